@@ -1,0 +1,26 @@
+"""The front door: every recipe, in the order of the Justfile that it replaces; no logic here."""
+
+from pathlib import Path
+
+from invoke import Collection
+
+__path__ = [str(Path(__file__).with_suffix(""))]  # makes the folder tasks/ importable as this module's package
+
+if __name__ == "__main__":
+    import sys
+
+    sys.modules["tasks"] = sys.modules["__main__"]
+    from tasks.program import main
+
+    main(Path(__file__).parent)
+
+from tasks import build, butane, develop, version
+
+ns = Collection()
+for recipe in (
+    version.zfs_version, version.kernel_version, version.kernel_major_minor, version.check_zfs_available,
+    version.versions, build.build, build.test_build, butane.generate_ignition, butane.butane,
+    version.check_compatibility, version.fedora_version, build.build_force, build.verify, butane.ignition,
+    develop.lint, develop.test,
+):  # fmt: skip
+    ns.add_task(recipe)

@@ -1,0 +1,36 @@
+"""GitHub's REST API. Forms: docs.github.com/rest; read limits: 60 an hour without a token, 5,000 with one."""
+
+from os import environ
+
+from packaging.version import Version
+
+from tasks.clients import http
+from tasks.model.errors import TaskError
+from tasks.model.versions import zfs_releases
+
+API_VERSION = "2022-11-28"
+
+
+def openzfs_releases() -> tuple[Version, ...]:
+    """The newest 100 releases of OpenZFS less drafts, prereleases and development markers; newest first."""
+    what = "OpenZFS's releases could not be read"
+    entries = _get("/repos/openzfs/zfs/releases?per_page=100", what)
+    if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+        raise TaskError(what, "GitHub's answer is no list of releases", "try again in a few minutes")
+    releases = zfs_releases(entries)
+    if not releases:
+        raise TaskError(
+            what,
+            f"none of the {len(entries)} entries is a release",
+            "look at github.com/openzfs/zfs/releases",
+        )
+    return releases
+
+
+def _get(path: str, what: str) -> object:
+    base = environ.get("GITHUB_API_URL", "https://api.github.com")
+    token = environ.get("GITHUB_TOKEN") or environ.get("GH_TOKEN")
+    headers = {"Accept": "application/vnd.github+json", "X-GitHub-Api-Version": API_VERSION}
+    if token:
+        headers["Authorization"] = f"Bearer {token}"
+    return http.get_json(f"{base}{path}", what=what, headers=headers)

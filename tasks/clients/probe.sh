@@ -1,0 +1,44 @@
+#!/bin/sh
+# Tells what is in an image, one fact a line: NAME<tab>VALUE. Runs inside it, offline, read-only and without
+# capabilities; decides nothing. The last line shows that the answer is whole.
+set -u
+
+fact() {
+    printf '%s\t%s\n' "$1" "$2"
+}
+
+for tree in /usr/lib/modules/*/; do
+    [ -d "$tree" ] || continue
+    kernel=$(basename "$tree")
+    fact kernel-tree "$kernel"
+    for module in zfs spl; do
+        file=$(find "$tree" -name "$module.ko*" | head -n 1)
+        [ -n "$file" ] || continue
+        fact "$module-file" "$file"
+        fact "$module-vermagic" "$(modinfo -F vermagic "$file" 2> /dev/null)"
+        fact "$module-version" "$(modinfo -F version "$file" 2> /dev/null)"
+        fact "$module-indexed" "$(modinfo -k "$kernel" -F filename "$module" 2> /dev/null)"
+    done
+done
+rpm -qa --queryformat 'package\t%{NAME} %{VERSION} %{VERSION}-%{RELEASE}.%{ARCH}\n'
+for unit in tailscaled.service zincati.service bootc-fetch-apply-updates.timer; do
+    fact "unit" "$unit $(systemctl is-enabled "$unit" 2> /dev/null)"
+done
+preset=/usr/lib/systemd/system-preset/50-zfs.preset
+if [ -r "$preset" ]; then
+    while read -r wanted unit _; do
+        case $wanted in
+            enable | disable)
+                fact preset "$unit $wanted"
+                fact unit "$unit $(systemctl is-enabled "$unit" 2> /dev/null)"
+                ;;
+        esac
+    done < "$preset"
+fi
+[ ! -r /etc/modules-load.d/zfs.conf ] || while read -r line; do
+    fact modules-load "$line"
+done < /etc/modules-load.d/zfs.conf
+[ ! -e /var/lib/pcp ] || fact left-behind /var/lib/pcp
+fcos=$(. /etc/os-release && printf '%s' "${OSTREE_VERSION:-}")
+fact fcos-version "$fcos"
+fact end ''

@@ -1,0 +1,116 @@
+"""Programs: `query` reads and is quiet, `run` changes something and is told. Both take argv, never a shell string."""
+
+import shlex
+import subprocess
+import sys
+import threading
+from collections.abc import Mapping, Sequence
+from os import environ
+
+from tasks.model.errors import TaskError
+
+QUERY_SECONDS = 120
+RUN_SECONDS = 3600
+_GRACE_SECONDS = 10
+
+
+class Mode:
+    """What `inv -R` asked for; the Program sets it once."""
+
+    dry = False
+
+
+def query(argv: Sequence[str], *, what: str, stdin: str | None = None, seconds: float = QUERY_SECONDS) -> str:
+    """Return what a program that only reads prints; runs under `inv -R` too. `what` begins the error's sentence."""
+    done = attempt(argv, what=what, stdin=stdin, seconds=seconds)
+    if done.returncode:
+        raise failed(argv, what, done.returncode, done.stderr)
+    return done.stdout
+
+
+def attempt(
+    argv: Sequence[str], *, what: str, stdin: str | None = None, seconds: float = QUERY_SECONDS
+) -> subprocess.CompletedProcess[str]:
+    """Run a program that only reads and leave its exit status to the caller."""
+    try:
+        return subprocess.run(
+            argv, input=stdin if stdin is not None else "", capture_output=True, text=True, errors="replace",
+            timeout=seconds, check=False,
+        )  # fmt: skip
+    except OSError as error:
+        raise _not_started(argv, what, error) from error
+    except subprocess.TimeoutExpired as error:
+        raise _too_slow(argv, what, seconds) from error
+
+
+def run(argv: Sequence[str], *, what: str, env: Mapping[str, str] | None = None, seconds: float = RUN_SECONDS) -> None:
+    """Run a program that changes something: its command line and its output go to stderr, as they come."""
+    sys.stderr.write(f"$ {shlex.join(argv)}\n")
+    if Mode.dry:
+        return
+    try:
+        child = subprocess.Popen(
+            argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+            errors="replace", env={**environ, **(env or {})},
+        )  # fmt: skip
+    except OSError as error:
+        raise _not_started(argv, what, error) from error
+    said = _follow(child, argv, what, seconds)
+    if child.returncode:
+        raise failed(argv, what, child.returncode, said)
+
+
+def _follow(child: subprocess.Popen[str], argv: Sequence[str], what: str, seconds: float) -> str:
+    """Pass a child's output on until it ends; end it when we are interrupted or it takes too long."""
+    said = ""
+    expired = threading.Event()
+
+    def expire() -> None:
+        expired.set()
+        child.kill()
+
+    timer = threading.Timer(seconds, expire)
+    timer.start()
+    try:
+        for line in child.stdout or ():
+            sys.stderr.write(line)
+            sys.stderr.flush()
+            said = line if line.strip() else said
+        child.wait()
+    finally:
+        timer.cancel()
+        _end(child)
+    if expired.is_set():
+        raise _too_slow(argv, what, seconds)
+    return said
+
+
+def _end(child: subprocess.Popen[str]) -> None:
+    """See a child to its end: it may tidy up, and is killed when that takes too long."""
+    if child.poll() is None:
+        child.terminate()
+        try:
+            child.wait(_GRACE_SECONDS)
+        except subprocess.TimeoutExpired:
+            child.kill()
+            child.wait()
+
+
+def failed(argv: Sequence[str], what: str, status: int, said: str) -> TaskError:
+    """The error for a program that ended badly, with its own last words."""
+    last = next((line.strip() for line in reversed(said.splitlines()) if line.strip()), "it said nothing")
+    return TaskError(what, f"{argv[0]} ended with {status}: {last}", f"see for yourself: {shlex.join(argv)}")
+
+
+def _not_started(argv: Sequence[str], what: str, error: OSError) -> TaskError:
+    if isinstance(error, FileNotFoundError):
+        return TaskError(
+            what,
+            f"{argv[0]} is not on the PATH",
+            "call the recipe through ./inv, which installs what is missing",
+        )
+    return TaskError(what, f"{argv[0]}: {error.strerror}", f"see for yourself: {shlex.join(argv)}")
+
+
+def _too_slow(argv: Sequence[str], what: str, seconds: float) -> TaskError:
+    return TaskError(what, f"{argv[0]} did not finish within {seconds:.0f} s", f"try again, or: {shlex.join(argv)}")

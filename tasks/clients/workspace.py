@@ -1,0 +1,74 @@
+"""The repository's own files, its revision, and files written whole or not at all."""
+
+import os
+import stat
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+
+from tasks.model.errors import TaskError
+
+ROOT = Path(__file__).resolve().parents[2]
+_BUILD_INPUTS = ("Containerfile", "overlay-root")
+
+
+def read_text(path: Path) -> str:
+    """A text file's content; what keeps it from being read is said with its name."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise TaskError(f"{path} could not be read", reason or str(error), "check the path and the file") from error
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a file under a temporary name beside its place and rename it."""
+    try:
+        with NamedTemporaryFile("w", dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
+            temporary = Path(file.name)
+            try:
+                file.write(text)
+                file.flush()
+                os.fsync(file.fileno())
+                temporary.chmod(0o644)
+                temporary.rename(path)
+            except BaseException:
+                temporary.unlink(missing_ok=True)
+                raise
+    except OSError as error:
+        raise TaskError(
+            f"{path} could not be written", error.strerror or str(error), "check folder and free space"
+        ) from error
+
+
+def build_inputs() -> Iterator[tuple[str, str, bytes]]:
+    """Path, mode and content of every file that goes into the image, links as their targets."""
+    for name in _BUILD_INPUTS:
+        top = ROOT / name
+        for path in [top] if top.is_file() else sorted(top.rglob("*")):
+            if path.is_symlink() or not path.is_dir():
+                yield _input(path)
+
+
+def _input(path: Path) -> tuple[str, str, bytes]:
+    mode = path.lstat().st_mode
+    content = os.fsencode(path.readlink()) if stat.S_ISLNK(mode) else path.read_bytes()
+    kind = "link" if stat.S_ISLNK(mode) else "executable" if mode & stat.S_IXUSR else "file"
+    return str(path.relative_to(ROOT)), kind, content
+
+
+def revision() -> str:
+    """The commit that is checked out, `-dirty` when build inputs differ from it; `unversioned` outside git."""
+    commit = _git("rev-parse", "HEAD")
+    if not commit:
+        return "unversioned"
+    return f"{commit}-dirty" if _git("status", "--porcelain", "--", *_BUILD_INPUTS) else commit
+
+
+def _git(*arguments: str) -> str:
+    try:
+        done = subprocess.run(["git", "-C", str(ROOT), *arguments], capture_output=True, text=True, check=False)
+    except FileNotFoundError:
+        return ""
+    return done.stdout.strip() if done.returncode == 0 else ""

@@ -1,0 +1,103 @@
+"""Development: checks and tests of this repository."""
+
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from invoke import Context, task
+
+from tasks.story import say, table
+
+_BIN = Path(sys.prefix) / "bin"
+_UNIT = "tests/unit"
+
+
+@task
+def lint(c: Context) -> None:
+    """Check code, types, imports, scripts, Containerfile, Butane and matrix; all run, exit 1 on any finding."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    from tasks.model.errors import TaskError
+
+    checks = _checks(c)
+    with ThreadPoolExecutor(2) as pool:
+        faults = list(pool.map(lambda check: check[1](), checks))
+    for (name, _), fault in zip(checks, faults, strict=True):
+        if fault:
+            say(f"--- {name}\n{fault}")
+    table(
+        ("", "check"),
+        [("FAILED" if fault else "ok", name) for (name, _), fault in zip(checks, faults, strict=True)],
+    )
+    failed = [name for (name, _), fault in zip(checks, faults, strict=True) if fault]
+    if failed:
+        raise TaskError(
+            f"{len(failed)} of {len(checks)} checks found something",
+            ", ".join(failed),
+            "mend what is said above",
+        )
+
+
+@task(help={"full": "everything, however long", "unit": "the unit tests alone"})
+def test(c: Context, full: bool = False, unit: bool = False) -> None:  # noqa: ARG001  (Invoke's form)
+    """Run the tests: unit, then in the lab with the real tools."""
+    from os import execv
+
+    marks = [] if full else ["-m", "not full"]
+    argv = ["pytest", "--rootdir", str(_root()), *marks, str(_root() / (_UNIT if unit else "tests"))]
+    execv(_BIN / "pytest", argv)  # noqa: S606  (pytest takes our place: its exit status is ours)
+
+
+def _root() -> Path:
+    from tasks.clients.workspace import ROOT
+
+    return ROOT
+
+
+def _checks(c: Context) -> list[tuple[str, Callable[[], str]]]:
+    """Each check's name, and what runs it and returns what it found."""
+    from tasks.gather import read_matrix
+    from tasks.settings import read_settings
+
+    root = _root()
+    scripts = ["inv", ".ci/run", *(str(path.relative_to(root)) for path in root.glob("t*/**/*.sh"))]
+    programs: dict[str, Sequence[str | Path]] = {
+        "ruff": (_BIN / "ruff", "check", "--quiet", "."),
+        "ruff format": (_BIN / "ruff", "format", "--check", "--quiet", "."),
+        "mypy": (_BIN / "mypy", "--no-error-summary"),
+        "import contracts": (_BIN / "lint-imports", "--no-cache"),
+        "shellcheck": (_BIN / "shellcheck", *scripts),
+        "hadolint": (_BIN / "hadolint", "Containerfile"),
+        "butane": ("butane", "--strict", "--check", "butane.yaml"),
+    }
+    checks = [(name, _program([str(word) for word in argv])) for name, argv in programs.items()]
+    return [
+        *checks,
+        ("compatibility matrix", _decided(read_matrix)),
+        ("invoke.yaml", _decided(lambda: read_settings(c.config))),
+    ]
+
+
+def _program(argv: list[str]) -> Callable[[], str]:
+    """A check that is a program: what it printed when it did not end with 0."""
+    from subprocess import PIPE, STDOUT, run
+
+    def check() -> str:
+        done = run(argv, cwd=_root(), stdout=PIPE, stderr=STDOUT, text=True, check=False)
+        return "" if done.returncode == 0 else done.stdout.strip() or f"{argv[0]} ended with {done.returncode}"
+
+    return check
+
+
+def _decided(read: Callable[[], object]) -> Callable[[], str]:
+    """A check that is reading one of our own files."""
+    from tasks.model.errors import TaskError
+
+    def check() -> str:
+        try:
+            read()
+        except TaskError as error:
+            return str(error)
+        return ""
+
+    return check

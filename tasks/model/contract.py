@@ -1,0 +1,206 @@
+"""What an image must be: the contract, checked on the facts found inside it."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Self
+
+from tasks.model.errors import TaskError
+from tasks.model.lock import PREFIX, Lock
+
+MODULES = ("zfs", "spl")
+ZFS_PACKAGES = ("zfs", "libzfs6", "libzpool6", "libnvpair3", "libuutil3", "zfs-dracut", "python3-pyzfs")
+_OFF = ("disabled", "masked", "not-found", "")
+_ON = {"enable": ("enabled", "static", "alias"), "disable": _OFF}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ImageFacts:
+    """What the probe found inside an image, and the image's labels."""
+
+    facts: Mapping[str, tuple[str, ...]]
+    labels: Mapping[str, str]
+
+    @classmethod
+    def parse(cls, answer: str, labels: Mapping[str, str]) -> Self:
+        """Read the probe's `NAME<tab>VALUE` lines; an answer without its last line is not whole."""
+        facts: dict[str, list[str]] = {}
+        for line in answer.splitlines():
+            name, _, value = line.partition("\t")
+            facts.setdefault(name, []).append(value.strip())
+        if "end" not in facts:
+            raise TaskError(
+                "the image could not be looked into", "the probe inside it stopped half-way",
+                "look yourself: podman run --rm -it --network=none IMAGE sh",
+            )  # fmt: skip
+        return cls(facts={name: tuple(values) for name, values in facts.items()}, labels=labels)
+
+    def all(self, name: str) -> tuple[str, ...]:
+        """Every value of a fact."""
+        return self.facts.get(name, ())
+
+    def one(self, name: str) -> str:
+        """A fact's first value, or nothing."""
+        return next(iter(self.all(name)), "")
+
+    @property
+    def kernel(self) -> str:
+        """The kernel whose modules are there; nothing unless it is exactly one."""
+        trees = self.all("kernel-tree")
+        return trees[0] if len(trees) == 1 else ""
+
+    @property
+    def packages(self) -> dict[str, tuple[str, str]]:
+        """Version and VERSION-RELEASE.ARCH by package name."""
+        rows = (row.split() for row in self.all("package"))
+        return {row[0]: (row[1], row[2]) for row in rows if len(row) == 3}  # noqa: PLR2004  (name, version, full)
+
+    @property
+    def units(self) -> dict[str, str]:
+        """State by unit, as `systemctl is-enabled` says it."""
+        return {unit: state for unit, _, state in (row.partition(" ") for row in self.all("unit"))}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Check:
+    """One named promise of the contract and what is wrong with it; nothing wrong means kept."""
+
+    name: str
+    promise: str
+    fault: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Every check, none left out."""
+
+    checks: tuple[Check, ...]
+
+    @property
+    def failed(self) -> tuple[Check, ...]:
+        """The checks that do not hold."""
+        return tuple(check for check in self.checks if check.fault)
+
+    def require_kept(self, image: str) -> None:
+        """Stop, with every fault named, unless all promises hold."""
+        if self.failed:
+            raise TaskError(
+                f"{image} breaks {len(self.failed)} of {len(self.checks)} promises of the contract",
+                "; ".join(f"{check.name}: {check.fault}" for check in self.failed),
+                "do not install it; build it again with: ./inv build --rebuild",
+            )
+
+
+def inspect(image: ImageFacts, lock: Lock | None = None) -> Report:
+    """Check all promises at once; with a Lock, its facts and labels too."""
+    checks = [
+        Check(name="kernel-tree", promise="one kernel tree, the packaged kernel's", fault=_kernel_tree(image)),
+        *(_module(image, module) for module in MODULES),
+        *(_indexed(image, module) for module in MODULES),
+        *(_vermagic(image, module) for module in MODULES),
+        Check(name="zfs-packages", promise="userland and module packages of one version", fault=_packages(image)),
+        Check(name="tailscale", promise="tailscale is installed", fault=_tailscale(image)),
+        _unit(image, "tailscaled.service", "enable"),
+        Check(name="modules-load", promise="zfs is loaded at boot", fault=_modules_load(image)),
+        Check(name="zfs-units", promise="ZFS's units are as its preset says", fault=_zfs_units(image)),
+        Check(name="left-behind", promise="no /var/lib/pcp", fault=" ".join(image.all("left-behind"))),
+        _unit(image, "bootc-fetch-apply-updates.timer", "enable"),
+        _unit(image, "zincati.service", "disable"),
+        *(_label(image, name, found) for name, found in _found(image).items()),
+    ]
+    return Report(tuple(checks) + (_lock_checks(image, lock) if lock else ()))
+
+
+def _kernel_tree(image: ImageFacts) -> str:
+    trees = image.all("kernel-tree")
+    packaged = image.packages.get("kernel-core", ("", "no kernel-core"))[1]
+    if len(trees) != 1:
+        return f"there are {len(trees)}: {', '.join(trees) or 'none'}"
+    return "" if trees[0] == packaged else f"the tree is {trees[0]}, the package {packaged}"
+
+
+def _module(image: ImageFacts, module: str) -> Check:
+    fault = "" if image.one(f"{module}-file") else f"no {module}.ko below /usr/lib/modules"
+    return Check(name=f"{module}-module", promise=f"the {module} module is there", fault=fault)
+
+
+def _indexed(image: ImageFacts, module: str) -> Check:
+    fault = "" if image.one(f"{module}-indexed") else f"depmod's index does not know {module}"
+    return Check(name=f"{module}-indexed", promise=f"depmod indexed {module}", fault=fault)
+
+
+def _vermagic(image: ImageFacts, module: str) -> Check:
+    built_for = image.one(f"{module}-vermagic").split(" ")[0]
+    fault = "" if built_for and built_for == image.kernel else f"built for {built_for or 'no kernel'}"
+    return Check(name=f"{module}-vermagic", promise=f"{module} is built for this kernel", fault=fault)
+
+
+def _packages(image: ImageFacts) -> str:
+    names = (*ZFS_PACKAGES, f"kmod-zfs-{image.kernel}")
+    versions = {name: image.packages.get(name, ("missing", ""))[0] for name in names}
+    versions |= {f"{module}.ko": image.one(f"{module}-version").split("-")[0] for module in MODULES}
+    wanted = versions["zfs"]
+    odd = [f"{name} {version or 'unversioned'}" for name, version in versions.items() if version != wanted]
+    if wanted == "missing":
+        return "the zfs package is not installed"
+    return f"zfs is {wanted}, but {', '.join(odd)}" if odd else ""
+
+
+def _tailscale(image: ImageFacts) -> str:
+    return "" if "tailscale" in image.packages else "the package is not installed"
+
+
+def _unit(image: ImageFacts, unit: str, wanted: str) -> Check:
+    return Check(name=unit, promise=f"{unit} is {wanted}d", fault=_unit_fault(image, unit, wanted))
+
+
+def _unit_fault(image: ImageFacts, unit: str, wanted: str) -> str:
+    state = image.units.get(unit, "")
+    return "" if state in _ON[wanted] else f"{unit} is {state or 'missing'}"
+
+
+def _modules_load(image: ImageFacts) -> str:
+    return "" if "zfs" in image.all("modules-load") else "/etc/modules-load.d/zfs.conf does not name zfs"
+
+
+def _zfs_units(image: ImageFacts) -> str:
+    wanted = [row.partition(" ")[::2] for row in image.all("preset")]
+    if not wanted:
+        return "ZFS's preset 50-zfs.preset is missing"
+    return ", ".join(fault for unit, state in wanted if (fault := _unit_fault(image, unit, state)))
+
+
+def _found(image: ImageFacts) -> dict[str, str]:
+    """What the labels must repeat, as found inside."""
+    return {
+        "kernel-version": image.kernel,
+        "zfs-version": image.packages.get("zfs", ("", ""))[0],
+        "fcos-version": image.one("fcos-version"),
+    }
+
+
+def _label(image: ImageFacts, name: str, found: str) -> Check:
+    stated = image.labels.get(f"{PREFIX}.{name}", "")
+    fault = "" if stated and stated == found else f"it says {stated or 'nothing'}; inside is {found or 'nothing'}"
+    return Check(name=f"label-{name}", promise=f"label {PREFIX}.{name} equals what is inside", fault=fault)
+
+
+def _lock_checks(image: ImageFacts, lock: Lock) -> tuple[Check, ...]:
+    locked = {
+        "kernel-version": str(lock.kernel),
+        "zfs-version": str(lock.zfs_version),
+        "fcos-version": str(lock.fcos_version),
+    }
+    inside = (_against_lock(f"lock-{name}", found, locked[name]) for name, found in _found(image).items())
+    labels = (_against_lock(f"lock-{key}", image.labels.get(key, ""), value) for key, value in _lock_labels(lock))
+    return (*inside, *labels)
+
+
+def _lock_labels(lock: Lock) -> Iterator[tuple[str, str]]:
+    """The labels that follow from a Lock alone; who built when and where is not the Lock's."""
+    free = {f"org.opencontainers.image.{name}" for name in ("title", "description", "source", "created")}
+    return ((key, value) for key, value in lock.labels("", "", "").items() if key not in free)
+
+
+def _against_lock(name: str, found: str, locked: str) -> Check:
+    fault = "" if found == locked else f"the Lock says {locked}, the image {found or 'nothing'}"
+    return Check(name=name, promise="as the Lock says", fault=fault)

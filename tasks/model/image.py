@@ -1,0 +1,130 @@
+"""Images by digest, and what Fedora CoreOS and kmods images say of themselves."""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Self
+
+from packaging.version import Version
+
+from tasks.model.errors import TaskError
+from tasks.model.versions import Kernel, given, parse_fcos, zfs_from_tag
+
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}", re.ASCII)
+_NAME = re.compile(r"[a-z0-9.-]+(:\d+)?(/[a-z0-9]+([._-]+[a-z0-9]+)*)+", re.ASCII)
+_KMODS_TAG = re.compile(r"(zfs-[\d.]+)_kernel-(.+)", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class ImageRef:
+    """An image that cannot move: `name@sha256:…`."""
+
+    name: str
+    digest: str
+
+    def __post_init__(self) -> None:
+        """Refuse what is not a name and a digest."""
+        if not _NAME.fullmatch(self.name) or not _DIGEST.fullmatch(self.digest):
+            raise TaskError(
+                f"{self.name}@{self.digest} is no image by digest",
+                "it must be a lower-case name with its registry, @sha256: and 64 hexadecimal digits",
+                "take name and digest from `./inv versions --json`",
+            )
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read `name@sha256:…`."""
+        name, _, digest = text.partition("@")
+        return cls(name, digest)
+
+    def __str__(self) -> str:
+        return f"{self.name}@{self.digest}"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class BaseImage:
+    """What a registry says of a Fedora CoreOS image: its digest and its labels, nothing pulled."""
+
+    name: str
+    digest: str
+    labels: Mapping[str, str]
+
+    @property
+    def source(self) -> str:
+        """How messages name the image."""
+        return f"{self.name}@{self.digest[:19]}"
+
+    @property
+    def version(self) -> Version:
+        """The Fedora CoreOS version, from the OCI version label."""
+        return parse_fcos(given(self.labels.get("org.opencontainers.image.version")), self.source)
+
+    @property
+    def kernel(self) -> Kernel | None:
+        """The kernel, from the label that images before Fedora 43 carry; None without a usable label."""
+        text = given(self.labels.get("ostree.linux"))
+        return Kernel.parse(text, f"label ostree.linux of {self.source}") if text else None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Release:
+    """A Fedora CoreOS release: its image by digest, its version and its kernel."""
+
+    base: ImageRef
+    version: Version
+    kernel: Kernel
+
+    @property
+    def fedora(self) -> int:
+        """The Fedora release, 44."""
+        return self.version.major
+
+
+@dataclass(frozen=True, slots=True)
+class KmodsTag:
+    """The tag of a prebuilt kernel-module image: one OpenZFS release for one kernel."""
+
+    zfs: Version
+    kernel: Kernel
+
+    @classmethod
+    def parse(cls, tag: str) -> Self | None:
+        """Read `zfs-2.4.4_kernel-7.1.9-200.fc44.x86_64`; None for a tag of another form."""
+        found = _KMODS_TAG.fullmatch(tag)
+        zfs = zfs_from_tag(found[1]) if found else None
+        if found is None or zfs is None:
+            return None
+        try:
+            return cls(zfs, Kernel.parse(found[2]))
+        except TaskError:
+            return None
+
+    def __str__(self) -> str:
+        return f"zfs-{self.zfs}_kernel-{self.kernel}"
+
+
+def kmods_tags(tags: Iterable[str]) -> tuple[KmodsTag, ...]:
+    """The tags of a listing that name kernel modules; others are not ours to judge."""
+    parsed = (KmodsTag.parse(tag) for tag in tags)
+    return tuple(tag for tag in parsed if tag is not None)
+
+
+def kernel_from_commitmeta(document: object, source: str) -> Kernel | None:
+    """The kernel in a build's commitmeta.json; None where neither of its two places names one."""
+    if not isinstance(document, dict):
+        raise TaskError(
+            f"{source} is not what it should be",
+            "commitmeta.json must be a JSON object",
+            "try again in a few minutes",
+        )
+    text = given(document.get("ostree.linux"))
+    if text:
+        return Kernel.parse(text, source)
+    packages = document.get("rpmostree.rpmdb.pkglist")
+    rows = packages if isinstance(packages, list) else []
+    row = next((row for row in rows if isinstance(row, list) and row[:1] == ["kernel"]), None)
+    if row is None:
+        return None
+    if len(row) != 5:  # noqa: PLR2004  (name, epoch, version, release, architecture)
+        raise TaskError(f"{source} is not what it should be", f"its kernel row is {row}", "try again in a few minutes")
+    return Kernel.parse(f"{row[2]}-{row[3]}.{row[4]}", source)

@@ -1,0 +1,120 @@
+"""The Lock: everything one build needs, by digest. JSON in a file, labels on an image."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Self
+
+from packaging.version import Version
+
+from tasks.model.errors import TaskError
+from tasks.model.image import ImageRef
+from tasks.model.versions import Kernel, parse_fcos, parse_zfs
+
+SCHEMA = 1
+PREFIX = "custom-coreos"
+_FIELDS = ("base", "fcos_version", "kernel", "zfs_version", "kmods", "packages", "revision", "inputs")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Lock:
+    """What is built: base and kmods by digest, the versions in them, and the fingerprint of the inputs."""
+
+    base: ImageRef
+    fcos_version: Version
+    kernel: Kernel
+    zfs_version: Version
+    kmods: ImageRef
+    packages: tuple[str, ...]
+    revision: str
+    inputs: str
+
+    @property
+    def fedora(self) -> int:
+        """The Fedora release, 44."""
+        return self.fcos_version.major
+
+    def labels(self, title: str, source: str, created: str) -> dict[str, str]:
+        """The image's labels: OCI's own names first, then ours. `created` is RFC 3339, in UTC."""
+        oci = {
+            "title": title,
+            "description": f"Fedora CoreOS {self.fcos_version} with OpenZFS {self.zfs_version} and Tailscale",
+            "version": str(self.fcos_version),
+            "source": source,
+            "revision": self.revision,
+            "created": created,
+            "base.name": self.base.name,
+            "base.digest": self.base.digest,
+        }
+        own = {
+            "fcos-version": str(self.fcos_version),
+            "kernel-version": str(self.kernel),
+            "zfs-version": str(self.zfs_version),
+            "kmods": str(self.kmods),
+            "packages": " ".join(self.packages),
+            "inputs": self.inputs,
+        }
+        return {f"org.opencontainers.image.{key}": value for key, value in oci.items()} | {
+            f"{PREFIX}.{key}": value for key, value in own.items()
+        }
+
+    def to_json(self) -> str:
+        """The Lock as a JSON document, its schema version first."""
+        document = {"schema": SCHEMA} | {
+            field: list(self.packages) if field == "packages" else str(getattr(self, field)) for field in _FIELDS
+        }
+        return json.dumps(document, indent=2) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str, file: str) -> Self:
+        """Read a Lock; what is wrong with it is said with the file's name."""
+        document = _object(text, file)
+        if document.get("schema") != SCHEMA:
+            raise _lock_error(file, f"its schema is {document.get('schema')!r}, this program writes {SCHEMA}")
+        _check_fields(document, file)
+        packages = document["packages"]
+        if not isinstance(packages, list) or not all(isinstance(name, str) for name in packages):
+            raise _lock_error(file, "packages must be a list of names")
+        fields = {field: str(document[field]) for field in _FIELDS}
+        return cls(
+            base=ImageRef.parse(fields["base"]),
+            fcos_version=parse_fcos(fields["fcos_version"], file),
+            kernel=Kernel.parse(fields["kernel"], file),
+            zfs_version=parse_zfs(fields["zfs_version"]),
+            kmods=ImageRef.parse(fields["kmods"]),
+            packages=tuple(packages),
+            revision=fields["revision"],
+            inputs=fields["inputs"],
+        )
+
+
+def _check_fields(document: Mapping[str, object], file: str) -> None:
+    missing = [field for field in _FIELDS if not document.get(field)]
+    unknown = sorted(set(document) - {"schema", *_FIELDS})
+    if missing or unknown:
+        found = f"missing: {', '.join(missing)}" if missing else f"unknown: {', '.join(unknown)}"
+        raise _lock_error(file, f"its fields are not a Lock's; {found}")
+
+
+def _object(text: str, file: str) -> dict[str, object]:
+    try:
+        document = json.loads(text)
+    except ValueError as error:
+        raise _lock_error(file, f"it is not JSON: {error}") from error
+    if not isinstance(document, dict):
+        raise _lock_error(file, "it must be a JSON object")
+    return document
+
+
+def _lock_error(file: str, why: str) -> TaskError:
+    return TaskError(f"{file} is no Lock", why, "write a new one with: ./inv versions --lock FILE")
+
+
+def fingerprint(base_digest: str, kmods_digest: str, content: Iterable[tuple[str, str, bytes]]) -> str:
+    """Sha256 over what goes into a build: both digests and (path, mode, bytes) of each input, in any order."""
+    total = hashlib.sha256(f"{base_digest}\n{kmods_digest}\n".encode())
+    for path, mode, body in sorted(content):
+        total.update(f"{path}\0{mode}\0{len(body)}\0".encode(errors="surrogateescape"))
+        total.update(body)
+    return f"sha256:{total.hexdigest()}"

@@ -1,0 +1,133 @@
+"""Versions as the outside world writes them: OpenZFS, Fedora CoreOS and kernels."""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Self
+
+from packaging.version import Version
+
+from tasks.model.errors import TaskError
+
+_ZFS_TAG = re.compile(r"zfs-(\d+\.\d+\.\d+)", re.ASCII)
+_FCOS = re.compile(r"\d+\.\d{8}\.\d+\.\d+", re.ASCII)
+_KERNEL = re.compile(
+    r"(?P<version>\d+\.\d+\.\d+)-(?P<release>[0-9A-Za-z.~^_+]+)\.(?P<arch>x86_64|aarch64|ppc64le|s390x)",
+    re.ASCII,
+)
+_SERIES = re.compile(r"\d+\.\d+", re.ASCII)
+_DEVELOPMENT_PATCH = 99  # X.Y.99 marks OpenZFS's development branch; it is no release
+_NO_VALUE = ("", "null", "<no value>")
+
+
+def given(value: object) -> str | None:
+    """A label's or field's text; None where it is missing, empty, or one of the words that tools print for that."""
+    text = value.strip() if isinstance(value, str) else ""
+    return None if text in _NO_VALUE else text
+
+
+@dataclass(frozen=True, order=True, slots=True)
+class Series:
+    """A kernel's `major.minor`, which is what OpenZFS states its support in."""
+
+    major: int
+    minor: int
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read `7.1`."""
+        if not _SERIES.fullmatch(text):
+            raise TaskError(f"{text!r} is no kernel series", "it must look like 7.1", "give major.minor, such as 7.1")
+        major, minor = text.split(".")
+        return cls(int(major), int(minor))
+
+    def __str__(self) -> str:
+        return f"{self.major}.{self.minor}"
+
+
+@dataclass(frozen=True, slots=True)
+class Kernel:
+    """A kernel as `uname -r` names it on Fedora: `7.1.9-200.fc44.x86_64`."""
+
+    version: str
+    release: str
+    arch: str
+
+    @classmethod
+    def parse(cls, text: object, source: str = "the command line") -> Self:
+        """Read `VERSION-RELEASE.ARCH`; `source` is named when it is not that."""
+        found = _KERNEL.fullmatch(text) if isinstance(text, str) else None
+        if found is None:
+            raise TaskError(
+                f"{source} gives no kernel version",
+                f"{text!r} does not have the form VERSION-RELEASE.ARCH",
+                "a kernel looks like 7.1.9-200.fc44.x86_64",
+            )
+        return cls(found["version"], found["release"], found["arch"])
+
+    @property
+    def series(self) -> Series:
+        """The kernel's `major.minor`."""
+        major, minor, _ = self.version.split(".")
+        return Series(int(major), int(minor))
+
+    @property
+    def order(self) -> tuple[Version, tuple[int, ...]]:
+        """A key that sorts kernels by age: the version, then the numbers of the release."""
+        return Version(self.version), tuple(int(number) for number in re.findall(r"\d+", self.release))
+
+    def __str__(self) -> str:
+        return f"{self.version}-{self.release}.{self.arch}"
+
+
+def parse_zfs(text: str) -> Version:
+    """Read `2.4.4` or the tag `zfs-2.4.4`."""
+    version = zfs_from_tag(text if text.startswith("zfs-") else f"zfs-{text}")
+    if version is None:
+        raise TaskError(
+            f"{text!r} is no OpenZFS release", "a release has three numbers, and X.Y.99 is none",
+            "give a version such as 2.4.4",
+        )  # fmt: skip
+    return version
+
+
+def zfs_from_tag(tag: str) -> Version | None:
+    """The version behind `zfs-X.Y.Z`; None for candidates, development markers and anything else."""
+    found = _ZFS_TAG.fullmatch(tag)
+    version = Version(found[1]) if found else None
+    return None if version is None or version.micro == _DEVELOPMENT_PATCH else version
+
+
+def zfs_stream(version: Version) -> str:
+    """The line that a release belongs to: `2.4` for 2.4.4."""
+    return f"{version.major}.{version.minor}"
+
+
+def zfs_releases(entries: Iterable[Mapping[str, object]]) -> tuple[Version, ...]:
+    """The releases among GitHub's answer, newest version first; drafts and prereleases are none."""
+    published = (entry for entry in entries if not entry.get("draft") and not entry.get("prerelease"))
+    versions = (zfs_from_tag(str(entry.get("tag_name", ""))) for entry in published)
+    return tuple(sorted({version for version in versions if version is not None}, reverse=True))
+
+
+def newest_zfs(releases: Iterable[Version], stream: str) -> Version:
+    """The newest release of one line."""
+    of_stream = [version for version in releases if zfs_stream(version) == stream]
+    if not of_stream:
+        raise TaskError(
+            f"no OpenZFS release of the {stream} line was found",
+            "the newest 100 releases on GitHub hold none",
+            "check zfs_streams in invoke.yaml, or give another line with --zfs-stream",
+        )
+    return max(of_stream)
+
+
+def parse_fcos(text: object, source: str) -> Version:
+    """Read a Fedora CoreOS version such as `44.20261110.3.0`; `source` is named when it is none."""
+    if not isinstance(text, str) or not _FCOS.fullmatch(text):
+        raise TaskError(
+            f"{source} gives no Fedora CoreOS version",
+            f"{text!r} does not have the form 44.20261110.3.0",
+            "look at it with: skopeo inspect --no-tags docker://quay.io/fedora/fedora-coreos:stable",
+        )
+    return Version(text)

@@ -1,0 +1,88 @@
+"""Invoke with our manners: an index when nothing is asked for, and three lines for every failure."""
+
+import os
+import signal
+import sys
+import traceback
+from pathlib import Path
+from types import FrameType
+
+from invoke import Exit, Program
+
+from tasks.model.errors import TaskError
+
+
+class _Terminated(KeyboardInterrupt):
+    """SIGTERM, which ends a recipe as Ctrl-C does."""
+
+
+class Recipes(Program):
+    """Invoke's program for this repository's recipes."""
+
+    def run(self, argv: list[str] | None = None, exit: bool = True) -> None:  # noqa: A002  (Invoke's name)
+        """Run, and turn whatever is left into three lines."""
+        try:
+            super().run(argv, exit)
+        except TaskError as error:
+            _end(str(error))
+        except BrokenPipeError:  # who reads our answer has had enough, as `| head` does
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            sys.exit(1)
+        except Exception as error:
+            if "--debug" in sys.argv or "-d" in sys.argv:
+                raise
+            _end(str(_unforeseen(error)))
+
+    def execute(self) -> None:
+        """Run the recipes; Ctrl-C and SIGTERM end them in order."""
+        from tasks.clients.shell import Mode
+
+        Mode.dry = bool(self.config.run.dry)
+        signal.signal(signal.SIGTERM, _terminate)
+        try:
+            super().execute()
+        except KeyboardInterrupt as interrupt:
+            code = 128 + (signal.SIGTERM if isinstance(interrupt, _Terminated) else signal.SIGINT)
+            why = "its children were ended and no half-written file stays"
+            raise Exit(str(TaskError("interrupted", why, "run it again; it starts from the beginning")), code) from None
+
+    def no_tasks_given(self) -> None:
+        """Print every recipe, grouped by module, in the order of tasks.py."""
+        for module, recipes in _grouped(self.collection).items():
+            print(f"\n{module}")
+            for name, line in recipes:
+                print(f"  {name:<22}{line}")
+        print("\nMore of each: ./inv --help RECIPE")
+        raise Exit
+
+
+def _grouped(collection: object) -> dict[str, list[tuple[str, str]]]:
+    groups: dict[str, list[tuple[str, str]]] = {}
+    for name, recipe in collection.tasks.items():  # type: ignore[attr-defined]  # Invoke's Collection is untyped
+        module = sys.modules[recipe.body.__module__]
+        title = (module.__doc__ or "").splitlines()[0].rstrip(".")
+        groups.setdefault(title, []).append((name.replace("_", "-"), (recipe.__doc__ or "").splitlines()[0]))
+    return groups
+
+
+def _terminate(_number: int, _frame: FrameType | None) -> None:
+    raise _Terminated
+
+
+def _unforeseen(error: Exception) -> TaskError:
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    why = " ".join(f"{type(error).__name__}: {error}".split())
+    return TaskError(
+        "this was not foreseen", f"{why} ({Path(frame.filename).name}, line {frame.lineno})",
+        "check the flags and invoke.yaml; to see all of it, repeat with: ./inv --debug …",
+    )  # fmt: skip
+
+
+def _end(message: str) -> None:
+    print(message, file=sys.stderr)
+    sys.exit(1)
+
+
+def main(root: Path) -> None:
+    """Run the recipes of `root` from wherever the user is."""
+    Recipes(name="inv", binary="inv").run([sys.argv[0], "--search-root", str(root), *sys.argv[1:]])

@@ -1,0 +1,19 @@
+"""Unit tests decide about values: no process starts and no socket opens here."""
+
+import socket
+import subprocess
+
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def _nothing_outside(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make every process start and every connection an error."""
+
+    def refuse(*_: object, **__: object) -> None:
+        raise AssertionError("a unit test must not start a process or open a socket")
+
+    monkeypatch.setattr(subprocess.Popen, "__init__", refuse)
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+    monkeypatch.setattr("os.execv", refuse)
+    monkeypatch.setattr("os.posix_spawn", refuse)

@@ -1,0 +1,81 @@
+"""The matrix says what it knows, and a typo in it cannot pass."""
+
+import tomllib
+from pathlib import Path
+
+import pytest
+from hypothesis import given, strategies
+from packaging.version import Version
+
+from tasks.model.compat import Matrix, Support
+from tasks.model.errors import TaskError
+from tasks.model.versions import Kernel
+
+ROW = 'released = 2026-08-21, linux_minimum = "4.18", linux_maximum = "7.2"'
+SHIPPED = Path(__file__).parents[2] / "compat_matrix.toml"
+
+
+def matrix(row: str = ROW) -> Matrix:
+    return Matrix.parse(tomllib.loads(f'[zfs]\n"2.4.4" = {{ {row} }}'), "matrix.toml")
+
+
+@pytest.mark.parametrize(
+    ("kernel", "support"),
+    [("4.18.0", "supported"), ("7.2.99", "supported"), ("7.3.0", "unsupported"), ("4.17.9", "unsupported")],
+)
+def test_both_ends_of_the_range_are_included(kernel: str, support: str) -> None:
+    """A kernel fits when its major.minor is within both ends."""
+    judged = matrix().judge(Version("2.4.4"), Kernel.parse(f"{kernel}-200.fc44.x86_64"))
+    assert judged.support == support
+
+
+def test_a_release_that_the_matrix_lacks_is_unknown() -> None:
+    """Not knowing is neither yes nor no."""
+    judged = matrix().judge(Version("2.4.5"), Kernel.parse("7.1.9-200.fc44.x86_64"))
+    assert judged.support is Support.UNKNOWN
+    with pytest.raises(TaskError, match="unknown"):
+        judged.require_supported(Version("2.4.5"), Kernel.parse("7.1.9-200.fc44.x86_64"))
+
+
+@pytest.mark.parametrize(
+    ("row", "key"),
+    [
+        (ROW.replace("linux_maximum", "linux_maximun"), "zfs.2.4.4.linux_maximun"),
+        (ROW.replace('"7.2"', "7.2"), "zfs.2.4.4.linux_maximum"),
+        (ROW.replace('"7.2"', '"7"'), "zfs.2.4.4.linux_maximum"),
+        (ROW.replace('"4.18"', '"7.3"'), "zfs.2.4.4.linux_minimum"),
+        (ROW.replace("2026-08-21", '"soon"'), "zfs.2.4.4.released"),
+        (ROW.partition(", linux_maximum")[0], "zfs.2.4.4.linux_maximum"),
+    ],
+)
+def test_a_mistake_is_an_error_naming_file_and_key(row: str, key: str) -> None:
+    """A typo, a wrong type, a missing cell, a minimum above its maximum."""
+    with pytest.raises(TaskError) as caught:
+        matrix(row)
+    assert caught.value.what == f"matrix.toml: {key} is wrong"
+
+
+@pytest.mark.parametrize("text", ["", "[zsf]\n", "[zfs]\n", '[zfs]\n"2.4.99" = {}', '[zfs]\n"2.4.4" = 7', "[zfs]\n[x]\n"])
+def test_a_matrix_of_another_shape_is_refused(text: str) -> None:
+    """Unknown tables and releases that are none do not pass."""
+    with pytest.raises(TaskError, match=r"matrix\.toml: "):
+        Matrix.parse(tomllib.loads(text), "matrix.toml")
+
+
+def test_the_shipped_matrix_has_every_known_release() -> None:
+    """All releases of 2.2, 2.3 and 2.4 up to 2026-08-21 are there."""
+    shipped = Matrix.parse(tomllib.loads(SHIPPED.read_text()), SHIPPED.name)
+    lines = {stream: [v.micro for v in shipped.ranges if f"{v.major}.{v.minor}" == stream] for stream in ("2.2", "2.3", "2.4")}
+    assert lines == {"2.2": list(range(12)), "2.3": list(range(10)), "2.4": list(range(5))}
+
+
+@given(strategies.recursive(
+    strategies.none() | strategies.booleans() | strategies.integers() | strategies.text(),
+    lambda inner: strategies.dictionaries(strategies.sampled_from(["zfs", "2.4.4", "released", "linux_minimum"]), inner),
+))  # fmt: skip
+def test_no_table_at_all_makes_the_matrix_fail_other_than_clearly(table: object) -> None:
+    """Whatever TOML holds, reading it gives a matrix or a clear error."""
+    try:
+        Matrix.parse(table if isinstance(table, dict) else {"zfs": table}, "matrix.toml")
+    except TaskError as error:
+        assert error.what.startswith("matrix.toml: ")  # noqa: PT017  (either outcome is right)

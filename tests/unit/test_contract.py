@@ -1,0 +1,108 @@
+"""The contract: every promise has a name, and each fails alone when just that is wrong."""
+
+import dataclasses
+
+import pytest
+from packaging.version import Version
+
+from tasks.model.contract import ZFS_PACKAGES, ImageFacts, inspect
+from tasks.model.errors import TaskError
+from tests.unit.making import KERNEL, lock
+
+LABELS = lock().labels("custom-coreos", "https://github.com/o/n", "2026-11-23T00:00:00+00:00")
+GOOD = "\n".join(
+    [
+        f"kernel-tree\t{KERNEL}",
+        *(
+            f"{module}-{fact}\t{value}"
+            for module in ("zfs", "spl")
+            for fact, value in [
+                ("file", f"/usr/lib/modules/{KERNEL}/extra/zfs/{module}.ko"),
+                ("vermagic", f"{KERNEL} SMP preempt mod_unload "),
+                ("version", "2.4.4-1"),
+                ("indexed", f"/usr/lib/modules/{KERNEL}/extra/zfs/{module}.ko"),
+            ]
+        ),
+        f"package\tkernel-core 7.1.9 {KERNEL}",
+        f"package\tkmod-zfs-{KERNEL} 2.4.4 2.4.4-1.fc44.x86_64",
+        *(f"package\t{name} 2.4.4 2.4.4-1.fc44.x86_64" for name in ZFS_PACKAGES),
+        "package\ttailscale 1.90 1.90-1.fc44.x86_64",
+        "unit\ttailscaled.service enabled",
+        "unit\tzincati.service disabled",
+        "unit\tbootc-fetch-apply-updates.timer enabled",
+        "preset\tzfs.target enable",
+        "unit\tzfs.target enabled",
+        "preset\tzfs-import-scan.service disable",
+        "unit\tzfs-import-scan.service disabled",
+        "modules-load\tzfs",
+        "fcos-version\t44.20261110.3.0",
+        "end\t",
+    ]
+)
+
+
+def faults(answer: str, labels: dict[str, str] = LABELS) -> set[str]:
+    return {check.name for check in inspect(ImageFacts.parse(answer, labels), lock()).failed}
+
+
+def test_a_good_image_keeps_every_promise() -> None:
+    """Nothing is found where nothing is wrong."""
+    assert faults(GOOD) == set()
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "names"),
+    [
+        ("end\t", "kernel-tree\t7.0.1-1.fc44.x86_64\nend\t", {"kernel-tree", "zfs-vermagic", "spl-vermagic", "zfs-packages"}),
+        (f"kernel-core 7.1.9 {KERNEL}", "kernel-core 7.1.8 7.1.8-1.fc44.x86_64", {"kernel-tree"}),
+        (f"zfs-file\t/usr/lib/modules/{KERNEL}/extra/zfs/zfs.ko\n", "", {"zfs-module"}),
+        (f"spl-indexed\t/usr/lib/modules/{KERNEL}/extra/zfs/spl.ko\n", "", {"spl-indexed"}),
+        (f"zfs-vermagic\t{KERNEL}", "zfs-vermagic\t7.1.8-200.fc44.x86_64", {"zfs-vermagic"}),
+        ("package\tlibzfs6 2.4.4", "package\tlibzfs6 2.4.3", {"zfs-packages"}),
+        (f"package\tkmod-zfs-{KERNEL} 2.4.4", f"package\tkmod-zfs-{KERNEL} 2.4.3", {"zfs-packages"}),
+        ("spl-version\t2.4.4-1", "spl-version\t2.4.3-1", {"zfs-packages"}),
+        ("package\ttailscale", "package\ttailscaleX", {"tailscale"}),
+        ("tailscaled.service enabled", "tailscaled.service disabled", {"tailscaled.service"}),
+        ("modules-load\tzfs", "modules-load\t#zfs", {"modules-load"}),
+        ("unit\tzfs.target enabled", "unit\tzfs.target disabled", {"zfs-units"}),
+        ("unit\tzfs-import-scan.service disabled", "unit\tzfs-import-scan.service enabled", {"zfs-units"}),
+        ("end\t", "left-behind\t/var/lib/pcp\nend\t", {"left-behind"}),
+        ("updates.timer enabled", "updates.timer disabled", {"bootc-fetch-apply-updates.timer"}),
+        ("zincati.service disabled", "zincati.service enabled", {"zincati.service"}),
+        ("fcos-version\t44.20261110.3.0", "fcos-version\t44.20261103.3.0", {"label-fcos-version", "lock-fcos-version"}),
+    ],
+)
+def test_each_promise_fails_alone_when_just_that_is_wrong(right: str, wrong: str, names: set[str]) -> None:
+    """The check that names the fault fails, and no other."""
+    assert right in GOOD
+    assert faults(GOOD.replace(right, wrong)) - {"label-kernel-version", "lock-kernel-version"} == names
+
+
+@pytest.mark.parametrize("label", ["kernel-version", "zfs-version", "fcos-version"])
+@pytest.mark.parametrize("value", ["", "null", "9.9.9"])
+def test_labels_must_equal_what_is_inside(label: str, value: str) -> None:
+    """A label is compared with the facts found inside, not with another label."""
+    assert f"label-{label}" in faults(GOOD, LABELS | {f"custom-coreos.{label}": value})
+
+
+def test_the_lock_is_compared_with_image_and_labels() -> None:
+    """An image made from another Lock is not this one."""
+    other = dataclasses.replace(lock(), zfs_version=Version("2.4.3"), inputs="sha256:" + "d" * 64)
+    failed = {check.name for check in inspect(ImageFacts.parse(GOOD, LABELS), other).failed}
+    assert {"lock-zfs-version", "lock-custom-coreos.zfs-version", "lock-custom-coreos.inputs"} <= failed
+
+
+@pytest.mark.parametrize("answer", ["", "kernel-tree\t7", GOOD.removesuffix("end\t"), "sh: not found"])
+def test_an_answer_that_is_not_whole_is_an_error(answer: str) -> None:
+    """A probe that stopped half-way proves nothing."""
+    with pytest.raises(TaskError, match="could not be looked into"):
+        ImageFacts.parse(answer, LABELS)
+
+
+def test_every_fault_is_reported_at_once() -> None:
+    """One run names all that is wrong."""
+    report = inspect(ImageFacts.parse("end\t", {}))
+    with pytest.raises(TaskError) as caught:
+        report.require_kept("custom-coreos:stable")
+    assert all(check.name in caught.value.why for check in report.failed)
+    assert len(report.failed) > 10

@@ -1,0 +1,70 @@
+"""A Lock says everything, and reads back as it was written."""
+
+import dataclasses
+import json
+
+import pytest
+from hypothesis import given, strategies
+
+from tasks.model.errors import TaskError
+from tasks.model.lock import Lock, fingerprint
+from tests.unit.making import DIGEST, KMODS_DIGEST, lock
+
+
+def test_a_lock_reads_back_as_it_was_written() -> None:
+    """JSON and back is the same Lock."""
+    assert Lock.from_json(lock().to_json(), "x.json") == lock()
+
+
+@pytest.mark.parametrize("field", [field.name for field in dataclasses.fields(Lock)])
+def test_a_lock_that_lacks_a_field_is_refused_by_name(field: str) -> None:
+    """No field has a silent default."""
+    document = json.loads(lock().to_json())
+    del document[field]
+    with pytest.raises(TaskError, match=r"x\.json is no Lock") as caught:
+        Lock.from_json(json.dumps(document), "x.json")
+    assert field in caught.value.why
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "[]", "null", "{", json.dumps({"schema": 2}), lock().to_json()[:200], lock().to_json().replace('"revision"', '"revison"')],
+)
+def test_what_is_no_lock_is_refused(text: str) -> None:
+    """Cut short, of another schema, with a typo."""
+    with pytest.raises(TaskError, match=r"x\.json is no Lock"):
+        Lock.from_json(text, "x.json")
+
+
+def test_a_digest_that_is_none_is_refused() -> None:
+    """A Lock edited by hand cannot name something that moves."""
+    with pytest.raises(TaskError, match="no image by digest"):
+        Lock.from_json(lock().to_json().replace(DIGEST, "stable"), "x.json")
+
+
+def test_labels_carry_the_lock_under_oci_names_first() -> None:
+    """Base, version and revision by OCI's own names, the rest by ours."""
+    labels = lock().labels("custom-coreos", "https://github.com/o/n", "2026-11-23T00:00:00+00:00")
+    assert labels["org.opencontainers.image.base.digest"] == DIGEST
+    assert labels["org.opencontainers.image.base.name"] == "quay.io/fedora/fedora-coreos"
+    assert labels["custom-coreos.zfs-version"] == "2.4.4"
+    assert labels["custom-coreos.kmods"].endswith(KMODS_DIGEST)
+    assert all(labels.values())
+
+
+ENTRIES = strategies.lists(
+    strategies.tuples(strategies.text(min_size=1), strategies.sampled_from(["file", "executable", "link"]), strategies.binary()),
+    unique_by=lambda entry: entry[0],
+    min_size=1,
+)
+
+
+@given(ENTRIES, strategies.randoms(), strategies.binary(min_size=1))
+def test_the_fingerprint_follows_content_and_not_order(entries: list[tuple[str, str, bytes]], random: object, more: bytes) -> None:
+    """The same inputs give the same fingerprint in any order; any change gives another."""
+    before = fingerprint(DIGEST, KMODS_DIGEST, entries)
+    changed = [(entries[0][0], entries[0][1], entries[0][2] + more), *entries[1:]]
+    assert fingerprint(DIGEST, KMODS_DIGEST, changed) != before
+    assert fingerprint(KMODS_DIGEST, DIGEST, entries) != before
+    random.shuffle(entries)  # type: ignore[attr-defined]
+    assert fingerprint(DIGEST, KMODS_DIGEST, entries) == before
