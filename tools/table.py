@@ -1,0 +1,55 @@
+"""The table of tools: tools.toml, read."""
+
+import shutil
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+TOOLS = ROOT / "tools"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Tool:
+    """One row of tools.toml; the file's header says what each field means."""
+
+    name: str
+    why: str
+    recipes: tuple[str, ...]
+    command: str = ""
+    debian: tuple[str, ...] = ()
+    fedora: tuple[str, ...] = ()
+    go: str = ""
+    tags: str = ""
+    ldflags: str = ""
+    pypi: str = ""
+    group: str = ""
+
+    def serves(self, recipe: str) -> bool:
+        """Whether `recipe` needs this tool."""
+        return recipe in self.recipes or "*" in self.recipes
+
+    @property
+    def is_there(self) -> bool:
+        """Whether the command can be run as it is."""
+        return not self.command or shutil.which(self.command) is not None
+
+
+def read_tools() -> list[Tool]:
+    """Every row of the table."""
+    with (TOOLS / "tools.toml").open("rb") as file:
+        rows = tomllib.load(file)
+    return [_tool(name, row) for name, row in rows.items()]
+
+
+def _tool(name: str, row: dict[str, Any]) -> Tool:
+    fields: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in row.items()}
+    return Tool(name=name, **fields)
+
+
+def called_recipes(tools: list[Tool], words: list[str]) -> list[str]:
+    """The words of the command line that name a recipe of the table, up to `--`."""
+    known = {recipe for tool in tools for recipe in tool.recipes}
+    before_remainder = words[: words.index("--")] if "--" in words else words
+    return [word for word in before_remainder if word in known]
