@@ -14,13 +14,13 @@ if __name__ == "__main__":
 
     main(Path(__file__).parent)
 
-from tasks import build, butane, develop, version
+from tasks import build, butane, develop, lab, version
 
 ns = Collection()
 for recipe in (
     version.zfs_version, version.kernel_version, version.kernel_major_minor, version.check_zfs_available,
     version.versions, build.build, build.test_build, butane.generate_ignition, butane.butane,
     version.check_compatibility, version.fedora_version, build.build_force, build.verify, butane.ignition,
-    develop.lint, develop.test,
+    lab.lab, lab.lab_clean, lab.rehearse, develop.lint, develop.test,
 ):  # fmt: skip
     ns.add_task(recipe)

@@ -1,7 +1,6 @@
-"""The lab: a small internet on this machine, in which every recipe runs unchanged."""
+"""Lab: a small internet on this machine, in which every recipe runs unchanged."""
 
-import sys
-from pathlib import Path
+import shutil
 from typing import TYPE_CHECKING
 
 from invoke import Context, Exit, task
@@ -9,15 +8,45 @@ from invoke import Context, Exit, task
 from tasks.story import say
 
 if TYPE_CHECKING:
-    from lab.world import World
+    from pathlib import Path
 
 _WORLD = {"world": "which world: a file of lab/worlds (default: everyday)"}
 
 
 @task(help=_WORLD)
 def lab(c: Context, world: str = "everyday") -> None:
-    """Open a shell in the lab, or run one command in it: inv lab -w WORLD -- 'inv versions'."""
+    """Open a shell in the lab, or run one command there: inv lab -w WORLD -- 'inv versions'."""
     from lab import session
+    from lab.world import load
 
-    command = c.config.get("remainder") or None
-    raise Exit(code=session.run(_world(world), command, _state(world)))
+    raise Exit(code=session.run(load(world), c.remainder or None, _states() / world))
+
+
+@task(help={"cache": "remove also what is kept for every clone: tools, Python packages, root file system, images"})
+def lab_clean(c: Context, cache: bool = False) -> None:  # noqa: ARG001  (Invoke's form)
+    """Remove the labs' state; with --cache, what is kept between clones too."""
+    from lab import cache as kept
+    from lab.session import remove_state
+
+    remove_state(_states())
+    say(f"{_states()} is removed")
+    if cache:
+        shutil.rmtree(kept.folder().parent, ignore_errors=True)
+        say(f"{kept.folder().parent} is removed; ./inv makes it anew when it is needed")
+
+
+@task(help=_WORLD)
+def rehearse(c: Context, world: str = "everyday") -> None:  # noqa: ARG001  (Invoke's form)
+    """Run the whole main job in a fresh lab: versions, matrix, build, verify, Ignition; each step timed."""
+    from lab import rehearsal, session
+    from lab.world import load
+
+    state = _states() / f"rehearsal-{world}"
+    session.remove_state(state)
+    raise Exit(code=session.run(load(world), rehearsal.COMMAND, state))
+
+
+def _states() -> "Path":
+    from tasks.clients.workspace import ROOT
+
+    return ROOT / ".lab"

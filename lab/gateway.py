@@ -1,0 +1,219 @@
+"""In front of each service: TLS, tokens, pages of tags, and whatever the world says goes wrong.
+
+One process answers for every host, each on a loopback address of its own. Registries' requests go on to the real
+docker-registry behind; every request is logged as a line of requests.jsonl.
+"""
+
+import asyncio
+import base64
+import json
+import re
+import ssl
+import sys
+import time
+from pathlib import Path
+
+import aiohttp
+from aiohttp import web
+from multidict import CIMultiDict, CIMultiDictProxy
+
+from lab import upstreams
+from lab.registry import PORTS
+from lab.world import HOSTS, Fault, World, load
+
+PAGE = 100
+USER, PASSWORD = "owner", "lab-token"  # noqa: S105  (the lab's ghcr.io takes this login; it opens nothing else)
+_HOP = {"connection", "keep-alive", "transfer-encoding", "te", "upgrade", "host", "authorization"}
+_BODIES = {
+    "html": ("text/html", b"<!DOCTYPE html><html><body><h1>Bad gateway</h1></body></html>"),
+    "json": ("application/json", b'{"message": "the lab answers so"}'),
+    "half-json": ("application/json", b'{"Name": "fedora/fedora-coreos", "tags": ["44.2026'),
+    "": ("text/plain", b""),
+}
+
+
+class Faults:
+    """The world's faults for one host; counts how often each has hit."""
+
+    def __init__(self, world: World, host: str) -> None:
+        self.rules = [fault for fault in world.fault if fault.host == host]
+        self.hits = dict.fromkeys(range(len(self.rules)), 0)
+
+    def next(self, path: str) -> Fault | None:
+        """The fault that hits this request."""
+        for number, rule in enumerate(self.rules):
+            if re.search(rule.path, path) and (not rule.first or self.hits[number] < rule.first):
+                self.hits[number] += 1
+                return rule
+        return None
+
+
+class Gateway:
+    """One host's front."""
+
+    def __init__(self, world: World, host: str, client: aiohttp.ClientSession, log: Path) -> None:
+        self.world = world
+        self.host = host
+        self.client = client
+        self.log = log
+        self.faults = Faults(world, host)
+
+    async def handle(self, request: web.Request) -> web.StreamResponse:
+        """Answer one request, and log it."""
+        begun = time.monotonic()
+        fault = self.faults.next(request.path_qs)
+        if fault:
+            await asyncio.sleep(fault.delay_ms / 1000)
+        response = _refusal(fault) if fault else None
+        response = response or (await self._registry(request, fault) if self.host in PORTS else self._document(request))
+        if isinstance(response, web.Response) and not response.prepared:
+            response = await _send(request, response, fault)
+        entry = {"host": self.host, "method": request.method, "path": request.path_qs, "status": response.status}
+        size = len(response.body or b"") if isinstance(response, web.Response) else response.body_length
+        entry |= {"bytes": size, "seconds": round(time.monotonic() - begun, 4)}
+        with self.log.open("a") as file:
+            file.write(json.dumps(entry) + "\n")
+        return response
+
+    def _document(self, request: web.Request) -> web.Response:
+        found = upstreams.answer(self.world, self.host, request.path, dict(request.query))
+        if found.headers.get("ETag") and request.headers.get("If-None-Match") == found.headers["ETag"]:
+            return web.Response(status=304, headers=found.headers)
+        return web.Response(status=found.status, body=found.body, headers=found.headers)
+
+    async def _registry(self, request: web.Request, fault: Fault | None) -> web.StreamResponse:
+        if request.path == "/token":
+            return await self._token(request)
+        rights = request.headers.get("Authorization", "").removeprefix("Bearer ")
+        if rights not in ("pull", "push"):
+            return self._challenge(request)
+        if request.method not in ("GET", "HEAD") and rights != "push":
+            return _denied(403, "DENIED", "permission_denied: write_package")
+        if request.path.endswith("/tags/list"):
+            return await self._tags(request)
+        return await self._forward(request, fault)
+
+    async def _token(self, request: web.Request) -> web.Response:
+        """A token for whoever asks; one that may push for the right login only."""
+        login = request.headers.get("Authorization", "")
+        form = await request.post()
+        given = f"{form.get('username')}:{form.get('password')}" if form else ""
+        if login.startswith("Basic "):
+            given = base64.b64decode(login.removeprefix("Basic ")).decode()
+        if given and given != f"{USER}:{PASSWORD}":
+            return _denied(401, "UNAUTHORIZED", "authentication required")
+        token = "push" if given else "pull"
+        return web.json_response({"token": token, "access_token": token, "expires_in": 300})
+
+    def _challenge(self, request: web.Request) -> web.Response:
+        found = re.match(r"/v2/(.+?)/(manifests|blobs|tags|referrers)/", request.path)
+        rights = "pull" if request.method in ("GET", "HEAD") else "pull,push"
+        scope = f',scope="repository:{found[1]}:{rights}"' if found else ""
+        response = _denied(401, "UNAUTHORIZED", "authentication required")
+        response.headers["WWW-Authenticate"] = f'Bearer realm="https://{self.host}/token",service="{self.host}"{scope}'
+        return response
+
+    async def _tags(self, request: web.Request) -> web.Response:
+        """The tags in pages of 100 unless more are asked for, as both hosts have it."""
+        async with self.client.get(f"{self._backend}{request.path}") as answer:
+            if answer.status != 200:  # noqa: PLR2004
+                return web.Response(status=answer.status, body=await answer.read(), content_type="application/json")
+            listing = await answer.json(content_type=None)
+        size, last = int(request.query.get("n", PAGE)), request.query.get("last", "")
+        tags = [tag for tag in sorted(listing["tags"] or []) if tag > last]
+        response = web.json_response({"name": listing["name"], "tags": tags[:size]})
+        if len(tags) > size:
+            response.headers["Link"] = f'<{request.path}?n={size}&last={tags[size - 1]}>; rel="next"'
+        return response
+
+    @property
+    def _backend(self) -> str:
+        return f"http://127.0.0.1:{PORTS[self.host]}"
+
+    async def _forward(self, request: web.Request, fault: Fault | None) -> web.StreamResponse:
+        """Pass a request on and its answer back, both as they come."""
+        headers = _passed_on(request.headers)
+        body = request.content if request.body_exists else None
+        url = f"{self._backend}{request.raw_path}"
+        async with self.client.request(request.method, url, headers=headers, data=body, allow_redirects=False) as answer:
+            response = web.StreamResponse(status=answer.status, headers=_passed_on(answer.headers))
+            await response.prepare(request)
+            async for chunk in _paced(answer.content.iter_chunked(1 << 18), request, fault):
+                await response.write(chunk)
+            await response.write_eof()
+        return response
+
+
+def _passed_on(headers: CIMultiDictProxy[str]) -> CIMultiDict[str]:
+    """All headers but those that belong to one connection; a client may send several of one name."""
+    return CIMultiDict((name, value) for name, value in headers.items() if name.lower() not in _HOP)
+
+
+async def _send(request: web.Request, whole: web.Response, fault: Fault | None) -> web.StreamResponse:
+    """Send an answer that we made, through the fault that hits it."""
+    if not fault or (fault.cut_after_bytes < 0 and not fault.bytes_per_second):
+        return whole
+    body = whole.body if isinstance(whole.body, bytes) else b""
+    response = web.StreamResponse(status=whole.status, headers={**whole.headers, "Content-Length": str(len(body))})
+    await response.prepare(request)
+
+    async def once():  # noqa: ANN202
+        yield body
+
+    async for chunk in _paced(once(), request, fault):
+        await response.write(chunk)
+    return response
+
+
+async def _paced(chunks, request: web.Request, fault: Fault | None):  # noqa: ANN001, ANN202
+    """The chunks no faster than the fault allows, and cut off where it says."""
+    sent = 0
+    async for chunk in chunks:
+        if fault and 0 <= fault.cut_after_bytes < sent + len(chunk):
+            yield chunk[: fault.cut_after_bytes - sent]
+            await asyncio.sleep(0.05)
+            if request.transport:
+                request.transport.abort()
+            return
+        if fault and fault.bytes_per_second:
+            await asyncio.sleep(len(chunk) / fault.bytes_per_second)
+        sent += len(chunk)
+        yield chunk
+
+
+def _refusal(fault: Fault) -> web.Response | None:
+    """The answer that a fault puts in the place of the real one."""
+    if fault.reset_in_s:
+        reset = {"x-ratelimit-limit": "60", "x-ratelimit-remaining": "0"}
+        reset["x-ratelimit-reset"] = str(int(time.time()) + fault.reset_in_s)
+        return web.json_response({"message": "API rate limit exceeded"}, status=403, headers=reset)
+    if not fault.status:
+        return None
+    kind, body = _BODIES[fault.body]
+    return web.Response(status=fault.status, body=body, content_type=kind)
+
+
+def _denied(status: int, code: str, message: str) -> web.Response:
+    return web.json_response({"errors": [{"code": code, "message": message}]}, status=status)
+
+
+async def serve(world: World, state: Path) -> None:
+    """Listen for every host until the process ends."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(state / "tls/server.pem")
+    timeout = aiohttp.ClientTimeout(total=None)
+    async with aiohttp.ClientSession(auto_decompress=False, timeout=timeout) as client:
+        for host, address in HOSTS.items():
+            if any(fault.down and fault.host == host for fault in world.fault):
+                continue
+            gateway = Gateway(world, host, client, state / "requests.jsonl")
+            runner = web.ServerRunner(web.Server(gateway.handle, access_log=None))
+            await runner.setup()
+            await web.TCPSite(runner, address, 443, ssl_context=context).start()
+        (state / "run" / "gateway-is-up").touch()
+        await asyncio.Event().wait()
+
+
+def main() -> None:
+    """Serve the world and the state folder named on the command line."""
+    asyncio.run(serve(load(sys.argv[1]), Path(sys.argv[2])))

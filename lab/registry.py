@@ -1,0 +1,110 @@
+"""The lab's registries: real docker-registry processes, seeded by writing their storage from cached OCI layouts.
+
+The layout of the storage is distribution's own (registry/storage/paths.go). Blobs are hard links into the cache:
+a world starts at once and takes no room of its own; a registry never writes into a blob, so the cache is safe.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+from lab import images
+from lab.world import World
+
+PORTS = {"quay.io": 5001, "ghcr.io": 5002}
+BASE = "fedora/fedora-coreos"
+KMODS = "samhclark/fedora-zfs-kmods"
+_SEEDED = "seeded"
+_CONFIG = """version: 0.1
+storage: {{filesystem: {{rootdirectory: {root}}}, delete: {{enabled: true}}}}
+http: {{addr: "127.0.0.1:{port}", relativeurls: true}}
+log: {{level: error}}
+"""
+
+
+class Storage:
+    """One registry's storage folder."""
+
+    def __init__(self, root: Path) -> None:
+        self.top = root / "docker/registry/v2"
+
+    def add(self, name: str, tags: list[str], layout: Path) -> None:
+        """Put an image of an OCI layout, with everything it refers to, under a repository's tags."""
+        digest = json.loads((layout / "index.json").read_text())["manifests"][0]["digest"]
+        self._add_manifest(name, digest, layout)
+        for tag in tags:
+            folder = self._repository(name) / "_manifests/tags" / tag
+            self._link(folder / "current", digest)
+            self._link(folder / "index/sha256" / digest.partition(":")[2], digest)
+
+    def remove(self, name: str) -> None:
+        """Forget a repository."""
+        shutil.rmtree(self._repository(name), ignore_errors=True)
+
+    def _add_manifest(self, name: str, digest: str, layout: Path) -> None:
+        manifest = json.loads(self._add_blob(digest, layout).read_text())
+        self._link(self._repository(name) / "_manifests/revisions/sha256" / digest.partition(":")[2], digest)
+        for child in manifest.get("manifests", []):
+            self._add_manifest(name, child["digest"], layout)
+        for blob in [manifest[key] for key in ("config",) if key in manifest] + manifest.get("layers", []):
+            self._add_blob(blob["digest"], layout)
+            self._link(self._repository(name) / "_layers/sha256" / blob["digest"].partition(":")[2], blob["digest"])
+
+    def _add_blob(self, digest: str, layout: Path) -> Path:
+        hexadecimal = digest.partition(":")[2]
+        target = self.top / "blobs/sha256" / hexadecimal[:2] / hexadecimal / "data"
+        if not target.exists():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            source = layout / "blobs/sha256" / hexadecimal
+            try:
+                os.link(source, target)
+            except OSError:  # another file system
+                shutil.copyfile(source, target)
+        return target
+
+    def _repository(self, name: str) -> Path:
+        return self.top / "repositories" / name
+
+    @staticmethod
+    def _link(folder: Path, digest: str) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "link").write_text(digest)
+
+
+def seed(world: World, state: Path) -> None:
+    """Fill both registries with what the world says; what was pushed into other repositories stays."""
+    material = images.cache.key(world.text, *images.SOURCES)
+    mark = state / _SEEDED
+    if mark.exists() and mark.read_text() == material:
+        return
+    kmods, bases = images.kmods(world), images.bases(world)
+    quay, ghcr = (Storage(state / "registry" / host) for host in PORTS)
+    quay.remove(BASE)
+    ghcr.remove(KMODS)
+    for release in world.release:
+        newest = world.newest(release.stream) == release
+        tags = [release.version, *([release.stream, *_padding(world)] if newest else [])]
+        quay.add(BASE, tags, bases[release.version])
+    stray = list(world.stray_kmods_tags)
+    for pair, layout in kmods.items():
+        ghcr.add(KMODS, [f"zfs-{pair.zfs}_kernel-{pair.kernel}", *stray], layout)
+    mark.write_text(material)
+
+
+def _padding(world: World) -> list[str]:
+    return [f"41.20240101.{number}.0" for number in range(world.more_base_tags)]
+
+
+def start(state: Path) -> list[subprocess.Popen[bytes]]:
+    """Start both registries on loopback; the gateway stands in front of them."""
+    started = []
+    for host, port in PORTS.items():
+        root = state / "registry" / host
+        root.mkdir(parents=True, exist_ok=True)
+        config = state / f"registry-{host}.yml"
+        config.write_text(_CONFIG.format(root=root, port=port))
+        log = (state / f"registry-{host}.log").open("ab")
+        started.append(subprocess.Popen(["docker-registry", "serve", str(config)], stdout=log, stderr=log))
+    return started

@@ -1,0 +1,165 @@
+"""Stand-in packages, made by the real rpmbuild."""
+
+import subprocess
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from lab.tool import call
+
+MODULES_DIR = "/usr/lib/modules"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Package:
+    """What a package is called, what it needs and gives, and its files: path → content, or a file of this machine."""
+
+    name: str
+    version: str
+    release: str
+    arch: str = "x86_64"
+    requires: tuple[str, ...] = ()
+    provides: tuple[str, ...] = ()
+    files: dict[str, str | Path] = field(default_factory=dict)
+    programs: dict[str, str | Path] = field(default_factory=dict)  # files that can be run
+    post: str = ""  # what runs after it is installed
+
+    def spec(self) -> str:
+        """The spec file; files are found below %{_sourcedir}."""
+        head = [
+            f"Name: {self.name}", f"Version: {self.version}", f"Release: {self.release}", f"BuildArch: {self.arch}",
+            "Summary: stand-in", "License: MIT", "AutoReqProv: no",
+            *(f"Requires: {each}" for each in self.requires), *(f"Provides: {each}" for each in self.provides),
+        ]  # fmt: skip
+        listed = [*self.files, *(f"%attr(0755,root,root) {path}" for path in self.programs)]
+        sections = {"description": ["stand-in"], "install": ["cp -a %{_sourcedir}/. %{buildroot}"], "files": listed}
+        if self.post:
+            sections["post"] = [self.post]
+        return "\n".join([*head, *(f"%{name}\n" + "\n".join(lines) for name, lines in sections.items())]) + "\n"
+
+    def build(self, target: Path) -> None:
+        """Leave NAME-VERSION-RELEASE.ARCH.rpm in the folder `target`."""
+        with TemporaryDirectory() as top:
+            sources = Path(top, "SOURCES")
+            for path, content in (self.files | self.programs).items():
+                file = sources / path.lstrip("/")
+                file.parent.mkdir(parents=True, exist_ok=True)
+                file.write_bytes(content.read_bytes() if isinstance(content, Path) else content.encode())
+            sources.mkdir(exist_ok=True)
+            spec = Path(top, "package.spec")
+            spec.write_text(self.spec())
+            defines = {"_topdir": top, "_rpmdir": str(target), "_rpmfilename": "%{NAME}-%{VERSION}-%{RELEASE}.%{ARCH}.rpm"}
+            defines |= {"__strip": "/bin/true", "_build_id_links": "none", "debug_package": "%{nil}"}
+            options = [word for name, value in defines.items() for word in ("--define", f"{name} {value}")]
+            call(["rpmbuild", "-bb", "--quiet", "--target", self.arch, *options, str(spec)])
+
+
+def unit(description: str, *, install: str = "WantedBy=multi-user.target", body: str = "[Service]\nExecStart=/bin/true") -> str:
+    """A systemd unit's text."""
+    return f"[Unit]\nDescription={description}\n\n{body}\n" + (f"\n[Install]\n{install}\n" if install else "")
+
+
+def kernel(version: str) -> list[Package]:
+    """A kernel and its meta package; `version` is VERSION-RELEASE.ARCH."""
+    number, _, rest = version.partition("-")
+    release, _, arch = rest.rpartition(".")
+    names = ("vmlinuz", "modules.order", "modules.builtin", "modules.builtin.modinfo")
+    tree = {f"{MODULES_DIR}/{version}/{name}": "" for name in names}
+    own = f"kernel-uname-r = {version}"
+    common = {"version": number, "release": release, "arch": arch}
+    return [
+        Package(name="kernel-core", provides=(own,), files=dict(tree), **common),
+        Package(name="kernel", requires=(own,), **common),
+    ]
+
+
+def os_release(version: str) -> Package:
+    """The package that says which Fedora CoreOS this is; dnf learns the release from it, and of Debian's shell."""
+    fedora = version.partition(".")[0]
+    text = (
+        f"NAME='Fedora Linux'\nID=fedora\nVERSION_ID={fedora}\nVERSION='{version} (CoreOS)'\nVARIANT_ID=coreos\n"
+        f"PRETTY_NAME='Fedora CoreOS {version} (lab stand-in)'\nOSTREE_VERSION='{version}'\n"
+    )
+    gives = (f"system-release = {fedora}", f"system-release(releasever) = {fedora}", "/bin/sh")
+    return Package(name="fedora-release-coreos", version=fedora, release="1", provides=gives, files={"/usr/lib/os-release": text})
+
+
+def host_services() -> list[Package]:
+    """What a Fedora CoreOS host brings along: zincati and bootc with its update timer; tailscale and pcp wait in the repository."""
+    units = "/usr/lib/systemd/system"
+    booted = "ConditionPathExists=/run/ostree-booted"
+    timer = f"{booted}\n\n[Timer]\nOnBootSec=1h\nOnUnitInactiveSec=8h\nRandomizedDelaySec=2h"
+    service = f"{booted}\n\n[Service]\nType=oneshot\nExecStart=/usr/bin/bootc upgrade --apply --quiet"
+    name = "bootc-fetch-apply-updates"
+    bootc = {
+        f"{units}/{name}.timer": f"[Unit]\nDescription=Apply bootc updates\n{timer}\n\n[Install]\nWantedBy=timers.target\n",
+        f"{units}/{name}.service": f"[Unit]\nDescription=Apply bootc updates\n{service}\n",
+    }
+    zincati = {
+        f"{units}/zincati.service": unit("Zincati Update Agent"),
+        "/usr/lib/systemd/system-preset/40-zincati.preset": "enable zincati.service\n",
+    }
+    tailscale = {f"{units}/tailscaled.service": unit("Tailscale node agent")}
+    return [
+        Package(name="bootc", version="1.9.0", release="1", programs={"/usr/bin/bootc": Path(__file__).with_name("bootc")}, files=bootc),
+        Package(name="zincati", version="0.0.30", release="1", files=zincati, post="systemctl preset zincati.service"),
+        Package(name="tailscale", version="1.90.0", release="1", files=tailscale, programs={"/usr/bin/tailscale": "#!/bin/sh\n"}),
+        Package(name="pcp-conf", version="7.0", release="1", files={"/etc/pcp.conf": ""}, post="mkdir -p /var/lib/pcp/pmdas"),
+    ]
+
+
+_ZFS_UNITS = {
+    "zfs-import-cache.service": ("enable", "WantedBy=zfs-import.target"),
+    "zfs-import-scan.service": ("disable", "WantedBy=zfs-import.target"),
+    "zfs-import.target": ("enable", "WantedBy=zfs.target"),
+    "zfs-mount.service": ("enable", "WantedBy=zfs.target"),
+    "zfs-share.service": ("enable", "WantedBy=zfs.target"),
+    "zfs-zed.service": ("enable", "WantedBy=zfs.target"),
+    "zfs-volume-wait.service": ("enable", "WantedBy=zfs.target"),
+    "zfs.target": ("enable", "WantedBy=multi-user.target"),
+}
+
+
+def zfs(version: str, kernel_version: str, requires: str, modules: Path) -> dict[str, list[Package]]:
+    """OpenZFS's packages by folder of the kmods image; those of debug, devel and src could not be installed at all."""
+    common = {"version": version, "release": f"1.{kernel_version.rpartition('.')[0].rpartition('.')[2]}"}
+    libraries = ("libzfs6", "libzpool6", "libnvpair3", "libuutil3")
+    preset = "".join(f"{state} {name}\n" for name, (state, _) in _ZFS_UNITS.items())
+    files: dict[str, str | Path] = {
+        f"/usr/lib/systemd/system/{name}": unit(name, install=install, body="[Service]\nExecStart=/bin/true" if "service" in name else "")
+        for name, (_, install) in _ZFS_UNITS.items()
+    }
+    files |= {"/usr/lib/modules-load.d/zfs.conf": "#zfs\n", "/usr/lib/systemd/system-preset/50-zfs.preset": preset}
+    tools: dict[str, str | Path] = {f"/usr/sbin/{name}": "#!/bin/sh\n" for name in ("zfs", "zpool")}
+    tree = f"{MODULES_DIR}/{kernel_version}/extra/zfs"
+    kmod_files: dict[str, str | Path] = {f"{tree}/{name}.ko": modules / f"{name}.ko" for name in ("zfs", "spl")}
+    broken = ("a-package-that-does-not-exist",)
+    needs = (*(f"{library} = {version}" for library in libraries), "pcp-conf")
+    return {
+        "": [
+            Package(name="zfs", requires=needs, files=files, programs=tools, **common),
+            *(Package(name=library, files={f"/usr/lib64/{library}.so": ""}, **common) for library in libraries),
+            Package(name=f"kmod-zfs-{kernel_version}", requires=(f"kernel-uname-r = {requires}",), files=kmod_files, **common),
+            Package(name="python3-pyzfs", arch="noarch", files={"/usr/lib/python3/pyzfs.py": ""}, **common),
+        ],
+        "other": [
+            Package(name="zfs-dracut", arch="noarch", files={"/usr/lib/dracut/modules.d/90zfs/module-setup.sh": ""}, **common),
+            Package(name="zfs-test", requires=broken, **common),
+        ],
+        "debug": [Package(name="zfs-debuginfo", requires=broken, **common)],
+        "devel": [Package(name="libzfs6-devel", requires=broken, **common)],
+        "src": [Package(name="zfs-kmod-src", requires=broken, **common)],
+    }
+
+
+def compile_modules(version: str, kernel_version: str, target: Path) -> None:
+    """Leave spl.ko and zfs.ko in `target`: no code in them, but the modinfo that depmod, modinfo and a kernel read."""
+    for name, depends in (("spl", ""), ("zfs", "spl")):
+        tags = {"version": f"{version}-1", "license": "CDDL", "depends": depends, "name": name}
+        tags |= {"vermagic": f"{kernel_version} SMP preempt mod_unload "}
+        lines = (
+            f'static const char i{n}[] __attribute__((section(".modinfo"), used, aligned(1))) = "{key}={value}";'
+            for n, (key, value) in enumerate(tags.items())
+        )
+        argv = ["gcc", "-x", "c", "-c", "-o", str(target / f"{name}.ko"), "-"]
+        subprocess.run(argv, input="\n".join(lines), text=True, check=True)

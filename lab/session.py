@@ -1,0 +1,92 @@
+"""One lab: a world's registries and hosts in namespaces of their own, a command in them, and nothing left after it."""
+
+import fcntl
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from lab import podman, registry, tls
+from lab.world import World
+from tasks.model.errors import TaskError
+
+ROOT = Path(__file__).resolve().parents[1]
+_GRACE_SECONDS = 15
+_START = "import sys; sys.path.insert(0, sys.argv.pop(1)); from lab.inside import main; main()"
+_DROPPED = ("GITHUB_TOKEN", "GH_TOKEN", "REGISTRY_AUTH_FILE", "SSL_CERT_DIR", "PYTHONPATH", "DOCKER_CONFIG")
+
+
+def run(world: World, command: str | None, state: Path) -> int:
+    """Run a bash command in the lab, or a shell where there is none; returns its exit status."""
+    if os.geteuid() != 0:
+        raise TaskError("the lab needs root", "it makes namespaces and mounts of its own", "call it with: sudo ./inv lab")
+    with _held(state):
+        registry.seed(world, state)
+        tls.make(state / "tls")
+        shutil.rmtree(state / "run", ignore_errors=True)
+        (state / "run").mkdir()
+        return _wait(_start(world, command, state))
+
+
+@contextmanager
+def _held(state: Path) -> Iterator[None]:
+    """Hold the state folder: two labs in one would spoil each other's storage."""
+    state.mkdir(parents=True, exist_ok=True)
+    with (state / "lock").open("a+") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            lock.seek(0)
+            why = f"process {lock.read().strip() or '?'} has a lab open in {state}"
+            raise TaskError("this lab is in use", why, "leave that one first, or take another world with -w") from error
+        lock.truncate(0)
+        lock.write(str(os.getpid()))
+        lock.flush()
+        yield
+
+
+def _start(world: World, command: str | None, state: Path) -> subprocess.Popen[bytes]:
+    """Start the first process of the new namespaces; it dies with us, and everything in there with it."""
+    wanted = json.dumps({"world": world.name, "command": command, "state": str(state)})
+    namespaces = ["unshare", "--mount", "--net", "--pid", "--fork", "--kill-child=KILL", "--mount-proc"]
+    inside = [sys.executable, "-c", _START, str(ROOT), wanted]
+    argv = ["setpriv", "--pdeathsig", "KILL", *namespaces, *inside]
+    try:
+        return subprocess.Popen(argv, env=_environment(state, world))
+    except OSError as error:
+        raise TaskError("the lab could not be opened", f"{argv[0]}: {error.strerror}", "call it through ./inv") from error
+
+
+def _environment(state: Path, world: World) -> dict[str, str]:
+    """What a program in the lab sees: its own home, the lab's authority, no login and no proxy of ours."""
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if name not in _DROPPED and not name.lower().endswith("_proxy") and not name.startswith("XDG_")
+    }
+    authority = str(state / "tls/ca.pem")
+    home = state / "home"
+    (home / ".config/containers").mkdir(parents=True, exist_ok=True)
+    configured = podman.configure(home / ".config/containers", state / "storage")
+    trusted = dict.fromkeys(("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "GIT_SSL_CAINFO"), authority)
+    path = {"PATH": f"{ROOT}:{kept.get('PATH', os.defpath)}", "HOME": str(home), "CUSTOM_COREOS_LAB": world.name}
+    return {**kept, **configured, **trusted, **path}
+
+
+def _wait(lab: subprocess.Popen[bytes]) -> int:
+    """The command's exit status. On Ctrl-C it has heard of it too, and gets a moment to end; then the lab is ended."""
+    try:
+        return lab.wait()
+    except KeyboardInterrupt as interrupt:
+        grace = _GRACE_SECONDS if type(interrupt) is KeyboardInterrupt else 0
+        try:
+            lab.wait(grace)
+        except subprocess.TimeoutExpired:
+            lab.send_signal(signal.SIGKILL)
+            lab.wait()
+        raise

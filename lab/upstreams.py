@@ -1,0 +1,82 @@
+"""Stand-ins for GitHub and Fedora CoreOS's builds host: their documents, as the world has them."""
+
+import hashlib
+import json
+import re
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+from lab.world import Release, World
+
+_RATE = {"x-ratelimit-limit": "60", "x-ratelimit-remaining": "59", "x-ratelimit-used": "1"}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Answer:
+    """A status, a body and the headers that belong to it."""
+
+    body: bytes
+    status: int = 200
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+def _json(document: object, **headers: str) -> Answer:
+    body = json.dumps(document).encode()
+    etag = f'W/"{hashlib.sha256(body).hexdigest()[:32]}"'
+    return Answer(body=body, headers={"Content-Type": "application/json", "ETag": etag, **headers})
+
+
+def answer(world: World, host: str, path: str, query: dict[str, str]) -> Answer:
+    """What `host` answers to GET `path`."""
+    pages = {"api.github.com": _api, "builds.coreos.fedoraproject.org": _builds}
+    found = pages[host](world, path, query) if host in pages else None
+    return found or Answer(status=404, body=b'{"message": "Not Found"}', headers={"Content-Type": "application/json"})
+
+
+def _api(world: World, path: str, query: dict[str, str]) -> Answer | None:
+    """GitHub's REST API: the releases of openzfs/zfs, in pages."""
+    if path != "/repos/openzfs/zfs/releases":
+        return None
+    size, page = int(query.get("per_page", "30")), int(query.get("page", "1"))
+    shown = world.openzfs[(page - 1) * size : page * size]
+    entries = [
+        {
+            "tag_name": entry.tag,
+            "name": entry.tag,
+            "draft": entry.draft,
+            "prerelease": entry.prerelease,
+            "published_at": f"{entry.published:%Y-%m-%dT%H:%M:%SZ}",
+        }
+        for entry in shown
+    ]
+    rate = {**_RATE, "x-ratelimit-reset": str(int(time.time()) + 3600)}
+    more = page * size < len(world.openzfs)
+    link = {"Link": f'<https://api.github.com{path}?per_page={size}&page={page + 1}>; rel="next"'} if more else {}
+    return _json(entries, **rate, **link)
+
+
+def _builds(world: World, path: str, _query: dict[str, str]) -> Answer | None:
+    """The builds host: releases.json of a stream, commitmeta.json and release.json of a build."""
+    found = re.fullmatch(r"/prod/streams/(\w+)/(releases\.json|builds/([\d.]+)/(.+))", path)
+    if not found:
+        return None
+    stream, whole, version, document = found.groups()
+    releases = sorted((r for r in world.release if r.stream == stream), key=lambda r: r.created)
+    if whole == "releases.json":
+        return _json({"stream": stream, "releases": [{"version": release.version} for release in releases]})
+    release = next((release for release in releases if release.version == version), None)
+    if release is None or document != "x86_64/commitmeta.json":
+        return None
+    return _json(_commitmeta(release))
+
+
+def _commitmeta(release: Release) -> dict[str, Any]:
+    number, _, rest = release.kernel.partition("-")
+    packaged, _, arch = rest.rpartition(".")
+    rows = [["bash", "0", "5.3", "1.fc44", arch]]
+    kernels = [[name, "0", number, packaged, arch] for name in ("kernel", "kernel-core")]
+    return {
+        "ostree.linux": release.kernel if release.commitmeta == "key" else "",
+        "rpmostree.rpmdb.pkglist": rows + (kernels if release.commitmeta != "nothing" else []),
+    }

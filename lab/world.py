@@ -1,0 +1,144 @@
+"""Worlds: which releases, kernels, OpenZFS versions and kmods exist, what is slow and what fails."""
+
+import tomllib
+from dataclasses import MISSING, dataclass, field, fields
+from datetime import datetime
+from pathlib import Path
+from typing import Any, TypeVar, get_args, get_type_hints
+
+from tasks.model.errors import TaskError
+
+_Record = TypeVar("_Record")
+FOLDER = Path(__file__).with_name("worlds")
+HOSTS = {
+    "quay.io": "127.0.1.1",
+    "ghcr.io": "127.0.1.2",
+    "api.github.com": "127.0.1.3",
+    "github.com": "127.0.1.4",
+    "raw.githubusercontent.com": "127.0.1.5",
+    "builds.coreos.fedoraproject.org": "127.0.1.6",
+}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Release:
+    """A Fedora CoreOS release: what its image and its build's documents say."""
+
+    version: str
+    kernel: str
+    created: datetime
+    stream: str = "stable"
+    label: bool = True  # the image carries ostree.linux
+    commitmeta: str = "key"  # what names the kernel there: "key", "pkglist", or "nothing"
+
+    @property
+    def fedora(self) -> str:
+        """The Fedora release, `44`."""
+        return self.version.partition(".")[0]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Kmods:
+    """A kmods image; `requires` is the kernel that its package asks for, where that is not the tag's."""
+
+    zfs: str
+    kernel: str
+    requires: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class GithubRelease:
+    """An entry of OpenZFS's releases."""
+
+    tag: str
+    published: datetime
+    draft: bool = False
+    prerelease: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Fault:
+    """What goes wrong at a host: for requests whose path matches, always or the first times."""
+
+    host: str
+    path: str = ""  # a regular expression; empty matches every request
+    first: int = 0  # so many matching requests are hit; 0 means all
+    status: int = 0  # answer with this status and `body`
+    body: str = ""
+    cut_after_bytes: int = -1  # end the connection after so much of the body
+    delay_ms: int = 0  # before the answer begins
+    bytes_per_second: int = 0  # the body comes no faster
+    down: bool = False  # the connection is refused
+    reset_in_s: int = 0  # a rate limit is reached; it resets so many seconds from now
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class World:
+    """One state of the outside world."""
+
+    name: str
+    description: str
+    release: tuple[Release, ...]
+    kmods: tuple[Kmods, ...]
+    openzfs: tuple[GithubRelease, ...]
+    fault: tuple[Fault, ...] = ()
+    stray_kmods_tags: tuple[str, ...] = ()  # tags in the kmods repository that name no kmods
+    more_base_tags: int = 0  # so many further tags in the base's repository
+    text: str = field(default="", compare=False)
+
+    def newest(self, stream: str) -> Release | None:
+        """The release that a stream's tag points at."""
+        return max((r for r in self.release if r.stream == stream), key=lambda r: r.created, default=None)
+
+
+_LISTS = {"release": Release, "kmods": Kmods, "openzfs": GithubRelease, "fault": Fault}
+
+
+def names() -> list[str]:
+    """The worlds that there are."""
+    return sorted(path.stem for path in FOLDER.glob("*.toml"))
+
+
+def load(name: str) -> World:
+    """Read a world; a mistake in it is an error naming file and key."""
+    path = FOLDER / f"{name}.toml"
+    if name not in names():
+        raise TaskError(f"there is no world {name!r}", f"lab/worlds has {', '.join(names())}", "give one with -w")
+    file = f"lab/worlds/{path.name}"
+    text = path.read_text()
+    try:
+        table = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise TaskError(f"{file} is not TOML", str(error), f"correct {file} at that place") from error
+    rows = {key: _rows(table.pop(key, []), kind, file, key) for key, kind in _LISTS.items()}
+    world = _record(World, {"name": name, "text": text, **table, **rows}, file, "")
+    for fault in world.fault:
+        if fault.host not in HOSTS:
+            raise _wrong(file, "fault.host", f"{fault.host!r} is none of {', '.join(HOSTS)}")
+    return world
+
+
+def _rows(rows: object, kind: type, file: str, key: str) -> tuple[Any, ...]:
+    if not isinstance(rows, list):
+        raise _wrong(file, key, "it must be a list of tables")
+    return tuple(_record(kind, row, file, f"{key}.") for row in rows)
+
+
+def _record(kind: type[_Record], row: dict[str, Any], file: str, prefix: str) -> _Record:
+    """A dataclass from a TOML table: no key too many, none too few, each of its type."""
+    hints = get_type_hints(kind)
+    values = {key: tuple(value) if isinstance(value, list) else value for key, value in row.items()}
+    for key, value in values.items():
+        if key not in hints:
+            raise _wrong(file, f"{prefix}{key}", f"unknown key; known are {', '.join(hints)}")
+        wanted = tuple if get_args(hints[key]) else hints[key]
+        if type(value) is not wanted:
+            raise _wrong(file, f"{prefix}{key}", f"it must be a {wanted.__name__}, not {value!r}")
+    for each in fields(kind):  # type: ignore[arg-type]  # `kind` is always one of the dataclasses above
+        if each.name not in values and each.default is MISSING:
+            raise _wrong(file, f"{prefix}{each.name}", "it is missing")
+    return kind(**values)
+
+
+def _wrong(file: str, key: str, why: str) -> TaskError:
+    return TaskError(f"{file}: {key} is wrong", why, f"correct {key}; lab/README.md says how a world is written")
