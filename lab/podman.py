@@ -13,7 +13,6 @@ from lab.tool import call
 _CONTAINERS_CONF = """
 [containers]
 default_ulimits = ["nofile=4096:4096", "nproc=4096:4096"]
-cgroups = "disabled"
 [engine]
 runtime = "runc"
 cgroup_manager = "cgroupfs"

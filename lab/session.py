@@ -33,6 +33,14 @@ def run(world: World, command: str | None, state: Path) -> int:
         return _wait(_start(world, command, state))
 
 
+def remove_state(state: Path) -> None:
+    """Remove a lab's folder, or that of all labs; refuses one that is in use."""
+    for lock in [*state.glob("lock"), *state.glob("*/lock")]:
+        with _held(lock.parent):
+            shutil.rmtree(lock.parent)
+    shutil.rmtree(state, ignore_errors=True)
+
+
 @contextmanager
 def _held(state: Path) -> Iterator[None]:
     """Hold the state folder: two labs in one would spoil each other's storage."""

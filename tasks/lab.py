@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from invoke import Context, Exit, task
 
-from tasks.story import say
+from tasks.story import answer, say, table
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -38,12 +38,25 @@ def lab_clean(c: Context, cache: bool = False) -> None:  # noqa: ARG001  (Invoke
 @task(help=_WORLD)
 def rehearse(c: Context, world: str = "everyday") -> None:  # noqa: ARG001  (Invoke's form)
     """Run the whole main job in a fresh lab: versions, matrix, build, verify, Ignition; each step timed."""
-    from lab import rehearsal, session
-    from lab.world import load
+    from time import monotonic
 
-    state = _states() / f"rehearsal-{world}"
-    session.remove_state(state)
-    raise Exit(code=session.run(load(world), rehearsal.COMMAND, state))
+    from lab import rehearsal
+    from lab.world import load
+    from tasks.model.errors import TaskError
+
+    begun = monotonic()
+    outcomes = {outcome.name: outcome for outcome in rehearsal.run(load(world), _states() / f"rehearsal-{world}")}
+    rows = [
+        (step.name, f"{found.seconds:.1f} s" if found else "not run", step.real, step.stand_in)
+        for step in rehearsal.STEPS
+        for found in [outcomes.get(step.name)]
+    ]
+    table(("step", "time", "real", "stand-in"), rows)
+    answer(f"total {monotonic() - begun:.1f} s, what had to be made for the lab included")
+    failed = [outcome.name for outcome in outcomes.values() if outcome.status]
+    if failed or len(outcomes) < len(rehearsal.STEPS):
+        why = f"{failed[0] if failed else 'the lab'} said the above"
+        raise TaskError(f"the rehearsal of {world} stopped", why, f"look around in there: ./inv lab -w {world}")
 
 
 def _states() -> "Path":
