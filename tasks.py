@@ -1,6 +1,7 @@
 """The front door: every recipe, in the order of the Justfile that it replaces; no logic here."""
 
 from pathlib import Path
+from typing import Any
 
 from invoke import Collection
 
@@ -17,6 +18,7 @@ if __name__ == "__main__":
 from tasks import build, butane, develop, lab, version
 
 ns = Collection()
+recipe: Any
 for recipe in (
     version.zfs_version, version.kernel_version, version.kernel_major_minor, version.check_zfs_available,
     version.versions, build.build, build.test_build, butane.generate_ignition, butane.butane,

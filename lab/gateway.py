@@ -11,6 +11,7 @@ import re
 import ssl
 import sys
 import time
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import aiohttp
@@ -22,7 +23,7 @@ from lab.registry import PORTS
 from lab.world import HOSTS, Fault, World, load
 
 PAGE = 100
-USER, PASSWORD = "owner", "lab-token"  # noqa: S105  (the lab's ghcr.io takes this login; it opens nothing else)
+USER, PASSWORD = "owner", "lab-token"  # the login that the lab's ghcr.io takes; it opens nothing else
 _HOP = {"connection", "keep-alive", "transfer-encoding", "te", "upgrade", "host", "authorization"}
 _BODIES = {
     "html": ("text/html", b"<!DOCTYPE html><html><body><h1>Bad gateway</h1></body></html>"),
@@ -64,16 +65,17 @@ class Gateway:
         fault = self.faults.next(request.path_qs)
         if fault:
             await asyncio.sleep(fault.delay_ms / 1000)
-        response = _refusal(fault) if fault else None
-        response = response or (await self._registry(request, fault) if self.host in PORTS else self._document(request))
-        if isinstance(response, web.Response) and not response.prepared:
-            response = await _send(request, response, fault)
+        refused = _refusal(fault) if fault else None
+        response = refused or await self._answer(request, fault)
         entry = {"host": self.host, "method": request.method, "path": request.path_qs, "status": response.status}
-        size = len(response.body or b"") if isinstance(response, web.Response) else response.body_length
-        entry |= {"bytes": size, "seconds": round(time.monotonic() - begun, 4)}
         with self.log.open("a") as file:
-            file.write(json.dumps(entry) + "\n")
+            file.write(json.dumps(entry | {"seconds": round(time.monotonic() - begun, 4)}) + "\n")
         return response
+
+    async def _answer(self, request: web.Request, fault: Fault | None) -> web.StreamResponse:
+        if self.host in PORTS:
+            return await self._registry(request, fault)
+        return await _send(request, self._document(request), fault)
 
     def _document(self, request: web.Request) -> web.Response:
         found = upstreams.answer(self.world, self.host, request.path, dict(request.query))
@@ -97,9 +99,9 @@ class Gateway:
         """A token for whoever asks; one that may push for the right login only."""
         login = request.headers.get("Authorization", "")
         form = await request.post()
-        given = f"{form.get('username')}:{form.get('password')}" if form else ""
+        given = ":".join(str(form.get(name, "")) for name in ("username", "password")) if form else ""
         if login.startswith("Basic "):
-            given = base64.b64decode(login.removeprefix("Basic ")).decode()
+            given = base64.b64decode(login.removeprefix("Basic ").encode()).decode()
         if given and given != f"{USER}:{PASSWORD}":
             return _denied(401, "UNAUTHORIZED", "authentication required")
         token = "push" if given else "pull"
@@ -135,10 +137,12 @@ class Gateway:
         headers = _passed_on(request.headers)
         body = request.content if request.body_exists else None
         url = f"{self._backend}{request.raw_path}"
-        async with self.client.request(request.method, url, headers=headers, data=body, allow_redirects=False) as answer:
+        async with self.client.request(
+            request.method, url, headers=headers, data=body, allow_redirects=False
+        ) as answer:
             response = web.StreamResponse(status=answer.status, headers=_passed_on(answer.headers))
             await response.prepare(request)
-            async for chunk in _paced(answer.content.iter_chunked(1 << 18), request, fault):
+            async for chunk in _paced(aiter(answer.content.iter_chunked(1 << 18)), request, fault):
                 await response.write(chunk)
             await response.write_eof()
         return response
@@ -157,15 +161,16 @@ async def _send(request: web.Request, whole: web.Response, fault: Fault | None) 
     response = web.StreamResponse(status=whole.status, headers={**whole.headers, "Content-Length": str(len(body))})
     await response.prepare(request)
 
-    async def once():  # noqa: ANN202
-        yield body
-
-    async for chunk in _paced(once(), request, fault):
+    async for chunk in _paced(_once(body), request, fault):
         await response.write(chunk)
     return response
 
 
-async def _paced(chunks, request: web.Request, fault: Fault | None):  # noqa: ANN001, ANN202
+async def _once(body: bytes) -> AsyncIterator[bytes]:
+    yield body
+
+
+async def _paced(chunks: AsyncIterator[bytes], request: web.Request, fault: Fault | None) -> AsyncIterator[bytes]:
     """The chunks no faster than the fault allows, and cut off where it says."""
     sent = 0
     async for chunk in chunks:
@@ -207,7 +212,9 @@ async def serve(world: World, state: Path) -> None:
             if any(fault.down and fault.host == host for fault in world.fault):
                 continue
             gateway = Gateway(world, host, client, state / "requests.jsonl")
-            runner = web.ServerRunner(web.Server(gateway.handle, access_log=None))
+            app = web.Application()
+            app.router.add_route("*", "/{path:.*}", gateway.handle)
+            runner = web.AppRunner(app, access_log=None)
             await runner.setup()
             await web.TCPSite(runner, address, 443, ssl_context=context).start()
         (state / "run" / "gateway-is-up").touch()

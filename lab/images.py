@@ -107,7 +107,10 @@ def _base(release: Release) -> Path:
         options = [*labels, f"--timestamp={int(release.created.timestamp())}"]
         with TemporaryDirectory() as folder, workshop() as here:
             context = Path(folder)
-            _build_all([*rpms.kernel(release.kernel), rpms.os_release(release.version), *rpms.host_services()], context / "repo")
+            _build_all(
+                [*rpms.kernel(release.kernel), rpms.os_release(release.version), *rpms.host_services()],
+                context / "repo",
+            )
             call(["createrepo_c", "--quiet", str(context / "repo")])
             _write(context / "Containerfile", _RELEASE_SETUP.format(root=f"oci:{root}:root", fedora=release.fedora))
             here.build(context, "base-amd64", *options)

@@ -4,7 +4,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import mkdtemp
 
@@ -35,6 +35,15 @@ def configure(folder: Path, storage: Path) -> dict[str, str]:
     }
 
 
+def remove_cgroups() -> None:
+    """Remove the empty control groups that podman leaves when it is ended; one in use cannot be removed."""
+    top = Path("/sys/fs/cgroup")
+    for parent in [*top.glob("libpod_parent"), *top.glob("*/libpod_parent")]:
+        for group in sorted([*parent.glob("**/"), parent], reverse=True):
+            with suppress(OSError):
+                group.rmdir()
+
+
 class Workshop:
     """A podman with a storage that lives as long as the work in it."""
 
@@ -59,7 +68,9 @@ def workshop() -> Iterator[Workshop]:
     try:
         yield Workshop(top)
     finally:
-        subprocess.run(["umount", "--quiet", str(top / "storage/graph/overlay")], check=False, stderr=subprocess.DEVNULL)
+        subprocess.run(
+            ["umount", "--quiet", str(top / "storage/graph/overlay")], check=False, stderr=subprocess.DEVNULL
+        )
         shutil.rmtree(top, ignore_errors=True)
         if top.exists():
             os.sync()

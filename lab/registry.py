@@ -10,7 +10,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from lab import images
+from lab import cache, images
 from lab.world import World
 
 PORTS = {"quay.io": 5001, "ghcr.io": 5002}
@@ -75,7 +75,7 @@ class Storage:
 
 def seed(world: World, state: Path) -> None:
     """Fill both registries with what the world says; what was pushed into other repositories stays."""
-    material = images.cache.key(world.text, *images.SOURCES)
+    material = cache.key(world.text, *images.SOURCES)
     mark = state / _SEEDED
     if mark.exists() and mark.read_text() == material:
         return

@@ -73,7 +73,9 @@ def main() -> None:
         begun = time.monotonic()
         status = subprocess.run(["bash", "-c", command], check=False).returncode
         outcomes.append(Outcome(name=step.name, status=status, seconds=time.monotonic() - begun))
-        sys.stderr.write(f"=== {step.name}: {'done' if status == 0 else f'ended with {status}'} in {outcomes[-1].seconds:.1f} s\n")
+        sys.stderr.write(
+            f"=== {step.name}: {'done' if status == 0 else f'ended with {status}'} in {outcomes[-1].seconds:.1f} s\n"
+        )
         (state / "outcomes.json").write_text(json.dumps([asdict(outcome) for outcome in outcomes]))
         if status:
             break

@@ -1,7 +1,9 @@
 """Stand-in packages, made by the real rpmbuild."""
 
 import subprocess
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -20,8 +22,8 @@ class Package:
     arch: str = "x86_64"
     requires: tuple[str, ...] = ()
     provides: tuple[str, ...] = ()
-    files: dict[str, str | Path] = field(default_factory=dict)
-    programs: dict[str, str | Path] = field(default_factory=dict)  # files that can be run
+    files: Mapping[str, str | Path] = field(default_factory=dict)
+    programs: Mapping[str, str | Path] = field(default_factory=dict)  # files that can be run
     post: str = ""  # what runs after it is installed
 
     def spec(self) -> str:
@@ -41,22 +43,31 @@ class Package:
         """Leave NAME-VERSION-RELEASE.ARCH.rpm in the folder `target`."""
         with TemporaryDirectory() as top:
             sources = Path(top, "SOURCES")
-            for path, content in (self.files | self.programs).items():
+            for path, content in {**self.files, **self.programs}.items():
                 file = sources / path.lstrip("/")
                 file.parent.mkdir(parents=True, exist_ok=True)
                 file.write_bytes(content.read_bytes() if isinstance(content, Path) else content.encode())
             sources.mkdir(exist_ok=True)
             spec = Path(top, "package.spec")
             spec.write_text(self.spec())
-            defines = {"_topdir": top, "_rpmdir": str(target), "_rpmfilename": "%{NAME}-%{VERSION}-%{RELEASE}.%{ARCH}.rpm"}
+            defines = {
+                "_topdir": top,
+                "_rpmdir": str(target),
+                "_rpmfilename": "%{NAME}-%{VERSION}-%{RELEASE}.%{ARCH}.rpm",
+            }
             defines |= {"__strip": "/bin/true", "_build_id_links": "none", "debug_package": "%{nil}"}
             options = [word for name, value in defines.items() for word in ("--define", f"{name} {value}")]
             call(["rpmbuild", "-bb", "--quiet", "--target", self.arch, *options, str(spec)])
 
 
-def unit(description: str, *, install: str = "WantedBy=multi-user.target", body: str = "[Service]\nExecStart=/bin/true") -> str:
+_SERVICE = "[Service]\nExecStart=/bin/true\n"
+_WANTED = "WantedBy=multi-user.target"
+
+
+def unit(description: str, *, install: str = _WANTED, body: str = _SERVICE, condition: str = "") -> str:
     """A systemd unit's text."""
-    return f"[Unit]\nDescription={description}\n\n{body}\n" + (f"\n[Install]\n{install}\n" if install else "")
+    head = f"[Unit]\nDescription={description}\n{condition}\n"
+    return head + body + (f"\n[Install]\n{install}\n" if install else "")
 
 
 def kernel(version: str) -> list[Package]:
@@ -64,12 +75,12 @@ def kernel(version: str) -> list[Package]:
     number, _, rest = version.partition("-")
     release, _, arch = rest.rpartition(".")
     names = ("vmlinuz", "modules.order", "modules.builtin", "modules.builtin.modinfo")
-    tree = {f"{MODULES_DIR}/{version}/{name}": "" for name in names}
+    tree: Mapping[str, str | Path] = {f"{MODULES_DIR}/{version}/{name}": "" for name in names}
     own = f"kernel-uname-r = {version}"
-    common = {"version": number, "release": release, "arch": arch}
+    package = partial(Package, version=number, release=release, arch=arch)
     return [
-        Package(name="kernel-core", provides=(own,), files=dict(tree), **common),
-        Package(name="kernel", requires=(own,), **common),
+        package(name="kernel-core", provides=(own,), files=tree),
+        package(name="kernel", requires=(own,)),
     ]
 
 
@@ -81,30 +92,36 @@ def os_release(version: str) -> Package:
         f"PRETTY_NAME='Fedora CoreOS {version} (lab stand-in)'\nOSTREE_VERSION='{version}'\n"
     )
     gives = (f"system-release = {fedora}", f"system-release(releasever) = {fedora}", "/bin/sh")
-    return Package(name="fedora-release-coreos", version=fedora, release="1", provides=gives, files={"/usr/lib/os-release": text})
+    return Package(
+        name="fedora-release-coreos", version=fedora, release="1", provides=gives, files={"/usr/lib/os-release": text}
+    )
 
 
 def host_services() -> list[Package]:
-    """What a Fedora CoreOS host brings along: zincati and bootc with its update timer; tailscale and pcp wait in the repository."""
+    """What a Fedora CoreOS host brings along, and what only waits in the repository: tailscale, and pcp for ZFS."""
     units = "/usr/lib/systemd/system"
-    booted = "ConditionPathExists=/run/ostree-booted"
-    timer = f"{booted}\n\n[Timer]\nOnBootSec=1h\nOnUnitInactiveSec=8h\nRandomizedDelaySec=2h"
-    service = f"{booted}\n\n[Service]\nType=oneshot\nExecStart=/usr/bin/bootc upgrade --apply --quiet"
+    booted = "ConditionPathExists=/run/ostree-booted\n"
+    timer = "[Timer]\nOnBootSec=1h\nOnUnitInactiveSec=8h\nRandomizedDelaySec=2h\n"
+    service = "[Service]\nType=oneshot\nExecStart=/usr/bin/bootc upgrade --apply --quiet\n"
+    update = partial(unit, "Apply bootc updates", condition=booted)
     name = "bootc-fetch-apply-updates"
     bootc = {
-        f"{units}/{name}.timer": f"[Unit]\nDescription=Apply bootc updates\n{timer}\n\n[Install]\nWantedBy=timers.target\n",
-        f"{units}/{name}.service": f"[Unit]\nDescription=Apply bootc updates\n{service}\n",
+        f"{units}/{name}.timer": update(body=timer, install="WantedBy=timers.target"),
+        f"{units}/{name}.service": update(body=service, install=""),
     }
     zincati = {
         f"{units}/zincati.service": unit("Zincati Update Agent"),
         "/usr/lib/systemd/system-preset/40-zincati.preset": "enable zincati.service\n",
     }
     tailscale = {f"{units}/tailscaled.service": unit("Tailscale node agent")}
+    program = {"/usr/bin/bootc": Path(__file__).with_name("bootc")}
+    client = {"/usr/bin/tailscale": "#!/bin/sh\n"}
+    package = partial(Package, version="1.9.0", release="1")
     return [
-        Package(name="bootc", version="1.9.0", release="1", programs={"/usr/bin/bootc": Path(__file__).with_name("bootc")}, files=bootc),
-        Package(name="zincati", version="0.0.30", release="1", files=zincati, post="systemctl preset zincati.service"),
-        Package(name="tailscale", version="1.90.0", release="1", files=tailscale, programs={"/usr/bin/tailscale": "#!/bin/sh\n"}),
-        Package(name="pcp-conf", version="7.0", release="1", files={"/etc/pcp.conf": ""}, post="mkdir -p /var/lib/pcp/pmdas"),
+        package(name="bootc", programs=program, files=bootc),
+        package(name="zincati", files=zincati, post="systemctl preset zincati.service"),
+        package(name="tailscale", files=tailscale, programs=client),
+        package(name="pcp-conf", files={"/etc/pcp.conf": ""}, post="mkdir -p /var/lib/pcp/pmdas"),
     ]
 
 
@@ -122,33 +139,34 @@ _ZFS_UNITS = {
 
 def zfs(version: str, kernel_version: str, requires: str, modules: Path) -> dict[str, list[Package]]:
     """OpenZFS's packages by folder of the kmods image; those of debug, devel and src could not be installed at all."""
-    common = {"version": version, "release": f"1.{kernel_version.rpartition('.')[0].rpartition('.')[2]}"}
+    package = partial(Package, version=version, release=f"1.{kernel_version.rpartition('.')[0].rpartition('.')[2]}")
     libraries = ("libzfs6", "libzpool6", "libnvpair3", "libuutil3")
     preset = "".join(f"{state} {name}\n" for name, (state, _) in _ZFS_UNITS.items())
     files: dict[str, str | Path] = {
-        f"/usr/lib/systemd/system/{name}": unit(name, install=install, body="[Service]\nExecStart=/bin/true" if "service" in name else "")
+        f"/usr/lib/systemd/system/{name}": unit(name, install=install, body=_SERVICE if "service" in name else "")
         for name, (_, install) in _ZFS_UNITS.items()
     }
     files |= {"/usr/lib/modules-load.d/zfs.conf": "#zfs\n", "/usr/lib/systemd/system-preset/50-zfs.preset": preset}
     tools: dict[str, str | Path] = {f"/usr/sbin/{name}": "#!/bin/sh\n" for name in ("zfs", "zpool")}
     tree = f"{MODULES_DIR}/{kernel_version}/extra/zfs"
     kmod_files: dict[str, str | Path] = {f"{tree}/{name}.ko": modules / f"{name}.ko" for name in ("zfs", "spl")}
+    dracut = {"/usr/lib/dracut/modules.d/90zfs/module-setup.sh": ""}
     broken = ("a-package-that-does-not-exist",)
     needs = (*(f"{library} = {version}" for library in libraries), "pcp-conf")
     return {
         "": [
-            Package(name="zfs", requires=needs, files=files, programs=tools, **common),
-            *(Package(name=library, files={f"/usr/lib64/{library}.so": ""}, **common) for library in libraries),
-            Package(name=f"kmod-zfs-{kernel_version}", requires=(f"kernel-uname-r = {requires}",), files=kmod_files, **common),
-            Package(name="python3-pyzfs", arch="noarch", files={"/usr/lib/python3/pyzfs.py": ""}, **common),
+            package(name="zfs", requires=needs, files=files, programs=tools),
+            *(package(name=library, files={f"/usr/lib64/{library}.so": ""}) for library in libraries),
+            package(name=f"kmod-zfs-{kernel_version}", requires=(f"kernel-uname-r = {requires}",), files=kmod_files),
+            package(name="python3-pyzfs", arch="noarch", files={"/usr/lib/python3/pyzfs.py": ""}),
         ],
         "other": [
-            Package(name="zfs-dracut", arch="noarch", files={"/usr/lib/dracut/modules.d/90zfs/module-setup.sh": ""}, **common),
-            Package(name="zfs-test", requires=broken, **common),
+            package(name="zfs-dracut", arch="noarch", files=dracut),
+            package(name="zfs-test", requires=broken),
         ],
-        "debug": [Package(name="zfs-debuginfo", requires=broken, **common)],
-        "devel": [Package(name="libzfs6-devel", requires=broken, **common)],
-        "src": [Package(name="zfs-kmod-src", requires=broken, **common)],
+        "debug": [package(name="zfs-debuginfo", requires=broken)],
+        "devel": [package(name="libzfs6-devel", requires=broken)],
+        "src": [package(name="zfs-kmod-src", requires=broken)],
     }
 
 

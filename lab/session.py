@@ -24,13 +24,18 @@ _DROPPED = ("GITHUB_TOKEN", "GH_TOKEN", "REGISTRY_AUTH_FILE", "SSL_CERT_DIR", "P
 def run(world: World, command: str | None, state: Path) -> int:
     """Run a bash command in the lab, or a shell where there is none; returns its exit status."""
     if os.geteuid() != 0:
-        raise TaskError("the lab needs root", "it makes namespaces and mounts of its own", "call it with: sudo ./inv lab")
+        raise TaskError(
+            "the lab needs root", "it makes namespaces and mounts of its own", "call it with: sudo ./inv lab"
+        )
     with _held(state):
         registry.seed(world, state)
         tls.make(state / "tls")
         shutil.rmtree(state / "run", ignore_errors=True)
         (state / "run").mkdir()
-        return _wait(_start(world, command, state))
+        try:
+            return _wait(_start(world, command, state))
+        finally:
+            podman.remove_cgroups()
 
 
 def remove_state(state: Path) -> None:
@@ -67,7 +72,9 @@ def _start(world: World, command: str | None, state: Path) -> subprocess.Popen[b
     try:
         return subprocess.Popen(argv, env=_environment(state, world))
     except OSError as error:
-        raise TaskError("the lab could not be opened", f"{argv[0]}: {error.strerror}", "call it through ./inv") from error
+        raise TaskError(
+            "the lab could not be opened", f"{argv[0]}: {error.strerror}", "call it through ./inv"
+        ) from error
 
 
 def _environment(state: Path, world: World) -> dict[str, str]:

@@ -22,5 +22,7 @@ def call(argv: Sequence[str], *, env: Mapping[str, str] | None = None, cwd: str 
         said = (done.stderr or done.stdout).strip()
         sys.stderr.write(f"{said}\n")
         said = said.rpartition("\n")[2]
-        raise TaskError("the lab could not be made", f"{argv[0]}: {said}", f"see for yourself: {shlex.join(argv)[:200]}")
+        raise TaskError(
+            "the lab could not be made", f"{argv[0]}: {said}", f"see for yourself: {shlex.join(argv)[:200]}"
+        )
     return done.stdout

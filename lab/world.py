@@ -101,21 +101,28 @@ def names() -> list[str]:
 
 def load(name: str) -> World:
     """Read a world; a mistake in it is an error naming file and key."""
-    path = FOLDER / f"{name}.toml"
-    if name not in names():
-        raise TaskError(f"there is no world {name!r}", f"lab/worlds has {', '.join(names())}", "give one with -w")
-    file = f"lab/worlds/{path.name}"
-    text = path.read_text()
-    try:
-        table = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise TaskError(f"{file} is not TOML", str(error), f"correct {file} at that place") from error
+    file = f"lab/worlds/{name}.toml"
+    table, text = _tables(name)
     rows = {key: _rows(table.pop(key, []), kind, file, key) for key, kind in _LISTS.items()}
     world = _record(World, {"name": name, "text": text, **table, **rows}, file, "")
     for fault in world.fault:
         if fault.host not in HOSTS:
             raise _wrong(file, "fault.host", f"{fault.host!r} is none of {', '.join(HOSTS)}")
     return world
+
+
+def _tables(name: str) -> tuple[dict[str, Any], str]:
+    """A world's tables over those of the world that it is `like`, and the text of both."""
+    if name not in names():
+        raise TaskError(f"there is no world {name!r}", f"lab/worlds has {', '.join(names())}", "give one with -w")
+    path = FOLDER / f"{name}.toml"
+    text = path.read_text()
+    try:
+        table = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise TaskError(f"lab/worlds/{path.name} is not TOML", str(error), "correct it at that place") from error
+    below, below_text = _tables(str(table.pop("like"))) if "like" in table else ({}, "")
+    return below | table, below_text + text
 
 
 def _rows(rows: object, kind: type, file: str, key: str) -> tuple[Any, ...]:

@@ -117,7 +117,9 @@ def require_kmods(candidates: Candidates, repository: str) -> KmodsTag:
         Lack.NOT_BUILT_YET: "the kernel is supported and newer than any with kmods: they are not built yet",
         Lack.REMOVED: "kmods of newer kernels exist: these were removed (they are kept for 90 days) or never built",
     }
-    hint = f"see ./inv versions; the newest kmods of OpenZFS {decision.zfs} are for {newest.kernel if newest else 'none'}"
+    hint = (
+        f"see ./inv versions; the newest kmods of OpenZFS {decision.zfs} are for {newest.kernel if newest else 'none'}"
+    )
     raise TaskError(f"{repository}:{decision.kmods_tag} does not exist", reasons[lack], hint)
 
 

@@ -27,7 +27,10 @@ def release(kernel: str = str(KERNEL), version: str = "44.20261110.3.0") -> Rele
 
 
 def candidates(
-    *kmods: str, kernel: str = str(KERNEL), zfs: tuple[str, ...] = ("2.4.4", "2.4.3", "2.3.9"), streams: tuple[str, ...] = ("2.4", "2.3")
+    *kmods: str,
+    kernel: str = str(KERNEL),
+    zfs: tuple[str, ...] = ("2.4.4", "2.4.3", "2.3.9"),
+    streams: tuple[str, ...] = ("2.4", "2.3"),
 ) -> Candidates:
     """Candidates where `kmods` are `ZFS KERNEL` pairs, or `ZFS` for the release's own kernel."""
     pairs = [pair.split() if " " in pair else [pair, kernel] for pair in kmods]

@@ -55,7 +55,9 @@ def test_a_mistake_is_an_error_naming_file_and_key(row: str, key: str) -> None:
     assert caught.value.what == f"matrix.toml: {key} is wrong"
 
 
-@pytest.mark.parametrize("text", ["", "[zsf]\n", "[zfs]\n", '[zfs]\n"2.4.99" = {}', '[zfs]\n"2.4.4" = 7', "[zfs]\n[x]\n"])
+@pytest.mark.parametrize(
+    "text", ["", "[zsf]\n", "[zfs]\n", '[zfs]\n"2.4.99" = {}', '[zfs]\n"2.4.4" = 7', "[zfs]\n[x]\n"]
+)
 def test_a_matrix_of_another_shape_is_refused(text: str) -> None:
     """Unknown tables and releases that are none do not pass."""
     with pytest.raises(TaskError, match=r"matrix\.toml: "):
@@ -65,14 +67,18 @@ def test_a_matrix_of_another_shape_is_refused(text: str) -> None:
 def test_the_shipped_matrix_has_every_known_release() -> None:
     """All releases of 2.2, 2.3 and 2.4 up to 2026-08-21 are there."""
     shipped = Matrix.parse(tomllib.loads(SHIPPED.read_text()), SHIPPED.name)
-    lines = {stream: [v.micro for v in shipped.ranges if f"{v.major}.{v.minor}" == stream] for stream in ("2.2", "2.3", "2.4")}
+    lines = {
+        stream: [v.micro for v in shipped.ranges if f"{v.major}.{v.minor}" == stream]
+        for stream in ("2.2", "2.3", "2.4")
+    }
     assert lines == {"2.2": list(range(12)), "2.3": list(range(10)), "2.4": list(range(5))}
 
 
-@given(strategies.recursive(
-    strategies.none() | strategies.booleans() | strategies.integers() | strategies.text(),
-    lambda inner: strategies.dictionaries(strategies.sampled_from(["zfs", "2.4.4", "released", "linux_minimum"]), inner),
-))  # fmt: skip
+KEYS = strategies.sampled_from(["zfs", "2.4.4", "released", "linux_minimum"])
+ATOMS = strategies.none() | strategies.booleans() | strategies.integers() | strategies.text()
+
+
+@given(strategies.recursive(ATOMS, lambda inner: strategies.dictionaries(KEYS, inner)))
 def test_no_table_at_all_makes_the_matrix_fail_other_than_clearly(table: object) -> None:
     """Whatever TOML holds, reading it gives a matrix or a clear error."""
     try:

@@ -53,7 +53,11 @@ def test_a_good_image_keeps_every_promise() -> None:
 @pytest.mark.parametrize(
     ("right", "wrong", "names"),
     [
-        ("end\t", "kernel-tree\t7.0.1-1.fc44.x86_64\nend\t", {"kernel-tree", "zfs-vermagic", "spl-vermagic", "zfs-packages"}),
+        (
+            "end\t",
+            "kernel-tree\t7.0.1-1.fc44.x86_64\nend\t",
+            {"kernel-tree", "zfs-vermagic", "spl-vermagic", "zfs-packages"},
+        ),
         (f"kernel-core 7.1.9 {KERNEL}", "kernel-core 7.1.8 7.1.8-1.fc44.x86_64", {"kernel-tree"}),
         (f"zfs-file\t/usr/lib/modules/{KERNEL}/extra/zfs/zfs.ko\n", "", {"zfs-module"}),
         (f"spl-indexed\t/usr/lib/modules/{KERNEL}/extra/zfs/spl.ko\n", "", {"spl-indexed"}),

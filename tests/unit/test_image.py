@@ -39,7 +39,13 @@ def test_a_base_without_version_is_an_error(text: str) -> None:
     "document",
     [
         {"ostree.linux": str(KERNEL)},
-        {"ostree.linux": "", "rpmostree.rpmdb.pkglist": [["kernel-core", "0", "1.1.1", "1", "x86_64"], ["kernel", "0", "7.1.9", "200.fc44", "x86_64"]]},
+        {
+            "ostree.linux": "",
+            "rpmostree.rpmdb.pkglist": [
+                ["kernel-core", "0", "1.1.1", "1", "x86_64"],
+                ["kernel", "0", "7.1.9", "200.fc44", "x86_64"],
+            ],
+        },
         {"rpmostree.rpmdb.pkglist": [["kernel", "0", "7.1.9", "200.fc44", "x86_64"]]},
     ],
 )
@@ -48,13 +54,17 @@ def test_commitmeta_names_the_kernel_in_either_of_two_places(document: object) -
     assert kernel_from_commitmeta(document, "commitmeta.json") == KERNEL
 
 
-@pytest.mark.parametrize("document", [{}, {"ostree.linux": ""}, {"rpmostree.rpmdb.pkglist": [["bash", "0", "5", "1", "x86_64"]]}])
+@pytest.mark.parametrize(
+    "document", [{}, {"ostree.linux": ""}, {"rpmostree.rpmdb.pkglist": [["bash", "0", "5", "1", "x86_64"]]}]
+)
 def test_commitmeta_without_kernel_leaves_it_to_the_image(document: object) -> None:
     """Missing is not malformed."""
     assert kernel_from_commitmeta(document, "commitmeta.json") is None
 
 
-@pytest.mark.parametrize("document", [[], "null", None, {"rpmostree.rpmdb.pkglist": [["kernel", "0"]]}, {"ostree.linux": "7.1"}])
+@pytest.mark.parametrize(
+    "document", [[], "null", None, {"rpmostree.rpmdb.pkglist": [["kernel", "0"]]}, {"ostree.linux": "7.1"}]
+)
 def test_commitmeta_of_another_shape_is_an_error(document: object) -> None:
     """An answer is checked before use."""
     with pytest.raises(TaskError):
@@ -64,12 +74,23 @@ def test_commitmeta_of_another_shape_is_an_error(document: object) -> None:
 def test_tags_that_name_no_kmods_are_passed_over() -> None:
     """A stray tag in the kmods repository disturbs nothing."""
     good = f"zfs-2.4.4_kernel-{KERNEL}"
-    tags = ["latest", "zfs-2.4.99_kernel-" + str(KERNEL), "zfs-2.4.4_kernel-", "zfs-2.4.4", "null", good, f"sha256-{'a' * 64}.sig"]
+    tags = [
+        "latest",
+        "zfs-2.4.99_kernel-" + str(KERNEL),
+        "zfs-2.4.4_kernel-",
+        "zfs-2.4.4",
+        "null",
+        good,
+        f"sha256-{'a' * 64}.sig",
+    ]
     assert [str(tag) for tag in kmods_tags(tags)] == [good]
     assert KmodsTag.parse(good) is not None
 
 
-@pytest.mark.parametrize("text", ["", "quay.io/a/b", "quay.io/a/b@sha256:12", f"quay.io/A/b@{DIGEST}", f"@{DIGEST}", f"quay.io/a/b:stable@{DIGEST}"])
+@pytest.mark.parametrize(
+    "text",
+    ["", "quay.io/a/b", "quay.io/a/b@sha256:12", f"quay.io/A/b@{DIGEST}", f"@{DIGEST}", f"quay.io/a/b:stable@{DIGEST}"],
+)
 def test_only_a_name_with_a_whole_digest_is_an_image(text: str) -> None:
     """Nothing that could move, or be cut short, goes into FROM."""
     with pytest.raises(TaskError, match="no image by digest"):

@@ -28,7 +28,15 @@ def test_a_lock_that_lacks_a_field_is_refused_by_name(field: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "[]", "null", "{", json.dumps({"schema": 2}), lock().to_json()[:200], lock().to_json().replace('"revision"', '"revison"')],
+    [
+        "",
+        "[]",
+        "null",
+        "{",
+        json.dumps({"schema": 2}),
+        lock().to_json()[:200],
+        lock().to_json().replace('"revision"', '"revison"'),
+    ],
 )
 def test_what_is_no_lock_is_refused(text: str) -> None:
     """Cut short, of another schema, with a typo."""
@@ -53,14 +61,18 @@ def test_labels_carry_the_lock_under_oci_names_first() -> None:
 
 
 ENTRIES = strategies.lists(
-    strategies.tuples(strategies.text(min_size=1), strategies.sampled_from(["file", "executable", "link"]), strategies.binary()),
+    strategies.tuples(
+        strategies.text(min_size=1), strategies.sampled_from(["file", "executable", "link"]), strategies.binary()
+    ),
     unique_by=lambda entry: entry[0],
     min_size=1,
 )
 
 
 @given(ENTRIES, strategies.randoms(), strategies.binary(min_size=1))
-def test_the_fingerprint_follows_content_and_not_order(entries: list[tuple[str, str, bytes]], random: object, more: bytes) -> None:
+def test_the_fingerprint_follows_content_and_not_order(
+    entries: list[tuple[str, str, bytes]], random: object, more: bytes
+) -> None:
     """The same inputs give the same fingerprint in any order; any change gives another."""
     before = fingerprint(DIGEST, KMODS_DIGEST, entries)
     changed = [(entries[0][0], entries[0][1], entries[0][2] + more), *entries[1:]]

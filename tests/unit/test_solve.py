@@ -69,7 +69,9 @@ KMODS = strategies.lists(
 
 
 @given(KMODS, strategies.sampled_from([str(KERNEL), NEWER, BEYOND]), strategies.randoms())
-def test_a_built_pair_has_kmods_and_support_whatever_exists(kmods: list[tuple[str, str]], kernel: str, random: object) -> None:
+def test_a_built_pair_has_kmods_and_support_whatever_exists(
+    kmods: list[tuple[str, str]], kernel: str, random: object
+) -> None:
     """Never a pair without kmods, never an unsupported one, and the order of input changes nothing."""
     pairs = [" ".join(pair) for pair in kmods]
     found = candidates(*pairs, kernel=kernel)

@@ -8,7 +8,7 @@ from tasks.model import versions
 from tasks.model.errors import TaskError
 from tasks.model.versions import Kernel, Series
 
-RELEASES = [
+RELEASES: list[dict[str, object]] = [
     {"tag_name": "zfs-2.4.10"},
     {"tag_name": "zfs-2.4.9"},
     {"tag_name": "zfs-2.3.11"},
@@ -46,7 +46,8 @@ def test_words_that_tools_print_for_nothing_are_no_value(text: object) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "null", "7.1.9", "7.1.9-200.fc44", "7.1-200.fc44.x86_64", "7.1.9-200.fc44.x86_64\n", "7.1.9-2 0.x86_64", None]
+    "text",
+    ["", "null", "7.1.9", "7.1.9-200.fc44", "7.1-200.fc44.x86_64", "7.1.9-200.fc44.x86_64\n", "7.1.9-2 0.x86_64", None],
 )
 def test_what_is_no_kernel_is_refused_and_its_source_named(text: object) -> None:
     """A malformed kernel is an error with the place that it came from."""
