@@ -23,8 +23,24 @@ def build_argv(context: Path, tag: str, arguments: Mapping[str, str], labels: Ma
 
 
 def build(context: Path, tag: str, arguments: Mapping[str, str], labels: Mapping[str, str]) -> None:
-    """Build the folder's Containerfile as `tag`."""
-    shell.run(build_argv(context, tag, arguments, labels), what=f"{tag} could not be built")
+    """Build the folder's Containerfile as `tag`; the working containers of a build that ends early are removed."""
+    before = _working_containers()
+    try:
+        shell.run(build_argv(context, tag, arguments, labels), what=f"{tag} could not be built")
+    except BaseException:
+        left = sorted(_working_containers() - before)
+        if left:
+            shell.run(["podman", "rm", "--force", *left], what="working containers could not be removed")
+        raise
+
+
+def _working_containers() -> set[str]:
+    """The ids of containers that a build works in: podman lists them as external."""
+    listing = ["podman", "ps", "--all", "--quiet", "--no-trunc"]
+    every, own = (
+        shell.query([*listing, *more], what="containers could not be listed") for more in (["--external"], [])
+    )
+    return set(every.split()) - set(own.split())
 
 
 def labels(image: str) -> dict[str, str] | None:

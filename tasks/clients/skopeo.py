@@ -1,20 +1,28 @@
 """Registries, read through skopeo: digests, labels and tags; nothing is pulled."""
 
 import json
+from time import sleep
 
 from tasks.clients import shell
 from tasks.model.errors import TaskError
 from tasks.model.image import BaseImage
 
 _SKOPEO = ("skopeo", "--override-os=linux", "--override-arch=amd64")
-_RETRIES = "--retry-times=2"
+_PAUSES_SECONDS = (0.3, 1.0, 2.0)  # between tries of a read
+_FINAL = (
+    "manifest unknown",
+    "name unknown",
+    "unauthorized",
+    "denied",
+    "not found",
+)  # what a second try will not change
 
 
 def inspect(name: str, reference: str) -> BaseImage:
     """Digest and labels of `name:tag`, or of `name@digest`; of a manifest list, the list's digest."""
     image = f"{name}{'@' if ':' in reference else ':'}{reference}"
     what = f"{image} could not be read"
-    document = _json([*_SKOPEO, "inspect", _RETRIES, "--no-tags", f"docker://{image}"], what)
+    document = _json([*_SKOPEO, "inspect", "--no-tags", f"docker://{image}"], what)
     digest, labels = document.get("Digest"), document.get("Labels")
     if not isinstance(digest, str) or not isinstance(labels, dict | None):
         raise TaskError(
@@ -26,18 +34,29 @@ def inspect(name: str, reference: str) -> BaseImage:
 def tags(name: str) -> tuple[str, ...]:
     """Every tag of a repository, in one listing."""
     what = f"the tags of {name} could not be read"
-    found = _json([*_SKOPEO, "list-tags", _RETRIES, f"docker://{name}"], what).get("Tags")
+    found = _json([*_SKOPEO, "list-tags", f"docker://{name}"], what).get("Tags")
     if not isinstance(found, list):
         raise TaskError(what, "skopeo's answer has no list of tags", f"look at it: skopeo list-tags docker://{name}")
     return tuple(str(tag) for tag in found)
 
 
 def _json(argv: list[str], what: str) -> dict[str, object]:
-    answer = shell.query(argv, what=what)
     try:
-        document = json.loads(answer)
+        document = json.loads(_read(argv, what))
     except ValueError as error:
         raise TaskError(what, f"skopeo's answer is not JSON: {error}", "try again in a few minutes") from error
     if not isinstance(document, dict):
         raise TaskError(what, "skopeo's answer is no JSON object", "try again in a few minutes")
     return document
+
+
+def _read(argv: list[str], what: str) -> str:
+    """What skopeo prints; skopeo itself repeats only some failed reads, and not those that a busy registry causes."""
+    for pause in (*_PAUSES_SECONDS, None):
+        done = shell.attempt(argv, what=what)
+        if done.returncode == 0:
+            break
+        if pause is None or any(word in done.stderr for word in _FINAL):
+            raise shell.failed(argv, what, done.returncode, done.stderr)
+        sleep(pause)
+    return done.stdout

@@ -1,0 +1,92 @@
+"""Lab tests type what a user types, in a clone of their own, against the real tools."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+SECONDS = 600
+
+
+@dataclass(frozen=True, slots=True)
+class Clone:
+    """A fresh copy of the repository, as a user has it after cloning."""
+
+    path: Path
+
+    def inv(self, *words: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+        """Type ./inv with these words."""
+        return subprocess.run(
+            [str(self.path / "inv"), *words], cwd=cwd or self.path, stdin=subprocess.DEVNULL, capture_output=True,
+            text=True, timeout=SECONDS, check=False,
+        )  # fmt: skip
+
+    def lab(self, command: str, world: str = "everyday") -> subprocess.CompletedProcess[str]:
+        """Type one command in the lab."""
+        return self.inv("lab", "-w", world, "--", command)
+
+    def replace(self, file: str, old: str, new: str) -> None:
+        """Edit a file as a user does."""
+        text = (self.path / file).read_text()
+        assert old in text
+        (self.path / file).write_text(text.replace(old, new))
+
+
+def fresh_clone(target: Path) -> Clone:
+    """Copy what git would clone, work in progress included."""
+    listing = ["git", "-C", str(ROOT), "ls-files", "--cached", "--others", "--exclude-standard", "-z"]
+    names = subprocess.run(listing, capture_output=True, text=True, check=True).stdout.split("\0")
+    for name in filter(None, names):
+        if (ROOT / name).exists():
+            (target / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, target / name, follow_symlinks=False)
+    return Clone(target)
+
+
+@pytest.fixture(scope="session")
+def clone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clone]:
+    """One clone for all tests that change no file of it; its labs are removed in the end."""
+    made = fresh_clone(tmp_path_factory.mktemp("clone") / "custom-coreos")
+    yield made
+    made.inv("lab-clean")
+
+
+@pytest.fixture
+def own_clone(tmp_path: Path) -> Iterator[Clone]:
+    """A clone that the test may spoil."""
+    made = fresh_clone(tmp_path / "custom-coreos")
+    yield made
+    made.inv("lab-clean")
+
+
+@pytest.fixture(scope="session")
+def built(clone: Clone) -> Clone:
+    """The clone, with custom-coreos:stable built in its everyday lab from everyday.lock.json."""
+    lock = clone.path / "everyday.lock.json"
+    done = clone.lab(f"inv versions --lock {lock} && inv build --lock {lock}")
+    assert done.returncode == 0, done.stderr
+    return clone
+
+
+def assert_three_lines(done: subprocess.CompletedProcess[str], *words: str) -> None:
+    """The last three lines on stderr are what, why and next; no traceback; exit status 1."""
+    assert done.returncode == 1, done.stdout + done.stderr
+    what, why, following = done.stderr.rstrip().splitlines()[-3:]
+    assert why.startswith("  why: "), done.stderr
+    assert following.startswith("  next: "), done.stderr
+    assert "Traceback" not in done.stderr
+    for word in words:
+        assert word in f"{what}\n{why}\n{following}", done.stderr
+
+
+@pytest.fixture(autouse=True)
+def _no_token(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No login of the machine's reaches a test."""
+    for name in ("GITHUB_TOKEN", "GH_TOKEN", "REGISTRY_AUTH_FILE"):
+        if name in os.environ:
+            monkeypatch.delenv(name)

@@ -1,0 +1,115 @@
+"""The image is built by podman and dnf from digests, and nothing of a failed build stays."""
+
+import os
+import signal
+import subprocess
+import time
+
+from tests.lab.conftest import Clone, assert_three_lines
+
+IMAGES = "podman images --all --quiet --no-trunc; podman ps --all --external --quiet"
+
+
+def test_a_built_image_is_skipped_until_something_changes(built: Clone) -> None:
+    """Up to date means a word and exit 0; --rebuild builds anyway."""
+    done = built.lab("inv build && podman inspect --format {{.Created}} custom-coreos:stable")
+    assert done.returncode == 0
+    assert "custom-coreos:stable is up to date" in done.stderr
+    again = built.lab("inv build --rebuild && podman inspect --format {{.Created}} custom-coreos:stable")
+    assert again.stdout.splitlines()[-1] != done.stdout.splitlines()[-1]
+
+
+def test_a_changed_overlay_is_built(own_clone: Clone) -> None:
+    """The fingerprint covers the overlay's content and its executable bits, not the README."""
+    fingerprints = "inv versions --lock x.lock.json > /dev/null && grep inputs x.lock.json"
+    before = own_clone.lab(fingerprints).stdout
+    own_clone.replace(
+        "overlay-root/usr/lib/systemd/system/bootc-fetch-apply-updates.timer.d/50-window.conf", "03", "04"
+    )
+    changed = own_clone.lab(fingerprints).stdout
+    assert changed != before
+    (own_clone.path / "README.md").write_text("another")
+    assert own_clone.lab(fingerprints).stdout == changed
+
+
+def test_verify_passes_on_the_built_image_and_its_lock(built: Clone) -> None:
+    """Every promise is kept, the Lock's too."""
+    done = built.lab("inv verify custom-coreos:stable --lock everyday.lock.json")
+    assert done.returncode == 0, done.stderr
+    assert "FAILED" not in done.stdout
+    assert "lock-custom-coreos.inputs" in done.stdout
+
+
+def test_against_the_matrix_only_with_force_and_a_loud_warning(clone: Clone) -> None:
+    """--rebuild overrides nothing; --force builds and says what that means."""
+    assert_three_lines(clone.lab("inv build --rebuild", "beyond-matrix"), "nothing can be built", "--force")
+    done = clone.lab("inv build-force && inv verify custom-coreos:stable", "beyond-matrix")
+    assert done.returncode == 0, done.stderr
+    assert "WARNING: OpenZFS 2.4.4 supports kernels 4.18 to 7.2, and 7.3 is outside" in done.stderr
+
+
+def test_kmods_for_another_kernel_are_refused_by_dnf_and_nothing_stays(clone: Clone) -> None:
+    """The error names dnf's reason; images and containers are as before."""
+    done = clone.lab(f"{IMAGES}; echo --; inv test-build; status=$?; {IMAGES}; exit $status", "wrong-kernel")
+    assert_three_lines(done, "custom-coreos:test could not be built")
+    assert "nothing provides kernel-uname-r = 7.1.8-200.fc44.x86_64" in done.stderr
+    before, _, after = done.stdout.partition("--\n")
+    assert before == after
+
+
+def test_test_build_leaves_nothing_behind(clone: Clone) -> None:
+    """Built, verified, removed."""
+    done = clone.lab(f"{IMAGES}; echo --; inv test-build > /dev/null && {IMAGES}")
+    assert done.returncode == 0, done.stderr
+    before, _, after = done.stdout.partition("--\n")
+    assert before == after
+
+
+def test_every_build_argument_is_required(built: Clone) -> None:
+    """Podman stops at an empty FROM, the first RUN names any other argument that is empty."""
+    assert built.lab("podman build --layers=false .").returncode != 0
+    images = "--build-arg BASE=localhost/custom-coreos:stable --build-arg KMODS=localhost/custom-coreos:stable"
+    done = built.lab(f"podman build --layers=false {images} --build-arg KERNEL_VERSION=7.1.9-200.fc44.x86_64 .")
+    assert done.returncode != 0
+    assert "build argument ZFS_VERSION is empty" in done.stderr
+    wrong = (
+        f"{images} --build-arg KERNEL_VERSION=7.1.8-1.fc44.x86_64 --build-arg ZFS_VERSION=2.4.4 --build-arg PACKAGES=x"
+    )
+    done = built.lab(f"podman build --layers=false {wrong} .")
+    assert "the base has kernel 7.1.9-200.fc44.x86_64, the Lock says 7.1.8-1.fc44.x86_64" in done.stderr
+
+
+def test_a_full_disk_is_told(clone: Clone) -> None:
+    """No room for the layers: three lines, no image."""
+    full = "mkdir -p $HOME/../storage && mount -t tmpfs -o size=40m none $HOME/../storage"
+    done = clone.lab(f"{full} && inv build", "slow")
+    assert_three_lines(done, "custom-coreos:stable could not be built", "no space left on device")
+
+
+def test_a_connection_cut_in_a_layer_is_told(clone: Clone) -> None:
+    """Podman tries again by itself, then the error is its own word."""
+    assert_three_lines(clone.lab("inv build", "quay-cut"), "custom-coreos:stable could not be built")
+
+
+def test_ctrl_c_in_the_middle_of_a_build(clone: Clone) -> None:
+    """Exit 130, three lines, and neither processes nor containers nor images of it stay."""
+    argv = [str(clone.path / "inv"), "lab", "-w", "label-gone", "--", "inv build"]
+    child = subprocess.Popen(argv, stderr=subprocess.PIPE, text=True, start_new_session=True, cwd=clone.path)
+    assert child.stderr
+    for line in child.stderr:
+        if "Running transaction" in line or "STEP 6" in line:
+            os.killpg(child.pid, signal.SIGINT)
+            break
+    said = child.stderr.read()
+    assert child.wait(30) == 130, said  # noqa: PLR2004  (128 and SIGINT)
+    assert "interrupted" in said
+    assert "Traceback" not in said
+    left = clone.lab("podman ps --all --external --quiet; podman images --all | grep custom-coreos", "label-gone")
+    assert left.stdout == ""
+    time.sleep(0.1)
+    assert processes_of(clone) == []
+
+
+def processes_of(clone: Clone) -> list[str]:
+    listing = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
+    return [line for line in listing.splitlines() if str(clone.path) in line]

@@ -1,0 +1,84 @@
+"""Each promise of the contract fails on an image made wrong in just that way; each fatal lint fails the build."""
+
+import json
+from shlex import quote
+
+import pytest
+
+from tests.lab.conftest import Clone
+
+KERNEL = "7.1.9-200.fc44.x86_64"
+MODULES = f"/usr/lib/modules/{KERNEL}"
+WRONG = {
+    "kernel-tree": "mkdir /usr/lib/modules/6.1.0-1.fc44.x86_64",
+    "zfs-module": f"find {MODULES} -name zfs.ko -delete",
+    "spl-module": f"find {MODULES} -name spl.ko -delete",
+    "zfs-indexed": f"sed -i /zfs.ko/d {MODULES}/modules.dep && rm {MODULES}/modules.dep.bin",
+    "spl-indexed": f"rm {MODULES}/modules.dep*",
+    "zfs-vermagic": f"sed -i s/vermagic=7.1.9/vermagic=7.1.8/ {MODULES}/extra/zfs/zfs.ko",
+    "spl-vermagic": f"sed -i s/vermagic=7.1.9/vermagic=7.1.8/ {MODULES}/extra/zfs/spl.ko",
+    "zfs-packages": "rpm -e --nodeps libzfs6",
+    "tailscale": "rpm -e --nodeps tailscale",
+    "tailscaled.service": "systemctl disable tailscaled.service",
+    "modules-load": "echo '#zfs' > /etc/modules-load.d/zfs.conf",
+    "zfs-units": "systemctl disable zfs-mount.service",
+    "left-behind": "mkdir /var/lib/pcp",
+    "bootc-fetch-apply-updates.timer": "systemctl disable bootc-fetch-apply-updates.timer",
+    "zincati.service": "systemctl enable zincati.service",
+    "label-fcos-version": "sed -i s/20261110/20261103/ /usr/lib/os-release",
+}
+LABELS = {f"label-{name}": f"custom-coreos.{name}" for name in ("kernel-version", "zfs-version", "fcos-version")}
+LINTS = {
+    "var-run": "rm /var/run && mkdir /var/run",
+    "etc-usretc": "mkdir /usr/etc",
+    "bootc-kargs": "mkdir -p /usr/lib/bootc/kargs.d && echo 'kargs = 7' > /usr/lib/bootc/kargs.d/x.toml",
+    "kernel": "mkdir /usr/lib/modules/6.1.0-1.fc44.x86_64 && touch /usr/lib/modules/6.1.0-1.fc44.x86_64/vmlinuz",
+    "utf8": "touch /usr/share/$(printf 'caf\\351')",
+    "api-base-directories": "rmdir /tmp || { rm -rf /tmp; }",
+    "baseimage-root": "rm /ostree",
+}
+
+
+def derived(instruction: str) -> str:
+    """A command that builds localhost/wrong from the good image with one instruction more."""
+    return (
+        f"printf 'FROM localhost/custom-coreos:stable\\n%s\\n' {quote(instruction)} | podman build -q -t wrong -f - ."
+    )
+
+
+@pytest.mark.parametrize(("check", "spoil"), WRONG.items(), ids=WRONG)
+def test_a_promise_fails_where_just_that_is_wrong(built: Clone, check: str, spoil: str) -> None:
+    """The check of that name reports it; `verify` exits 1."""
+    done = built.lab(f"{derived(f'RUN {spoil}')} > /dev/null && inv verify localhost/wrong --json")
+    assert done.returncode == 1, done.stderr
+    faults = {row["name"]: row["fault"] for row in json.loads(done.stdout) if row["fault"]}
+    assert check in faults
+    assert f"{check}: {faults[check]}" in done.stderr
+
+
+@pytest.mark.parametrize(("check", "label"), LABELS.items(), ids=LABELS)
+def test_a_label_that_says_something_else_fails(built: Clone, check: str, label: str) -> None:
+    """A label is held against the facts inside, and the Lock against both."""
+    instruction = f"LABEL {label}=9.9.9"
+    done = built.lab(
+        f"{derived(instruction)} > /dev/null && inv verify localhost/wrong --json --lock everyday.lock.json"
+    )
+    faults = {row["name"] for row in json.loads(done.stdout) if row["fault"]}
+    assert faults == {check, f"lock-{label}"}
+
+
+@pytest.mark.parametrize(("lint", "spoil"), LINTS.items(), ids=LINTS)
+def test_a_fatal_lint_fails_the_build(built: Clone, lint: str, spoil: str) -> None:
+    """The last step of the Containerfile refuses such an image."""
+    last = 'RUN ["bootc", "container", "lint"]'
+    done = built.lab(derived(f"RUN {spoil}\n{last}"))
+    assert done.returncode != 0
+    assert f"Failed lint: {lint}" in done.stderr
+
+
+def test_an_image_that_is_not_there_is_named(clone: Clone) -> None:
+    """The next step is said."""
+    done = clone.lab("inv verify nothing:here", "waiting")
+    assert done.returncode == 1
+    assert "there is no image nothing:here" in done.stderr
+    assert "./inv build" in done.stderr

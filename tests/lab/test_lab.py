@@ -1,0 +1,119 @@
+"""The lab: real names in a namespace, and nothing of it outside or afterwards."""
+
+import os
+import signal
+import subprocess
+import time
+
+import pytest
+
+from tests.lab.conftest import Clone, assert_three_lines
+from tests.lab.test_build import processes_of
+
+REPOSITORY = "ghcr.io/owner/thing"
+
+
+def test_the_exit_status_of_the_command_is_the_labs(clone: Clone) -> None:
+    """Zero, another, and a signal's."""
+    assert [clone.lab(command).returncode for command in ("true", "exit 7", "kill -9 $$")] == [0, 7, 137]
+
+
+def test_nothing_leads_outside(clone: Clone) -> None:
+    """Only loopback is there, and only the lab's hosts have addresses."""
+    done = clone.lab("ip -o link | wc -l; getent hosts quay.io | cut -d' ' -f1; getent hosts example.org || echo none")
+    assert done.stdout.split() == ["1", "127.0.1.1", "none"]
+
+
+def test_ghcr_wants_a_login_to_push_and_pulls_without(clone: Clone) -> None:
+    """Refused without, refused with a wrong password, accepted with the lab's."""
+    image = f"printf 'FROM scratch\\nCOPY LICENSE /\\n' | podman build -q -f - -t {REPOSITORY}:x . > /dev/null"
+    push = f"podman push -q {REPOSITORY}:x"
+    login = "podman login -u owner -p {} ghcr.io"
+    refused = clone.lab(f"{image}; {push}")
+    assert refused.returncode != 0
+    assert clone.lab(login.format("wrong")).returncode != 0
+    done = clone.lab(
+        f"{login.format('lab-token')} && {push} && podman logout ghcr.io && podman rmi -f {REPOSITORY}:x && podman pull -q {REPOSITORY}:x"
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_tag_lists_come_in_pages_of_a_hundred(clone: Clone) -> None:
+    """As both hosts have it; skopeo follows them to the end."""
+    done = clone.lab(
+        "skopeo list-tags docker://quay.io/fedora/fedora-coreos | grep -c '\"'; cat .lab/everyday/requests.jsonl"
+    )
+    count, _, requests = done.stdout.partition("\n")
+    assert int(count) > 250
+    assert sum("tags/list" in line and "fedora-coreos" in line for line in requests.splitlines()) >= 3
+
+
+def test_the_base_is_a_manifest_list(clone: Clone) -> None:
+    """As the real one; its digest names the list."""
+    raw = "skopeo inspect --raw docker://quay.io/fedora/fedora-coreos:stable"
+    assert clone.lab(f'{raw} | grep -o \'"architecture":"[a-z0-9]*"\'').stdout.count("architecture") == 2
+    same = f"test sha256:$({raw} | sha256sum | cut -d' ' -f1) = $(inv versions --json | grep -o 'sha256:[0-9a-f]*')"
+    assert clone.lab(same).returncode == 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_nothing_stays_when_the_parent_is_ended(clone: Clone, number: signal.Signals) -> None:
+    """Ctrl-C, a polite end, and a kill: no process of the lab is left, and the lab can be opened again."""
+    argv = [str(clone.path / "inv"), "lab", "-w", "slow", "--", "echo up; sleep 600"]
+    child = subprocess.Popen(argv, stdout=subprocess.PIPE, text=True, start_new_session=True, cwd=clone.path)
+    assert child.stdout
+    assert child.stdout.readline() == "up\n"
+    if number is signal.SIGINT:
+        os.killpg(child.pid, number)
+    else:
+        child.send_signal(number)
+    child.wait(20)
+    end = time.monotonic() + 5
+    while processes_of(clone) and time.monotonic() < end:
+        time.sleep(0.05)
+    assert processes_of(clone) == []
+    assert clone.lab("true", "slow").returncode == 0
+
+
+def test_a_lab_in_use_is_named_and_not_shared(clone: Clone) -> None:
+    """Two labs in one state would spoil each other's storage; another world is free."""
+    argv = [str(clone.path / "inv"), "lab", "-w", "slow", "--", "echo up; read x"]
+    with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=clone.path) as child:
+        assert child.stdout
+        assert child.stdout.readline() == "up\n"
+        assert_three_lines(clone.lab("true", "slow"), "this lab is in use")
+        assert_three_lines(clone.inv("lab-clean"), "this lab is in use")
+        assert clone.lab("true").returncode == 0
+        child.communicate("\n", timeout=20)
+
+
+def test_what_was_pushed_stays_between_two_calls_and_lab_clean_removes_it(own_clone: Clone) -> None:
+    """A lab's state lives in .lab/."""
+    assert own_clone.lab("touch $HOME/kept").returncode == 0
+    assert own_clone.lab("test -e $HOME/kept").returncode == 0
+    assert own_clone.inv("lab-clean").returncode == 0
+    assert not (own_clone.path / ".lab").exists()
+
+
+def test_an_unknown_world_is_told_with_those_there_are(clone: Clone) -> None:
+    """A typo costs nothing."""
+    assert_three_lines(clone.lab("true", "evryday"), "there is no world 'evryday'", "everyday")
+
+
+def test_the_rehearsal_goes_to_the_end_and_says_what_stood_in(clone: Clone) -> None:
+    """Each step with its time, what was real, the total."""
+    done = clone.inv("rehearse")
+    assert done.returncode == 0, done.stderr
+    rows = [line.split()[0] for line in done.stdout.splitlines()]
+    assert [row for row in rows if row in ("versions", "check-compatibility", "build", "verify", "ignition")] == rows[
+        -6:-1
+    ]
+    assert "stand-in" in done.stdout
+    assert done.stdout.splitlines()[-1].startswith("total ")
+
+
+def test_a_rehearsal_that_stops_says_where(clone: Clone) -> None:
+    """In the waiting world there is nothing to build."""
+    done = clone.inv("rehearse", "-w", "waiting")
+    assert_three_lines(done, "the rehearsal of waiting stopped", "versions said the above")
+    assert "not run" in done.stdout
