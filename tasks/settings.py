@@ -1,7 +1,7 @@
 """What a user sets in invoke.yaml, read into one frozen value; a typo there is an error that names the key."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, fields
+import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tasks.model.errors import TaskError
@@ -10,6 +10,26 @@ if TYPE_CHECKING:
     from invoke import Config
 
 SECTION = "custom_coreos"
+_IMAGE = r"[a-z0-9.-]+(:\d+)?(/[a-z0-9]+([._-]+[a-z0-9]+)*)+"
+
+
+@dataclass(frozen=True, slots=True)
+class _Form:
+    """What a setting's text must look like, and whether there are several."""
+
+    pattern: str
+    example: str
+    several: bool = False
+
+
+_FORMS = {
+    "image": _Form(_IMAGE, "ghcr.io/owner/custom-coreos"),
+    "base": _Form(_IMAGE, "quay.io/fedora/fedora-coreos"),
+    "kmods": _Form(_IMAGE, "ghcr.io/samhclark/fedora-zfs-kmods"),
+    "stream": _Form(r"stable|testing|next", "stable"),
+    "zfs_streams": _Form(r"\d+\.\d+", "2.4", several=True),
+    "packages": _Form(r"[A-Za-z0-9][A-Za-z0-9+._-]*", "tailscale", several=True),
+}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -37,24 +57,22 @@ class Settings:
 def read_settings(config: "Config") -> Settings:
     """Check and freeze the section of an Invoke configuration."""
     section = config.get(SECTION)
-    if not section:
+    if not section or not hasattr(section, "items"):
         raise _wrong(SECTION, "the section is missing")
-    known = {field.name: field.type for field in fields(Settings)}
     for key in section:
-        if key not in known:
-            raise _wrong(key, f"unknown key; known are {', '.join(known)}")
-    return Settings(**{key: _value(section, key, str(kind)) for key, kind in known.items()})
+        if key not in _FORMS:
+            raise _wrong(key, f"unknown key; known are {', '.join(_FORMS)}")
+    return Settings(**{key: _value(section.get(key), key, form) for key, form in _FORMS.items()})
 
 
-def _value(section: Mapping[str, Any], key: str, kind: str) -> Any:  # noqa: ANN401  (a text or a tuple of texts)
-    value = section.get(key)
-    if "tuple" in kind:
-        if not isinstance(value, list) or not value or not all(isinstance(item, str) and item for item in value):
-            raise _wrong(key, "it must be a list of texts, such as ['2.4', '2.3']")
-        return tuple(value)
-    if not isinstance(value, str) or not value.strip():
-        raise _wrong(key, "it must be a text")
-    return value
+def _value(value: object, key: str, form: "_Form") -> Any:  # noqa: ANN401  (a text, or a tuple of texts)
+    texts = value if form.several else [value]
+    if not isinstance(texts, list) or not texts:
+        raise _wrong(key, f"it must be a list of texts, such as [{form.example!r}]")
+    for text in texts:
+        if not isinstance(text, str) or not re.fullmatch(form.pattern, text, re.ASCII):
+            raise _wrong(key, f"{text!r} does not have the form {form.example}")
+    return tuple(texts) if form.several else value
 
 
 def _wrong(key: str, why: str) -> TaskError:

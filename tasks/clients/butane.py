@@ -11,6 +11,7 @@ from tasks.clients.workspace import read_text
 from tasks.model.errors import TaskError
 
 _IMAGE = "quay.io/coreos/butane:release"
+_REPORT = ("error at ", "warning at ")  # how a line of butane's report begins; its summary comes after
 
 
 def _command(options: list[str]) -> list[str]:
@@ -34,7 +35,12 @@ def translate(config: Path) -> str:
     what = f"{config.name} is not valid Butane"
     known = shell.attempt(_command(["--help"]), what=what)
     raw = ["--raw-errors"] if "--raw-errors" in known.stdout + known.stderr else []
-    return shell.query(_command(["--strict", *raw]), what=what, stdin=read_text(config))
+    done = shell.attempt(_command(["--strict", *raw]), what=what, stdin=read_text(config))
+    if done.returncode:
+        said = [line.strip() for line in done.stderr.splitlines() if line.strip()]
+        places = [line for line in said if line.startswith(_REPORT)]
+        raise TaskError(what, "; ".join(places or said[-1:]), f"correct {config.name} at that place")
+    return done.stdout
 
 
 def validate(ignition: str) -> None:

@@ -39,6 +39,7 @@ fi
     fact modules-load "$line"
 done < /etc/modules-load.d/zfs.conf
 [ ! -e /var/lib/pcp ] || fact left-behind /var/lib/pcp
+# shellcheck source=/dev/null
 fcos=$(. /etc/os-release && printf '%s' "${OSTREE_VERSION:-}")
 fact fcos-version "$fcos"
 fact end ''

@@ -8,7 +8,7 @@ from tasks.model.errors import TaskError
 from tasks.model.image import BaseImage
 
 _SKOPEO = ("skopeo", "--override-os=linux", "--override-arch=amd64")
-_PAUSES_SECONDS = (0.3, 1.0, 2.0)  # between tries of a read
+_PAUSES_SECONDS = (0.3, 1.0)  # between tries of a read
 _FINAL = (
     "manifest unknown",
     "name unknown",

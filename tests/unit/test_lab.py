@@ -1,0 +1,97 @@
+"""Worlds are read strictly, and the cache never passes half an entry for a whole one."""
+
+from pathlib import Path
+
+import pytest
+
+from lab import cache, rpms, world
+from lab.upstreams import answer
+from tasks.model.errors import TaskError
+
+
+@pytest.mark.parametrize("name", world.names())
+def test_every_world_can_be_read(name: str) -> None:
+    """Each has releases, and says what it is about."""
+    read = world.load(name)
+    assert read.description
+    assert read.newest("stable") is not None
+    assert read.kmods
+
+
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        ('description = "x"\nrelese = []', "relese"),
+        ("release = []\nkmods = []\nopenzfs = []", "description"),
+        ("description = 7", "description"),
+        ('like = "everyday"\n[[fault]]\nhost = "quay.oi"', "fault.host"),
+        ('like = "everyday"\n[[fault]]\nhost = "quay.io"\nstatus = "500"', "fault.status"),
+        ('like = "everyday"\n[[release]]\nversion = "44.20261110.3.0"', "release.kernel"),
+        ('like = "everyday"\nkmods = 3', "kmods"),
+    ],
+)
+def test_a_mistake_in_a_world_names_file_and_key(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, key: str
+) -> None:
+    """A typo, a missing key, a wrong type, an unknown host."""
+    (tmp_path / "everyday.toml").write_text((world.FOLDER / "everyday.toml").read_text())
+    (tmp_path / "mine.toml").write_text(text)
+    monkeypatch.setattr(world, "FOLDER", tmp_path)
+    with pytest.raises(TaskError) as caught:
+        world.load("mine")
+    assert caught.value.what == f"lab/worlds/mine.toml: {key} is wrong"
+
+
+def test_a_cache_entry_is_made_once_and_anew_when_it_was_cut_short(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its files' sizes are kept with it and looked at on every use."""
+    monkeypatch.setenv("CUSTOM_COREOS_CACHE", str(tmp_path))
+    made: list[Path] = []
+
+    def make(target: Path) -> None:
+        made.append(target)
+        (target / "blob").write_text("whole")
+
+    entry = cache.entry("thing", ["material"], make)
+    assert cache.entry("thing", ["material"], make) == entry
+    assert len(made) == 1
+    (entry / "blob").write_text("who")
+    assert (cache.entry("thing", ["material"], make) / "blob").read_text() == "whole"
+    assert len(made) == 2
+    (entry / "blob").unlink()
+    cache.entry("thing", ["material"], make)
+    assert len(made) == 3
+    assert cache.entry("thing", ["other material"], make) != entry
+
+
+def test_a_maker_that_fails_leaves_no_entry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was half made is gone, and the next try makes it."""
+    monkeypatch.setenv("CUSTOM_COREOS_CACHE", str(tmp_path))
+
+    def fail(target: Path) -> None:
+        (target / "half").write_text("x")
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        cache.entry("thing", ["x"], fail)
+    assert [path.name for path in (tmp_path / "lab").iterdir() if not path.name.endswith(".lock")] == []
+
+
+def test_pages_of_githubs_releases_lead_to_each_other() -> None:
+    """As the REST API has it: per_page, page and a Link."""
+    everyday = world.load("everyday")
+    first = answer(everyday, "api.github.com", "/repos/openzfs/zfs/releases", {"per_page": "2"})
+    assert first.body.count(b"tag_name") == 2
+    assert 'page=2>; rel="next"' in first.headers["Link"]
+    last = answer(everyday, "api.github.com", "/repos/openzfs/zfs/releases", {"per_page": "100"})
+    assert "Link" not in last.headers
+    assert answer(everyday, "github.com", "/x", {}).status == 404
+
+
+def test_a_stand_in_package_asks_for_its_kernel() -> None:
+    """So that the real dnf refuses modules for another one."""
+    packages = rpms.zfs("2.4.4", "7.1.9-200.fc44.x86_64", "7.1.9-200.fc44.x86_64", Path("/modules"))
+    (kmod,) = [package for package in packages[""] if package.name.startswith("kmod-zfs-")]
+    assert "Requires: kernel-uname-r = 7.1.9-200.fc44.x86_64\n" in kmod.spec()
+    assert "Release: 1.fc44\n" in kmod.spec()

@@ -1,0 +1,63 @@
+"""Settings are read whole or refused by name."""
+
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+from invoke import Config
+
+from tasks.model.errors import TaskError
+from tasks.settings import SECTION, read_settings
+
+GOOD: dict[str, Any] = {
+    "image": "ghcr.io/owner/custom-coreos",
+    "base": "quay.io/fedora/fedora-coreos",
+    "kmods": "ghcr.io/samhclark/fedora-zfs-kmods",
+    "stream": "stable",
+    "zfs_streams": ["2.4"],
+    "packages": ["tailscale"],
+}
+
+
+def config(section: object) -> Config:
+    return cast("Config", {SECTION: section} if section is not None else {})
+
+
+def test_names_that_follow_from_the_image() -> None:
+    """The local name and the repository's address come from one setting."""
+    settings = read_settings(config(GOOD))
+    assert settings.local_name == "custom-coreos"
+    assert settings.source == "https://github.com/owner/custom-coreos"
+
+
+@pytest.mark.parametrize(
+    ("change", "key"),
+    [
+        ({"steam": "stable"}, "steam"),
+        ({"image": ""}, "image"),
+        ({"image": None}, "image"),
+        ({"image": "ghcr.io/Owner/custom-coreos"}, "image"),
+        ({"image": "custom-coreos"}, "image"),
+        ({"image": "ghcr.io/owner/custom-coreos:stable"}, "image"),
+        ({"stream": "stabel"}, "stream"),
+        ({"zfs_streams": "2.4"}, "zfs_streams"),
+        ({"zfs_streams": []}, "zfs_streams"),
+        ({"zfs_streams": [2.4]}, "zfs_streams"),
+        ({"zfs_streams": ["2.4.4"]}, "zfs_streams"),
+        ({"packages": ["tailscale", ""]}, "packages"),
+        ({"packages": ["tailscale", "a b"]}, "packages"),
+        ({"packages": ["--nogpgcheck"]}, "packages"),
+    ],
+)
+def test_a_mistake_names_the_key(change: dict[str, object], key: str) -> None:
+    """Unknown, empty, of the wrong type or form."""
+    with pytest.raises(TaskError) as caught:
+        read_settings(config(GOOD | change))
+    assert caught.value.what == f"invoke.yaml: {key} is wrong"
+
+
+@pytest.mark.parametrize("section", [None, {}, [], "x", SimpleNamespace()])
+def test_a_section_that_is_missing_or_something_else_is_refused(section: object) -> None:
+    """There are no silent defaults."""
+    with pytest.raises(TaskError, match=f"{SECTION} is wrong"):
+        read_settings(config(section))
