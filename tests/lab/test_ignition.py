@@ -44,7 +44,7 @@ def test_a_mistake_is_told_with_path_line_and_column_and_nothing_is_written(own_
     butane = own_clone.path / "butane.yaml"
     good = butane.read_text()
     for old, new, words in (
-        ("mode: 0644", "mode: 644", ["$.storage.files.0.mode", "line 37 col 13"]),
+        ("mode: 0644", "mode: 644", ["$.storage.files.0.mode", "line 33 col 13"]),
         ("wipe_volume: true", "wipe_volum: true", ["$.storage.luks.0.wipe_volum", "line"]),
         ("  files:", "\tfiles:", ["line"]),
     ):

@@ -1,0 +1,111 @@
+"""The launcher: nothing is installed that is not needed, warm it costs next to nothing, and a broken set-up heals."""
+
+import os
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.lab.conftest import Clone
+
+EMPTY = "from invoke import task\n\n\n@task\ndef nothing(c):\n    pass\n"
+
+
+def ready_folder(clone: Clone) -> Path:
+    """The launcher's folder for this clone's pins: the one whose Python runs the recipes."""
+    clone.inv("--list")
+    cache = os.environ.get("CUSTOM_COREOS_CACHE") or Path.home() / ".cache/custom-coreos"
+    return max(
+        (path for path in Path(cache, "ready").iterdir() if path.is_dir()), key=lambda path: path.stat().st_mtime
+    )
+
+
+def fastest(*commands: list[str], rounds: int = 15) -> list[float]:
+    """The least seconds of each command, measured in turn."""
+    best = [float("inf")] * len(commands)
+    for _ in range(rounds):
+        for number, argv in enumerate(commands):
+            begun = time.perf_counter()
+            subprocess.run(argv, check=True, capture_output=True)
+            best[number] = min(best[number], time.perf_counter() - begun)
+    return best
+
+
+def test_listing_recipes_costs_little_more_than_bare_invoke(clone: Clone, tmp_path: Path) -> None:
+    """At most 1.3 times an empty tasks.py; the launcher itself at most 50 ms."""
+    (tmp_path / "tasks.py").write_text(EMPTY)
+    python = ready_folder(clone) / "venv/bin"
+    empty, ours, launched = fastest(
+        [str(python / "inv"), "--search-root", str(tmp_path), "--list"],
+        [str(python / "python"), str(clone.path / "tasks.py"), "--list"],
+        [str(clone.path / "inv"), "--list"],
+    )
+    print(
+        f"inv --list: {ours / empty:.2f} times an empty tasks.py; the launcher adds {(launched - ours) * 1000:.0f} ms"
+    )
+    assert ours / empty <= 1.3
+    assert launched - ours <= 0.05
+
+
+def test_recipes_are_listed_grouped_and_in_order(clone: Clone) -> None:
+    """`inv` alone is the index."""
+    done = clone.inv(cwd=Path("/"))
+    assert done.returncode == 0
+    recipes = [line.split()[0] for line in done.stdout.splitlines() if line.startswith("  ")]
+    assert recipes[:5] == ["zfs-version", "kernel-version", "kernel-major-minor", "check-zfs-available", "versions"]
+    groups = [line.partition(":")[0] for line in done.stdout.splitlines() if line and not line.startswith(" ")]
+    assert groups[:5] == ["Versions", "Build", "Butane and Ignition", "Lab", "Development"]
+
+
+def test_a_recipe_needs_only_its_own_tools(clone: Clone) -> None:
+    """`versions` never asks for podman."""
+    clone.inv("versions", "--help")
+    needed = (ready_folder(clone) / "needs-versions").read_text().split()
+    assert "skopeo" in needed
+    assert "podman" not in needed
+
+
+@pytest.mark.parametrize("broken", ["recipes", "venv", "needs-ignition"])
+def test_a_half_finished_set_up_is_repaired_by_running_it_again(clone: Clone, broken: str) -> None:
+    """Whatever piece is missing is made; what is there stays."""
+    ready = ready_folder(clone)
+    (ready / broken).unlink(missing_ok=True)
+    assert clone.inv("ignition").returncode == 0
+    assert (ready / broken).exists()
+
+
+def test_a_tool_that_was_removed_is_noticed(clone: Clone) -> None:
+    """The warm look asks for the commands themselves."""
+    ready = ready_folder(clone)
+    clone.inv("ignition")
+    validate = ready / "bin/ignition-validate"
+    if validate.is_symlink():
+        validate.unlink()
+        assert clone.inv("ignition").returncode == 0
+        assert validate.is_symlink()
+
+
+def test_it_works_through_a_link_and_from_any_folder(clone: Clone, tmp_path: Path) -> None:
+    """A link in ~/bin is a way to call it."""
+    (tmp_path / "inv").symlink_to(clone.path / "inv")
+    argv = [str(tmp_path / "inv"), "check-compatibility", "--zfs", "2.4.4", "--kernel", "7.1.9-200.fc44.x86_64"]
+    assert subprocess.run(argv, cwd="/", capture_output=True, check=False).returncode == 0
+
+
+def test_without_podman_the_error_names_it(clone: Clone) -> None:
+    """A missing tool is three lines, also where the launcher could not help."""
+    argv = [str(ready_folder(clone) / "venv/bin/python"), str(clone.path / "tasks.py"), "verify", "x"]
+    done = subprocess.run(argv, env={"PATH": "/nowhere", "HOME": "/"}, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "podman is not on the PATH" in done.stderr
+    assert "./inv" in done.stderr
+
+
+def test_without_network_each_source_is_named(clone: Clone) -> None:
+    """In a namespace with nothing in it: three lines, exit 1."""
+    argv = ["unshare", "--net", str(clone.path / "inv"), "versions"]
+    done = subprocess.run(argv, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "could not be read" in done.stderr
+    assert "Traceback" not in done.stderr
