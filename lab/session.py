@@ -4,11 +4,10 @@ import fcntl
 import json
 import os
 import shutil
-import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from lab import podman, registry, tls
@@ -94,14 +93,14 @@ def _environment(state: Path, world: World) -> dict[str, str]:
 
 
 def _wait(lab: subprocess.Popen[bytes]) -> int:
-    """The command's exit status. On Ctrl-C it has heard of it too, and gets a moment to end; then the lab is ended."""
+    """The command's exit status. A Ctrl-C has reached it too, so it gets a moment to end by itself."""
     try:
         return lab.wait()
     except KeyboardInterrupt as interrupt:
-        grace = _GRACE_SECONDS if type(interrupt) is KeyboardInterrupt else 0
-        try:
-            lab.wait(grace)
-        except subprocess.TimeoutExpired:
-            lab.send_signal(signal.SIGKILL)
-            lab.wait()
+        if type(interrupt) is KeyboardInterrupt:
+            with suppress(subprocess.TimeoutExpired):
+                return lab.wait(_GRACE_SECONDS)
         raise
+    finally:
+        lab.kill()
+        lab.wait()

@@ -29,9 +29,9 @@ def build(c: Context, lock: str = "", rebuild: bool = False, force: bool = False
     image = f"{settings.local_name}:stable"
     if not (rebuild or force) and _is_up_to_date(image, plan):
         say(f"{image} is up to date: nothing it is built from changed; --rebuild builds it anyway")
-        return
-    _assemble(settings, plan, image)
-    say(f"built; next: ./inv verify {image}")
+    else:
+        _assemble(settings, plan, image)
+        say(f"built; next: ./inv verify {image}")
     answer(image)
 
 
@@ -68,7 +68,7 @@ def _plan(settings: "Settings", lock: str, *, force: bool) -> "Lock":
     """The Lock to build from: the file's, or one made now from what is newest."""
     if lock:
         plan = _read_lock(lock)
-        _warn_against_matrix(plan, force=force)
+        _check_against_matrix(plan, force=force)
         return plan
     from tasks import gather
     from tasks.model.solve import solve
@@ -76,16 +76,16 @@ def _plan(settings: "Settings", lock: str, *, force: bool) -> "Lock":
     decision = solve(gather.candidates(settings))
     decision.require_buildable(force=force)
     plan = gather.lock(settings, decision)
-    _warn_against_matrix(plan, force=force)
+    _check_against_matrix(plan, force=force)
     return plan
 
 
-def _warn_against_matrix(plan: "Lock", *, force: bool) -> None:
+def _check_against_matrix(plan: "Lock", *, force: bool) -> None:
     """Stop at a pair that the matrix does not support, or say loudly that it is built all the same."""
     from tasks import gather
     from tasks.model.compat import Support
 
-    pair = gather.read_matrix().judge(plan.zfs_version, plan.kernel)
+    pair = gather.read_matrix().judge(plan.zfs_version, plan.kernel.series)
     if not force:
         pair.require_supported(plan.zfs_version, plan.kernel)
     elif pair.support is not Support.SUPPORTED:

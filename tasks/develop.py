@@ -21,21 +21,14 @@ def lint(c: Context) -> None:
 
     checks = _checks(c)
     with ThreadPoolExecutor(2) as pool:
-        faults = list(pool.map(lambda check: check[1](), checks))
-    for (name, _), fault in zip(checks, faults, strict=True):
-        if fault:
-            say(f"--- {name}\n{fault}")
-    table(
-        ("", "check"),
-        [("FAILED" if fault else "ok", name) for (name, _), fault in zip(checks, faults, strict=True)],
-    )
-    failed = [name for (name, _), fault in zip(checks, faults, strict=True) if fault]
+        faults = dict(zip((name for name, _ in checks), pool.map(lambda check: check[1](), checks), strict=True))
+    failed = [name for name, fault in faults.items() if fault]
+    for name in failed:
+        say(f"--- {name}\n{faults[name]}")
+    table(("", "check"), [("FAILED" if fault else "ok", name) for name, fault in faults.items()])
     if failed:
-        raise TaskError(
-            f"{len(failed)} of {len(checks)} checks found something",
-            ", ".join(failed),
-            "mend what is said above",
-        )
+        what = f"{len(failed)} of {len(checks)} checks found something"
+        raise TaskError(what, ", ".join(failed), "mend what is said above")
 
 
 @task(help={"full": "everything, however long", "unit": "the unit tests alone"})

@@ -41,10 +41,9 @@ class Recipes(Program):
         signal.signal(signal.SIGTERM, _terminate)
         try:
             super().execute()
-        except KeyboardInterrupt as interrupt:
-            code = 128 + (signal.SIGTERM if isinstance(interrupt, _Terminated) else signal.SIGINT)
+        except KeyboardInterrupt:
             why = "its children were ended and no half-written file stays"
-            raise Exit(str(TaskError("interrupted", why, "run it again; it starts from the beginning")), code) from None
+            raise TaskError("interrupted", why, "run it again; it starts from the beginning") from None
 
     def no_tasks_given(self) -> None:
         """Print every recipe, grouped by module, in the order of tasks.py."""

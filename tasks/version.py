@@ -56,20 +56,22 @@ def check_zfs_available(c: Context, stream: str = "", zfs_stream: str = "") -> N
     answer(f"{settings.kmods}:{tag}")
 
 
-@task(help={"zfs": "OpenZFS version (default: the newest)", "kernel": "kernel (default: the newest release's)"})
+@task(
+    help={"zfs": "OpenZFS version (default: the newest)", "kernel": "kernel or its major.minor (default: the newest's)"}
+)
 def check_compatibility(c: Context, zfs: str = "", kernel: str = "") -> None:
     """Check an OpenZFS version and a kernel against the matrix alone; exit 1 when they do not fit."""
     from tasks import gather
     from tasks.clients import github
-    from tasks.model.versions import Kernel, newest_zfs, parse_zfs
+    from tasks.model.versions import kernel_series, newest_zfs, parse_zfs
     from tasks.settings import read_settings
 
     matrix = gather.read_matrix()
     settings = read_settings(c.config)
     version = parse_zfs(zfs) if zfs else newest_zfs(github.openzfs_releases(), settings.zfs_streams[0])
-    judged = Kernel.parse(kernel, "--kernel") if kernel else _release(c, "").kernel
-    pair = matrix.judge(version, judged)
-    pair.require_supported(version, judged)
+    series = kernel_series(kernel) if kernel else _release(c, "").kernel.series
+    pair = matrix.judge(version, series)
+    pair.require_supported(version, series)
     answer(f"{pair.support}: {pair.reason}")
 
 

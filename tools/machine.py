@@ -84,12 +84,13 @@ class Machine:
             return
         if self.distribution == "debian":
             self.install_packages([package for tool in missing for package in tool.debian], missing)
+            for tool in missing:
+                if tool.go:
+                    self.build(tool)
         else:
             self.name_packages(missing)
         for tool in missing:
-            if tool.go:
-                self.build(tool)
-            elif tool.pypi:
+            if tool.pypi:
                 self.install_pypi(tool)
 
     def name_packages(self, missing: list[Tool]) -> None:
@@ -108,27 +109,16 @@ class Machine:
             if set(tool.debian) & set(wanted):
                 say(f"installing {'what builds ' if tool.go else ''}{tool.name} ({tool.why})")
         elevate = [] if os.geteuid() == 0 else ["sudo", "-n"]
-        install = [
-            *elevate,
-            "apt-get",
-            "-o",
-            "DPkg::Lock::Timeout=300",
-            "-y",
-            "--no-install-recommends",
-            "install",
-            *wanted,
-        ]
+        options = ["-y", "--no-install-recommends", "-o", "DPkg::Lock::Timeout=300"]
+        install = [*elevate, "apt-get", *options, "install", *wanted]
         hint = f"check the network, or type: sudo apt-get update && sudo apt-get install {shlex.join(wanted)}"
         env = {"DEBIAN_FRONTEND": "noninteractive"}
         try:
             with contextlib.redirect_stderr(io.StringIO()):  # the second try tells what is wrong
                 run(install, what="", hint="", env=env)
         except SetupError:
-            run(
-                [*elevate, "apt-get", "-q", "update"],
-                what="Debian's package lists could not be read",
-                hint=hint,
-            )
+            update = [*elevate, "apt-get", "-q", "update"]
+            run(update, what="Debian's package lists could not be read", hint=hint)
             run(install, what="Debian packages could not be installed", hint=hint, env=env)
 
     def build(self, tool: Tool) -> None:

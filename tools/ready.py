@@ -42,7 +42,7 @@ def main() -> int:
         return 1
     except KeyboardInterrupt:
         sys.stderr.write("inv: interrupted; run it again and it goes on from here\n")
-        return 130
+        return 1
     return 0
 
 

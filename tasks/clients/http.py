@@ -28,6 +28,7 @@ def _session() -> requests.Session:
         raise_on_status=False,
     )
     session = requests.Session()
+    session.adapters.clear()  # so that no redirect can lead to an address without TLS
     session.mount("https://", HTTPAdapter(max_retries=retry))
     session.headers["User-Agent"] = "custom-coreos"
     return session
@@ -42,6 +43,8 @@ def get_json(url: str, *, what: str, headers: Mapping[str, str] | None = None, m
                 return None
             _check(response, what, host)
             body = _read(response, what, max_bytes)
+    except requests.exceptions.InvalidSchema as error:
+        raise TaskError(what, f"{host} led to an address without TLS", "do not go on over this network") from error
     except requests.RequestException as error:
         raise TaskError(what, f"{host} did not answer: {_cause(error)}", _AGAIN) from error
     try:
@@ -52,9 +55,7 @@ def get_json(url: str, *, what: str, headers: Mapping[str, str] | None = None, m
 
 
 def _check(response: requests.Response, what: str, host: str) -> None:
-    """Refuse an answer that came over plain HTTP or that says no."""
-    if any(not step.url.startswith("https://") for step in (*response.history, response)):
-        raise TaskError(what, f"{host} led to an address without TLS", "do not go on over this network")
+    """Refuse an answer that says no."""
     if response.headers.get("x-ratelimit-remaining") == "0" and response.status_code in (403, 429):
         raise TaskError(
             what,

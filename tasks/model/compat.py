@@ -37,7 +37,7 @@ class PairSupport:
     support: Support
     reason: str
 
-    def require_supported(self, zfs: Version, kernel: Kernel) -> None:
+    def require_supported(self, zfs: Version, kernel: Kernel | Series) -> None:
         """Stop with the reason unless the matrix supports the pair."""
         if self.support is not Support.SUPPORTED:
             hint = "wait for an OpenZFS release that supports it; `./inv build --force` builds it at your own risk"
@@ -57,8 +57,8 @@ class Matrix:
         rows = _table(table.get("zfs"), file, "zfs")
         return cls({_release(name, file): _range(row, file, f"zfs.{name}") for name, row in rows.items()})
 
-    def judge(self, zfs: Version, kernel: Kernel) -> PairSupport:
-        """Say whether OpenZFS `zfs` supports `kernel`."""
+    def judge(self, zfs: Version, series: Series) -> PairSupport:
+        """Say whether OpenZFS `zfs` supports kernels of `series`."""
         known = self.ranges.get(zfs)
         if known is None:
             return PairSupport(
@@ -66,11 +66,11 @@ class Matrix:
                 reason=f"compat_matrix.toml does not know OpenZFS {zfs}; add its line from the release's META file",
             )
         span = f"{known.minimum} to {known.maximum}"
-        if known.minimum <= kernel.series <= known.maximum:
+        if known.minimum <= series <= known.maximum:
             return PairSupport(support=Support.SUPPORTED, reason=f"OpenZFS {zfs} supports kernels {span}")
         return PairSupport(
             support=Support.UNSUPPORTED,
-            reason=f"OpenZFS {zfs} supports kernels {span}, and {kernel.series} is outside",
+            reason=f"OpenZFS {zfs} supports kernels {span}, and {series} is outside",
         )
 
 

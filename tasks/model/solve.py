@@ -81,7 +81,7 @@ def _of_stream(candidates: Candidates, stream: str) -> list[Version]:
 
 def _judge(candidates: Candidates, zfs: Version) -> Decision:
     release = candidates.release
-    support = candidates.matrix.judge(zfs, release.kernel)
+    support = candidates.matrix.judge(zfs, release.kernel.series)
     lack = kmods_lack(candidates, zfs, release.kernel)
     buildable = support.support is Support.SUPPORTED and lack is None
     return Decision(
@@ -127,7 +127,7 @@ def kmods_lack(candidates: Candidates, zfs: Version, kernel: Kernel) -> Lack | N
     """Which of the three reasons keeps the kmods image from existing; None when it exists."""
     if KmodsTag(zfs, kernel) in candidates.kmods:
         return None
-    if candidates.matrix.judge(zfs, kernel).support is Support.UNSUPPORTED:
+    if candidates.matrix.judge(zfs, kernel.series).support is Support.UNSUPPORTED:
         return Lack.UNSUPPORTED
     newer = any(tag.kernel.order > kernel.order for tag in candidates.kmods)
     return Lack.REMOVED if newer else Lack.NOT_BUILT_YET

@@ -80,6 +80,11 @@ class Kernel:
         return f"{self.version}-{self.release}.{self.arch}"
 
 
+def kernel_series(text: str) -> Series:
+    """Read `7.1.9-200.fc44.x86_64` or `7.1`; either way the major.minor."""
+    return Series.parse(text) if _SERIES.fullmatch(text) else Kernel.parse(text, "--kernel").series
+
+
 def parse_zfs(text: str) -> Version:
     """Read `2.4.4` or the tag `zfs-2.4.4`."""
     version = zfs_from_tag(text if text.startswith("zfs-") else f"zfs-{text}")
