@@ -1,5 +1,6 @@
 """Programs: `query` reads and is quiet, `run` changes something and is told. Both take argv, never a shell string."""
 
+import re
 import shlex
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from tasks.model.errors import TaskError
 QUERY_SECONDS = 120
 RUN_SECONDS = 3600
 _GRACE_SECONDS = 10
+_LOG_LINE = re.compile(r'time="[^"]*" level=\w+ msg="(.*)"')  # how skopeo and podman print their last words
 
 
 class Mode:
@@ -57,7 +59,8 @@ def run(argv: Sequence[str], *, what: str, env: Mapping[str, str] | None = None,
         raise _not_started(argv, what, error) from error
     said = _follow(child, argv, what, seconds)
     if child.returncode:
-        raise failed(argv, what, child.returncode, said)
+        why = failed(argv, what, child.returncode, said).why
+        raise TaskError(what, why, "mend what is said above and run it again; is the disk full? see: df -h")
 
 
 def _follow(child: subprocess.Popen[str], argv: Sequence[str], what: str, seconds: float) -> str:
@@ -99,6 +102,8 @@ def _end(child: subprocess.Popen[str]) -> None:
 def failed(argv: Sequence[str], what: str, status: int, said: str) -> TaskError:
     """The error for a program that ended badly, with its own last words."""
     last = next((line.strip() for line in reversed(said.splitlines()) if line.strip()), "it said nothing")
+    message = _LOG_LINE.fullmatch(last)
+    last = message[1].replace('\\"', "'") if message else last
     return TaskError(what, f"{argv[0]} ended with {status}: {last}", f"see for yourself: {shlex.join(argv)}")
 
 

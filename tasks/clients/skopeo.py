@@ -2,13 +2,21 @@
 
 import json
 from time import sleep
+from typing import TYPE_CHECKING
 
 from tasks.clients import shell
 from tasks.model.errors import TaskError
 from tasks.model.image import BaseImage
 
+if TYPE_CHECKING:
+    from subprocess import CompletedProcess
+
 _SKOPEO = ("skopeo", "--override-os=linux", "--override-arch=amd64")
 _PAUSES_SECONDS = (0.3, 1.0)  # between tries of a read
+_MEANINGS = {
+    "invalid character '<'": "it answered with a web page, as a proxy or a login portal does",
+    "unexpected end of JSON input": "its answer was cut short",
+}
 _FINAL = (
     "manifest unknown",
     "name unknown",
@@ -57,6 +65,13 @@ def _read(argv: list[str], what: str) -> str:
         if done.returncode == 0:
             break
         if pause is None or any(word in done.stderr for word in _FINAL):
-            raise shell.failed(argv, what, done.returncode, done.stderr)
+            raise _failed(argv, what, done)
         sleep(pause)
     return done.stdout
+
+
+def _failed(argv: list[str], what: str, done: "CompletedProcess[str]") -> TaskError:
+    """The error in skopeo's words, or in plain ones where skopeo speaks of its parser."""
+    meaning = next((meaning for words, meaning in _MEANINGS.items() if words in done.stderr), "")
+    error = shell.failed(argv, what, done.returncode, done.stderr)
+    return TaskError(what, meaning or error.why, f"check the network, or try again in a few minutes; {error.hint}")
