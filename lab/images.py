@@ -10,6 +10,7 @@ from lab import cache, rpms
 from lab.podman import workshop
 from lab.tool import call
 from lab.world import Kmods, Release, World
+from tasks.model.errors import TaskError
 
 _HERE = Path(__file__).parent
 SOURCES = [_HERE / name for name in ("images.py", "rpms.py", "podman.py", "bootc")]
@@ -83,6 +84,23 @@ def _root_image() -> Path:
             here.podman("push", "--quiet", "root", f"oci:{target}:root")
 
     return cache.entry("root-image", [rootfs.parent.name, _ROOT_SETUP, _ROOT_FILES, *SOURCES], make)
+
+
+def butane() -> Path:
+    """An OCI layout with this machine's butane as its program, in the place of butane's own container."""
+    root, program = _root_image(), shutil.which("butane")
+    if program is None:
+        raise TaskError("the lab could not be made", "butane is not on the PATH", "call it through ./inv")
+
+    def make(target: Path) -> None:
+        with TemporaryDirectory() as folder, workshop() as here:
+            context = Path(folder)
+            shutil.copy2(program, context / "butane")
+            _write(context / "Containerfile", f'FROM oci:{root}:root\nCOPY butane /\nENTRYPOINT ["/butane"]\n')
+            here.build(context, "butane", "--timestamp=0")
+            here.podman("push", "--quiet", "butane", f"oci:{target}:butane")
+
+    return cache.entry("butane", [root.name, Path(program), *SOURCES], make)
 
 
 def _labels(release: Release) -> dict[str, str]:

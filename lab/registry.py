@@ -15,6 +15,7 @@ from lab.world import World
 
 PORTS = {"quay.io": 5001, "ghcr.io": 5002}
 BASE = "fedora/fedora-coreos"
+BUTANE = "coreos/butane"
 KMODS = "samhclark/fedora-zfs-kmods"
 _SEEDED = "seeded"
 _CONFIG = """version: 0.1
@@ -90,6 +91,8 @@ def seed(world: World, state: Path) -> None:
     stray = list(world.stray_kmods_tags)
     for pair, layout in kmods.items():
         ghcr.add(KMODS, [f"zfs-{pair.zfs}_kernel-{pair.kernel}", *stray], layout)
+    if world.butane_image:
+        quay.add(BUTANE, ["release"], images.butane())
     mark.write_text(material)
 
 

@@ -84,6 +84,7 @@ class World:
     fault: tuple[Fault, ...] = ()
     stray_kmods_tags: tuple[str, ...] = ()  # tags in the kmods repository that name no kmods
     more_base_tags: int = 0  # so many further tags in the base's repository
+    butane_image: bool = False  # quay.io has butane's container too
     text: str = field(default="", compare=False)
 
     def newest(self, stream: str) -> Release | None:

@@ -48,6 +48,15 @@ def fresh_clone(target: Path) -> Clone:
     return Clone(target)
 
 
+def ready_folder(clone: Clone) -> Path:
+    """The launcher's folder for this clone's pins: the one whose Python runs the recipes."""
+    clone.inv("--list")
+    cache = os.environ.get("CUSTOM_COREOS_CACHE") or Path.home() / ".cache/custom-coreos"
+    return max(
+        (path for path in Path(cache, "ready").iterdir() if path.is_dir()), key=lambda path: path.stat().st_mtime
+    )
+
+
 @pytest.fixture(scope="session")
 def clone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clone]:
     """One clone for all tests that change no file of it; its labs are removed in the end."""

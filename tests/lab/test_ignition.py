@@ -4,7 +4,7 @@ import hashlib
 import json
 import subprocess
 
-from tests.lab.conftest import Clone, assert_three_lines
+from tests.lab.conftest import Clone, assert_three_lines, ready_folder
 
 BUTANE = "variant: fcos\nversion: 1.6.0\n"
 
@@ -66,3 +66,17 @@ def test_butane_is_a_filter(clone: Clone) -> None:
     assert bad.returncode == 1
     assert bad.stdout == ""
     assert "Traceback" not in bad.stderr
+
+
+def test_without_a_butane_of_its_own_the_container_serves(clone: Clone) -> None:
+    """Podman alone on the PATH: the container has no network and nothing to write to, and gives the very same."""
+    python = ready_folder(clone) / "venv/bin/python"
+    alone = "mkdir -p $HOME/bin && ln -sf $(command -v podman) $HOME/bin/"
+    filtered = f"PATH=$HOME/bin {python} {clone.path}/tasks.py butane"
+    done = clone.lab(
+        f"{alone} && {filtered} < butane.yaml > a && inv butane < butane.yaml > b && cmp a b", "butane-in-container"
+    )
+    assert done.returncode == 0, done.stderr
+    assert "Copying blob" in done.stderr
+    wrong = clone.lab(f"echo 'variant: fcos' | {filtered}", "butane-in-container")
+    assert wrong.returncode == 1

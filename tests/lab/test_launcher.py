@@ -1,24 +1,14 @@
 """The launcher: nothing is installed that is not needed, warm it costs next to nothing, and a broken set-up heals."""
 
-import os
 import subprocess
 import time
 from pathlib import Path
 
 import pytest
 
-from tests.lab.conftest import Clone
+from tests.lab.conftest import Clone, ready_folder
 
 EMPTY = "from invoke import task\n\n\n@task\ndef nothing(c):\n    pass\n"
-
-
-def ready_folder(clone: Clone) -> Path:
-    """The launcher's folder for this clone's pins: the one whose Python runs the recipes."""
-    clone.inv("--list")
-    cache = os.environ.get("CUSTOM_COREOS_CACHE") or Path.home() / ".cache/custom-coreos"
-    return max(
-        (path for path in Path(cache, "ready").iterdir() if path.is_dir()), key=lambda path: path.stat().st_mtime
-    )
 
 
 def fastest(*commands: list[str], rounds: int = 15) -> list[float]:
