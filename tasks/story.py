@@ -25,15 +25,17 @@ def answer_json(document: object) -> None:
     answer(json.dumps(document, indent=2))
 
 
-def table(columns: Sequence[str], rows: Sequence[Sequence[str]], *, to_stderr: bool = False) -> None:
-    """A table as wide as the terminal allows; plain and unwrapped where there is none."""
+def table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """A table as wide as the terminal allows; unwrapped where there is none. Without any title it has no head."""
     from rich.console import Console
     from rich.table import Table
 
-    console = Console(stderr=to_stderr, soft_wrap=not sys.stdout.isatty())
+    console = Console()
     if not console.is_terminal:
         console.width = 240
-    shown = Table(*columns, box=None, pad_edge=False, header_style="bold")
+    shown = Table(*columns, box=None, pad_edge=False, header_style="bold", show_header=any(columns))
     for row in rows:
         shown.add_row(*row)
-    console.print(shown)
+    with console.capture() as captured:
+        console.print(shown)
+    answer("\n".join(line.rstrip() for line in captured.get().splitlines()))

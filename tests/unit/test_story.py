@@ -1,0 +1,72 @@
+"""Stdout is the answer, stderr the story; failures are three lines."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from tasks import story
+from tasks.model.errors import TaskError
+from tasks.program import Recipes
+
+RECIPES = '''
+from invoke import task
+from tasks.model.errors import TaskError
+
+@task
+def fails(c):
+    """Fail in the house's way."""
+    raise TaskError("it broke", "because", "type this")
+
+@task
+def crashes(c):
+    """Fail in no foreseen way."""
+    {}["x"]
+
+@task
+def stops(c):
+    """Be interrupted."""
+    raise KeyboardInterrupt
+'''
+
+
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *words: str) -> int:
+    (tmp_path / "broken_recipes.py").write_text(RECIPES)
+    argv = ["inv", "--search-root", str(tmp_path), "--collection", "broken_recipes", *words]
+    monkeypatch.setattr(sys, "argv", argv)
+    with pytest.raises(SystemExit) as caught:
+        Recipes(name="inv", binary="inv").run(argv)
+    return int(caught.value.code or 0)
+
+
+@pytest.mark.parametrize(
+    ("recipe", "lines"),
+    [
+        ("fails", ["it broke", "  why: because", "  next: type this"]),
+        ("crashes", ["this was not foreseen", "  why: KeyError: 'x'", "  next: check the flags"]),
+        ("stops", ["interrupted", "  why: its children were ended", "  next: run it again"]),
+    ],
+)
+def test_every_failure_is_three_lines_and_exit_1(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], recipe: str, lines: list[str]
+) -> None:
+    """Ours, one that nobody foresaw, and Ctrl-C; never a traceback."""
+    assert run(tmp_path, monkeypatch, recipe) == 1
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    said = shown.err.splitlines()
+    assert len(said) == 3
+    assert all(line.startswith(start) for line, start in zip(said, lines, strict=True))
+
+
+def test_a_table_for_programs_has_no_colours_and_no_trailing_blanks(capsys: pytest.CaptureFixture[str]) -> None:
+    """What is piped on is plain text, never wrapped."""
+    story.table(("", "name"), [("ok", "x" * 150), ("FAILED", "y")])
+    out = capsys.readouterr().out
+    assert out.splitlines() == ["        name", "ok      " + "x" * 150, "FAILED  y"]
+    assert "\x1b" not in out
+
+
+def test_an_error_reads_as_what_why_next() -> None:
+    """The form that every test of an error looks for."""
+    assert str(TaskError("a", "b", "c")) == "a\n  why: b\n  next: c"
