@@ -39,8 +39,13 @@ def release(settings: "Settings", stream: str = "") -> Release:
 
 
 def _kernel_from_builds_host(stream: str, base: BaseImage) -> "Kernel | None":
-    document, source = coreos.commitmeta(stream, str(base.version), ARCH)
-    return None if document is None else kernel_from_commitmeta(document, source)
+    """The kernel in commitmeta.json; a builds host that is down or talks nonsense is told, and the image is left."""
+    try:
+        document, source = coreos.commitmeta(stream, str(base.version), ARCH)
+        return None if document is None else kernel_from_commitmeta(document, source)
+    except TaskError as error:
+        say(f"{error.what}: {error.why}")
+        return None
 
 
 def _kernel_from_image(base: BaseImage) -> "Kernel":
@@ -53,7 +58,8 @@ def _kernel_from_image(base: BaseImage) -> "Kernel":
 def candidates(settings: "Settings", *, stream: str = "", zfs_stream: str = "") -> Candidates:
     """Everything that a decision rests on."""
     matrix = read_matrix()
-    with ThreadPoolExecutor() as pool:
+    pool = ThreadPoolExecutor()
+    try:
         newest = pool.submit(release, settings, stream)
         tags = pool.submit(skopeo.tags, settings.kmods)
         releases = pool.submit(github.openzfs_releases)
@@ -64,6 +70,8 @@ def candidates(settings: "Settings", *, stream: str = "", zfs_stream: str = "") 
             kmods=kmods_tags(tags.result()),
             matrix=matrix,
         )
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)  # one failure, or Ctrl-C, does not wait for a slow other
 
 
 def lock(settings: "Settings", decision: Decision) -> Lock:

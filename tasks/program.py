@@ -4,6 +4,7 @@ import os
 import signal
 import sys
 import traceback
+from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 
@@ -84,4 +85,12 @@ def _end(message: str) -> None:
 
 def main(root: Path) -> None:
     """Run the recipes of `root` from wherever the user is."""
-    Recipes(name="inv", binary="inv").run([sys.argv[0], "--search-root", str(root), *sys.argv[1:]])
+    status: int | str | None = 0
+    try:
+        Recipes(name="inv", binary="inv").run([sys.argv[0], "--search-root", str(root), *sys.argv[1:]])
+    except SystemExit as ended:
+        status = ended.code
+    with suppress(BrokenPipeError):
+        sys.stdout.flush()
+        sys.stderr.flush()
+    os._exit(status if isinstance(status, int) else 0)  # a slow read that nobody waits for any more holds nothing up

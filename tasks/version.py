@@ -75,23 +75,8 @@ def check_compatibility(c: Context, zfs: str = "", kernel: str = "") -> None:
     answer(f"{pair.support}: {pair.reason}")
 
 
-@task(
-    help=_STREAM
-    | _ZFS_STREAM
-    | {
-        "json": "print JSON",
-        "lock": "write the Lock for `build --lock` to this file",
-        "force": "lock against the matrix too",
-    }
-)
-def versions(
-    c: Context,
-    stream: str = "",
-    zfs_stream: str = "",
-    json: bool = False,
-    lock: str = "",
-    force: bool = False,
-) -> None:
+@task(help=_STREAM | _ZFS_STREAM | {"json": "print JSON", "lock": "write the Lock for `build --lock` to this file"})
+def versions(c: Context, stream: str = "", zfs_stream: str = "", json: bool = False, lock: str = "") -> None:
     """Show what would be built now, and why; exit 1 when the newest release cannot be built."""
     from tasks import gather
     from tasks.clients import workspace
@@ -101,7 +86,7 @@ def versions(
     settings = read_settings(c.config)
     decision = solve(gather.candidates(settings, stream=stream, zfs_stream=zfs_stream))
     (_show_json if json else _show)(decision)
-    decision.require_buildable(force=force)
+    decision.require_buildable(force=False)
     if lock:
         workspace.write_whole(Path(lock), gather.lock(settings, decision).to_json())
         say(f"{lock} written; next: ./inv build --lock {lock}")

@@ -1,6 +1,7 @@
 """Versions are discovered from the real protocols, and every bad answer is told in three lines."""
 
 import json
+import time
 
 import pytest
 
@@ -27,12 +28,22 @@ def test_versions_for_programs(clone: Clone) -> None:
     assert shown["reasons"]
 
 
-@pytest.mark.parametrize("world", ["label-gone", "kernel-in-image-only"])
+@pytest.mark.parametrize("world", ["label-gone", "kernel-in-image-only", "builds-host-down"])
 def test_the_kernel_is_found_in_the_next_source(clone: Clone, world: str) -> None:
     """Without the label: commitmeta.json; without that: the image, and a word before it is pulled."""
     done = clone.lab("inv kernel-version", world)
     assert done.stdout == f"{KERNEL}\n"
-    assert ("pulling the image" in done.stderr) == (world == "kernel-in-image-only")
+    assert ("pulling the image" in done.stderr) == (world != "label-gone")
+    assert ("builds.coreos.fedoraproject.org" in done.stderr) == (world == "builds-host-down")
+
+
+def test_ctrl_c_does_not_wait_for_a_slow_source(clone: Clone) -> None:
+    """Nor does the failure of another source."""
+    begun = time.monotonic()
+    done = clone.lab("timeout --foreground -s INT 2 inv versions", "github-slow")
+    assert done.returncode != 0
+    assert "interrupted" in done.stderr
+    assert time.monotonic() - begun < 12
 
 
 def test_the_newest_release_without_kmods(clone: Clone) -> None:
