@@ -9,7 +9,7 @@ from invoke import Context, task
 from tasks.story import say, table
 
 _BIN = Path(sys.prefix) / "bin"
-_UNIT = "tests/unit"
+_TESTS = ("tests/unit", "tests/lab")
 
 
 @task
@@ -31,13 +31,14 @@ def lint(c: Context) -> None:
         raise TaskError(what, ", ".join(failed), "mend what is said above")
 
 
-@task(help={"full": "everything, however long", "unit": "the unit tests alone"})
+@task(help={"full": "everything: also a cold cache, and properties tried more often", "unit": "the unit tests alone"})
 def test(c: Context, full: bool = False, unit: bool = False) -> None:  # noqa: ARG001  (Invoke's form)
     """Run the tests: unit, then in the lab with the real tools."""
     from os import execv
 
-    marks = [] if full else ["-m", "not full"]
-    argv = ["pytest", "--rootdir", str(_root()), *marks, str(_root() / (_UNIT if unit else "tests"))]
+    chosen = ["--hypothesis-profile=full"] if full else ["-m", "not full"]
+    folders = [str(_root() / folder) for folder in _TESTS[: 1 if unit else None]]
+    argv = ["pytest", "--rootdir", str(_root()), *chosen, *folders]
     execv(_BIN / "pytest", argv)  # noqa: S606  (pytest takes our place: its exit status is ours)
 
 

@@ -1,5 +1,6 @@
 """The launcher: nothing is installed that is not needed, warm it costs next to nothing, and a broken set-up heals."""
 
+import os
 import subprocess
 import time
 from pathlib import Path
@@ -99,3 +100,15 @@ def test_without_network_each_source_is_named(clone: Clone) -> None:
     assert done.returncode == 1
     assert "could not be read" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.full
+def test_an_empty_cache_is_filled_and_rehearses_in_time(own_clone: Clone, tmp_path: Path) -> None:
+    """With none of its caches, on a machine that has the packages: tools, Python, images, the whole main job."""
+    begun = time.monotonic()
+    argv = [str(own_clone.path / "inv"), "rehearse"]
+    environment = {**os.environ, "CUSTOM_COREOS_CACHE": str(tmp_path / "cache"), "HOME": str(tmp_path)}
+    done = subprocess.run(argv, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    print(f"from empty caches: {time.monotonic() - begun:.0f} s")
+    assert time.monotonic() - begun < 480
