@@ -39,10 +39,15 @@ def run(world: World, command: str | None, state: Path) -> int:
 
 def remove_state(state: Path) -> None:
     """Remove a lab's folder, or that of all labs; refuses one that is in use."""
-    for lock in [*state.glob("lock"), *state.glob("*/lock")]:
-        with _held(lock.parent):
-            shutil.rmtree(lock.parent)
-    shutil.rmtree(state, ignore_errors=True)
+    try:
+        for lock in [*state.glob("lock"), *state.glob("*/lock")]:
+            with _held(lock.parent):
+                shutil.rmtree(lock.parent)
+        if state.exists():
+            shutil.rmtree(state)
+    except OSError as error:
+        hint = "is it root's? type: sudo ./inv lab-clean"
+        raise TaskError(f"{state} could not be removed", error.strerror or str(error), hint) from error
 
 
 @contextmanager

@@ -5,6 +5,7 @@ library alone.
 """
 
 import fcntl
+import os
 import sys
 from pathlib import Path
 
@@ -17,6 +18,10 @@ def make_ready(ready: Path, words: list[str]) -> None:
     tools = read_tools()
     recipes = called_recipes(tools, words)
     needed = [tool for tool in tools if "*" in tool.recipes or any(map(tool.serves, recipes))]
+    for recipe in recipes:
+        for tool in needed:
+            if tool.root and tool.serves(recipe) and os.geteuid() != 0:
+                raise SetupError(f"{recipe} needs root", f"it {tool.why}", f"type: sudo ./inv {recipe}")
     machine = Machine(ready, tools)
     machine.install([tool for tool in needed if not tool.is_there])
     machine.sync_python({tool.group for tool in needed if tool.group})

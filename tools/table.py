@@ -25,6 +25,7 @@ class Tool:
     ldflags: str = ""
     pypi: str = ""
     group: str = ""
+    root: bool = False
 
     def serves(self, recipe: str) -> bool:
         """Whether `recipe` needs this tool."""
