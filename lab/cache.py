@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 _MANIFEST = ".whole.json"
+_UNUSED_SECONDS = 14 * 24 * 3600
 
 
 def folder() -> Path:
@@ -31,13 +32,13 @@ def key(*material: object) -> str:
 def entry(name: str, material: Iterable[object], make: Callable[[Path], None]) -> Path:
     """The folder that `make` fills, made once; one that was cut short since is dropped and made anew."""
     target = folder() / f"{name}-{key(*material)}"
-    if _is_whole(target):
-        return target
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with target.with_name(f".{target.name}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # whoever comes second finds it made
-        if not _is_whole(target):
-            _make(name, target, make)
+    if not _is_whole(target):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with (target.parent / f".{name}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)  # whoever comes second finds it made
+            if not _is_whole(target):
+                _make(name, target, make)
+    os.utime(target)
     return target
 
 
@@ -58,6 +59,14 @@ def _make(name: str, target: Path, make: Callable[[Path], None]) -> None:
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
     _say(f"made {name} in {time.monotonic() - begun:.1f} s")
+    _drop_unused(name, target)
+
+
+def _drop_unused(name: str, made: Path) -> None:
+    """Drop what an older state of the repository made under this name, once no clone has used it for a while."""
+    for other in made.parent.glob(f"{name}-*"):
+        if other != made and time.time() - other.stat().st_mtime > _UNUSED_SECONDS:
+            shutil.rmtree(other)
 
 
 def _sizes(top: Path) -> dict[str, int]:

@@ -4,10 +4,9 @@ import shutil
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from lab import cache, rpms
-from lab.podman import workshop
+from lab.podman import NAMESPACES, workshop
 from lab.tool import call
 from lab.world import Kmods, Release, World
 from tasks.model.errors import TaskError
@@ -67,20 +66,21 @@ def _make_rootfs(target: Path) -> None:
     documents = (f"--dpkgopt=path-exclude=/usr/share/{name}/*" for name in ("doc", "man", "locale"))
     variant = ["--mode=root", "--variant=essential", f"--include={_ROOT_PACKAGES}"]
     argv = ["mmdebstrap", *variant, '--aptopt=Apt::Install-Recommends "false"', *documents]
-    call([*argv, _suite(), str(target / "rootfs.tar"), *_debian_sources()])
+    with workshop(target) as here:
+        call([*NAMESPACES, *argv, _suite(), str(target / "rootfs.tar"), *_debian_sources()], env=here.env)
 
 
 def _root_image() -> Path:
     rootfs = _rootfs()
 
     def make(target: Path) -> None:
-        with TemporaryDirectory() as folder, workshop() as here:
-            context = Path(folder)
+        with workshop(target) as here:
+            context = here.context
             shutil.copyfile(rootfs, context / "rootfs.tar")
             for name, content in _ROOT_FILES.items():
                 _write(context / "files" / name, content)
             _write(context / "Containerfile", _ROOT_SETUP)
-            here.build(context, "root", "--timestamp=0")
+            here.build("root", "--timestamp=0")
             here.podman("push", "--quiet", "root", f"oci:{target}:root")
 
     return cache.entry("root-image", [rootfs.parent.name, _ROOT_SETUP, _ROOT_FILES, *SOURCES], make)
@@ -93,11 +93,11 @@ def butane() -> Path:
         raise TaskError("the lab could not be made", "butane is not on the PATH", "call it through ./inv")
 
     def make(target: Path) -> None:
-        with TemporaryDirectory() as folder, workshop() as here:
-            context = Path(folder)
+        with workshop(target) as here:
+            context = here.context
             shutil.copy2(program, context / "butane")
             _write(context / "Containerfile", f'FROM oci:{root}:root\nCOPY butane /\nENTRYPOINT ["/butane"]\n')
-            here.build(context, "butane", "--timestamp=0")
+            here.build("butane", "--timestamp=0")
             here.podman("push", "--quiet", "butane", f"oci:{target}:butane")
 
     return cache.entry("butane", [root.name, Path(program), *SOURCES], make)
@@ -123,18 +123,17 @@ def _base(release: Release) -> Path:
     def make(target: Path) -> None:
         labels = [f"--label={name}={value}" for name, value in _labels(release).items()]
         options = [*labels, f"--timestamp={int(release.created.timestamp())}"]
-        with TemporaryDirectory() as folder, workshop() as here:
-            context = Path(folder)
+        with workshop(target) as here:
+            context = here.context
             _build_all(
                 [*rpms.kernel(release.kernel), rpms.os_release(release.version), *rpms.host_services()],
                 context / "repo",
             )
             call(["createrepo_c", "--quiet", str(context / "repo")])
             _write(context / "Containerfile", _RELEASE_SETUP.format(root=f"oci:{root}:root", fedora=release.fedora))
-            here.build(context, "base-amd64", *options)
-            other = context / "other"
-            _write(other / "Containerfile", "FROM scratch\nCOPY Containerfile /not-for-this-machine\n")
-            here.build(other, "base-arm64", "--platform=linux/arm64", *options)
+            here.build("base-amd64", *options)
+            _write(context / "other", "FROM scratch\nCOPY Containerfile /not-for-this-machine\n")
+            here.build("base-arm64", "--platform=linux/arm64", *options, containerfile="other")
             here.podman("manifest", "create", "base", "localhost/base-amd64", "localhost/base-arm64")
             here.podman("manifest", "push", "--quiet", "--all", "base", f"oci:{target}:base")
 
@@ -144,15 +143,15 @@ def _base(release: Release) -> Path:
 
 def _kmods(pair: Kmods) -> Path:
     def make(target: Path) -> None:
-        with TemporaryDirectory() as folder, workshop() as here:
-            context, modules = Path(folder), Path(folder, "modules")
+        with workshop(target) as here:
+            context, modules = here.context, here.context / "modules"
             modules.mkdir()
             rpms.compile_modules(pair.zfs, pair.kernel, modules)
             for name, packages in rpms.zfs(pair.zfs, pair.kernel, pair.requires or pair.kernel, modules).items():
                 _build_all(packages, context / "rpms" / name)
             _write(context / "Containerfile", "FROM scratch\nCOPY rpms/ /\n")
             labels = [f"--label={name}={value}" for name, value in _kmods_labels(pair).items()]
-            here.build(context, "kmods", "--platform=linux/amd64", "--timestamp=0", *labels)
+            here.build("kmods", "--platform=linux/amd64", "--timestamp=0", *labels)
             here.podman("push", "--quiet", "kmods", f"oci:{target}:kmods")
 
     return cache.entry(f"kmods-{pair.zfs}-{pair.kernel}", [pair, *SOURCES], make)

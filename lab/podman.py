@@ -1,15 +1,16 @@
 """Podman as it has to be set up on such a machine: its own storage, runc, cgroups of the first version."""
 
-import os
 import shutil
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from tempfile import mkdtemp
 
 from lab.tool import call
 
+# What runs in namespaces of its own dies with whoever started it, however that one ends.
+NAMESPACES = (
+    "setpriv", "--pdeathsig", "KILL", "unshare", "--mount", "--pid", "--fork", "--kill-child=KILL", "--mount-proc",
+)  # fmt: skip
 _CONTAINERS_CONF = """
 [containers]
 default_ulimits = ["nofile=4096:4096", "nproc=4096:4096"]
@@ -20,11 +21,11 @@ events_logger = "file"
 """
 
 
-def configure(folder: Path, storage: Path) -> dict[str, str]:
+def configure(folder: Path, graph: Path, run: Path) -> dict[str, str]:
     """Write podman's configuration into `folder`; returns the environment that makes podman use it."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "containers.conf").write_text(_CONTAINERS_CONF)
-    roots = f'[storage]\ndriver = "overlay"\ngraphroot = "{storage}/graph"\nrunroot = "{storage}/run"\n'
+    roots = f'[storage]\ndriver = "overlay"\ngraphroot = "{graph}"\nrunroot = "{run}"\n'
     (folder / "storage.conf").write_text(roots)
     (folder / "policy.json").write_text('{"default": [{"type": "insecureAcceptAnything"}]}')
     return {
@@ -45,33 +46,33 @@ def remove_cgroups() -> None:
 
 
 class Workshop:
-    """A podman with a storage that lives as long as the work in it."""
+    """A podman with a storage that lives as long as the work in it, and a folder to build from."""
 
     def __init__(self, top: Path) -> None:
-        self.env = configure(top / "conf", top / "storage")
+        self.context = top / "context"
+        for folder in (self.context, top / "tmp"):
+            folder.mkdir(parents=True)
+        self.env = configure(top / "conf", top / "storage/graph", top / "storage/run") | {"TMPDIR": str(top / "tmp")}
         self.policy = f"--signature-policy={top / 'conf' / 'policy.json'}"
 
     def podman(self, *arguments: str) -> str:
-        """Run one podman command here."""
-        return call(["podman", *arguments], env=self.env)
+        """Run one podman command here; when we are ended, its processes and mounts end with us."""
+        return call([*NAMESPACES, "podman", *arguments], env=self.env)
 
-    def build(self, context: Path, tag: str, *options: str) -> None:
-        """Build the context's Containerfile as one layer on its base."""
-        file = f"--file={context / 'Containerfile'}"
-        self.podman("build", "--quiet", "--layers=false", self.policy, *options, f"--tag={tag}", file, str(context))
+    def build(self, tag: str, *options: str, containerfile: str = "Containerfile") -> None:
+        """Build a Containerfile of the context as one layer on its base."""
+        file = f"--file={self.context / containerfile}"
+        self.podman(
+            "build", "--quiet", "--layers=false", self.policy, *options, f"--tag={tag}", file, str(self.context)
+        )
 
 
 @contextmanager
-def workshop() -> Iterator[Workshop]:
-    """Open a workshop in a temporary folder and clear it away."""
-    top = Path(mkdtemp(prefix="custom-coreos-lab-"))
+def workshop(target: Path) -> Iterator[Workshop]:
+    """Open a workshop beside the cache entry that is made in it, and clear it away; a killed one's rest too."""
+    top = target.with_name(f"{target.name}.workshop")
+    shutil.rmtree(top, ignore_errors=True)
     try:
         yield Workshop(top)
     finally:
-        subprocess.run(
-            ["umount", "--quiet", str(top / "storage/graph/overlay")], check=False, stderr=subprocess.DEVNULL
-        )
-        shutil.rmtree(top, ignore_errors=True)
-        if top.exists():
-            os.sync()
-            shutil.rmtree(top)
+        shutil.rmtree(top)

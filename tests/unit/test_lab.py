@@ -1,5 +1,6 @@
 """Worlds are read strictly, and the cache never passes half an entry for a whole one."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -63,6 +64,17 @@ def test_a_cache_entry_is_made_once_and_anew_when_it_was_cut_short(
     cache.entry("thing", ["material"], make)
     assert len(made) == 3
     assert cache.entry("thing", ["other material"], make) != entry
+
+
+def test_what_an_older_state_made_goes_when_it_is_no_longer_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another clone's entry stays as long as that clone uses it."""
+    monkeypatch.setenv("CUSTOM_COREOS_CACHE", str(tmp_path))
+    old, used = (cache.entry("thing", [state], Path.touch) for state in ("old", "used"))
+    os.utime(old, (0, 0))
+    new = cache.entry("thing", ["new"], Path.touch)
+    assert [path.exists() for path in (old, used, new)] == [False, True, True]
 
 
 def test_a_maker_that_fails_leaves_no_entry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
