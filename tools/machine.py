@@ -23,7 +23,7 @@ class SetupError(Exception):
     """What happened, why, and what to type next."""
 
     def __init__(self, what: str, why: str, hint: str) -> None:
-        super().__init__(f"inv: {what}\n     {why}\n     {hint}")
+        super().__init__(f"{what}\n  why: {why}\n  next: {hint}")
 
 
 def say(sentence: str) -> None:

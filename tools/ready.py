@@ -37,13 +37,17 @@ def make_ready(ready: Path, words: list[str]) -> None:
 def main() -> int:
     """Make ready under a lock, so that two first runs do not meet."""
     ready, words = Path(sys.argv[1]), sys.argv[2:]
-    ready.parent.mkdir(parents=True, exist_ok=True)
     try:
+        ready.parent.mkdir(parents=True, exist_ok=True)
         with (ready.parent / "lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             make_ready(ready, words)
     except SetupError as error:
         sys.stderr.write(f"{error}\n")
+        return 1
+    except OSError as error:
+        hint = "check owner and free space of that folder, or set CUSTOM_COREOS_CACHE to another one"
+        sys.stderr.write(f"{SetupError(f'the cache {ready.parents[1]} cannot be used', str(error), hint)}\n")
         return 1
     except KeyboardInterrupt:
         sys.stderr.write("inv: interrupted; run it again and it goes on from here\n")
