@@ -29,8 +29,7 @@ def build(c: Context, lock: str = "", rebuild: bool = False, force: bool = False
     image = f"{settings.local_name}:stable"
     if not (rebuild or force) and _is_up_to_date(image, plan):
         say(f"{image} is up to date: nothing it is built from changed; --rebuild builds it anyway")
-    else:
-        _assemble(settings, plan, image)
+    elif _assemble(settings, plan, image):
         say(f"built; next: ./inv verify {image}")
     answer(image)
 
@@ -52,8 +51,8 @@ def test_build(c: Context, lock: str = "", force: bool = False) -> None:
     image = f"{settings.local_name}:test"
     before = podman.image_ids()
     try:
-        _assemble(settings, plan, image)
-        _verify(image, plan)
+        if _assemble(settings, plan, image):
+            _verify(image, plan)
     finally:
         podman.remove(podman.image_ids() - before)
 
@@ -107,7 +106,7 @@ def _is_up_to_date(image: str, plan: "Lock") -> bool:
     return found is not None and found.get(f"{PREFIX}.inputs") == plan.inputs
 
 
-def _assemble(settings: "Settings", plan: "Lock", image: str) -> None:
+def _assemble(settings: "Settings", plan: "Lock", image: str) -> bool:
     from tasks.clients import podman, workspace
 
     say(f"building {image}: Fedora CoreOS {plan.fcos_version}, kernel {plan.kernel}, OpenZFS {plan.zfs_version}")
@@ -119,7 +118,7 @@ def _assemble(settings: "Settings", plan: "Lock", image: str) -> None:
         "PACKAGES": " ".join(plan.packages),
     }
     created = datetime.now(UTC).isoformat(timespec="seconds")
-    podman.build(workspace.ROOT, image, arguments, plan.labels(settings.local_name, settings.source, created))
+    return podman.build(workspace.ROOT, image, arguments, plan.labels(settings.local_name, settings.source, created))
 
 
 def _verify(image: str, plan: "Lock | None", *, json: bool = False) -> None:

@@ -25,8 +25,8 @@ def ignition(c: Context) -> None:  # noqa: ARG001  (Invoke's form)
 
     document = client.translate(workspace.ROOT / "butane.yaml")
     client.validate(document)
-    workspace.write_whole(workspace.ROOT / _IGNITION, document)
-    say(f"{_IGNITION} written ({len(document)} bytes); install with --ignition-hash and:")
+    if workspace.write_whole(workspace.ROOT / _IGNITION, document):
+        say(f"{_IGNITION} written ({len(document)} bytes); install with --ignition-hash and:")
     answer(f"sha512-{sha512(document.encode()).hexdigest()}")
 
 

@@ -77,7 +77,9 @@ def candidates(settings: "Settings", *, stream: str = "", zfs_stream: str = "") 
 def lock(settings: "Settings", decision: Decision) -> Lock:
     """The Lock for a decision: the kmods tag resolved to its digest, the inputs fingerprinted."""
     kmods = skopeo.inspect(settings.kmods, str(decision.kmods_tag))
-    found = decision.release
+    found, revision = decision.release, workspace.revision()
+    if revision == workspace.UNVERSIONED:
+        say("this folder is no git checkout: the image cannot say which revision it was built from")
     packages = "packages", "list", "\n".join(settings.packages).encode()
     return Lock(
         base=found.base,
@@ -86,6 +88,6 @@ def lock(settings: "Settings", decision: Decision) -> Lock:
         zfs_version=decision.zfs,
         kmods=ImageRef(kmods.name, kmods.digest),
         packages=settings.packages,
-        revision=workspace.revision(),
+        revision=revision,
         inputs=fingerprint(found.base.digest, kmods.digest, [packages, *workspace.build_inputs()]),
     )

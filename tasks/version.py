@@ -87,8 +87,7 @@ def versions(c: Context, stream: str = "", zfs_stream: str = "", json: bool = Fa
     decision = solve(gather.candidates(settings, stream=stream, zfs_stream=zfs_stream))
     (_show_json if json else _show)(decision)
     decision.require_buildable(force=False)
-    if lock:
-        workspace.write_whole(Path(lock), gather.lock(settings, decision).to_json())
+    if lock and workspace.write_whole(Path(lock), gather.lock(settings, decision).to_json()):
         say(f"{lock} written; next: ./inv build --lock {lock}")
 
 

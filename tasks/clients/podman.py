@@ -22,11 +22,11 @@ def build_argv(context: Path, tag: str, arguments: Mapping[str, str], labels: Ma
     ]  # fmt: skip
 
 
-def build(context: Path, tag: str, arguments: Mapping[str, str], labels: Mapping[str, str]) -> None:
-    """Build the folder's Containerfile as `tag`; the working containers of a build that ends early are removed."""
+def build(context: Path, tag: str, arguments: Mapping[str, str], labels: Mapping[str, str]) -> bool:
+    """Build the folder's Containerfile as `tag`, False under `inv -R`; a build that ends early leaves nothing."""
     before = _working_containers()
     try:
-        shell.run(build_argv(context, tag, arguments, labels), what=f"{tag} could not be built")
+        return shell.run(build_argv(context, tag, arguments, labels), what=f"{tag} could not be built")
     except BaseException:
         left = sorted(_working_containers() - before)
         if left:

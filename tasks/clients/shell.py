@@ -5,8 +5,7 @@ import shlex
 import subprocess
 import sys
 import threading
-from collections.abc import Mapping, Sequence
-from os import environ
+from collections.abc import Sequence
 
 from tasks.model.errors import TaskError
 
@@ -45,15 +44,15 @@ def attempt(
         raise _too_slow(argv, what, seconds) from error
 
 
-def run(argv: Sequence[str], *, what: str, env: Mapping[str, str] | None = None, seconds: float = RUN_SECONDS) -> None:
-    """Run a program that changes something: its command line and its output go to stderr, as they come."""
+def run(argv: Sequence[str], *, what: str, seconds: float = RUN_SECONDS) -> bool:
+    """Run a program that changes something, told on stderr as it comes; False when `inv -R` only wants it shown."""
     sys.stderr.write(f"$ {shlex.join(argv)}\n")
     if Mode.dry:
-        return
+        return False
     try:
         child = subprocess.Popen(
             argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-            errors="replace", env={**environ, **(env or {})},
+            errors="replace",
         )  # fmt: skip
     except OSError as error:
         raise _not_started(argv, what, error) from error
@@ -61,6 +60,7 @@ def run(argv: Sequence[str], *, what: str, env: Mapping[str, str] | None = None,
     if child.returncode:
         why = failed(argv, what, child.returncode, said).why
         raise TaskError(what, why, "mend what is said above and run it again; is the disk full? see: df -h")
+    return True
 
 
 def _follow(child: subprocess.Popen[str], argv: Sequence[str], what: str, seconds: float) -> str:

@@ -2,14 +2,15 @@
 
 import os
 import stat
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 
+from tasks.clients import shell
 from tasks.model.errors import TaskError
 
 ROOT = Path(__file__).resolve().parents[2]
+UNVERSIONED = "unversioned"
 _BUILD_INPUTS = ("Containerfile", "overlay-root")
 
 
@@ -22,8 +23,10 @@ def read_text(path: Path) -> str:
         raise TaskError(f"{path} could not be read", reason or str(error), "check the path and the file") from error
 
 
-def write_whole(path: Path, text: str) -> None:
-    """Write a file under a temporary name beside its place and rename it."""
+def write_whole(path: Path, text: str) -> bool:
+    """Write a file beside its place and rename it; False under `inv -R`, which writes nothing."""
+    if shell.Mode.dry:
+        return False
     try:
         with NamedTemporaryFile("w", dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
             temporary = Path(file.name)
@@ -40,6 +43,7 @@ def write_whole(path: Path, text: str) -> None:
         raise TaskError(
             f"{path} could not be written", error.strerror or str(error), "check folder and free space"
         ) from error
+    return True
 
 
 def build_inputs() -> Iterator[tuple[str, str, bytes]]:
@@ -62,13 +66,13 @@ def revision() -> str:
     """The commit that is checked out, `-dirty` when build inputs differ from it; `unversioned` outside git."""
     commit = _git("rev-parse", "HEAD")
     if not commit:
-        return "unversioned"
+        return UNVERSIONED
     return f"{commit}-dirty" if _git("status", "--porcelain", "--", *_BUILD_INPUTS) else commit
 
 
 def _git(*arguments: str) -> str:
     try:
-        done = subprocess.run(["git", "-C", str(ROOT), *arguments], capture_output=True, text=True, check=False)
-    except FileNotFoundError:
+        done = shell.attempt(["git", "-C", str(ROOT), *arguments], what="the revision could not be read")
+    except TaskError:  # no git: a folder that was unpacked, not cloned
         return ""
     return done.stdout.strip() if done.returncode == 0 else ""

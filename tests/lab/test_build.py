@@ -32,6 +32,16 @@ def test_a_changed_overlay_is_built(own_clone: Clone) -> None:
     assert own_clone.lab(fingerprints).stdout == changed
 
 
+def test_a_dry_run_shows_and_does_nothing(own_clone: Clone) -> None:
+    """`inv -R` prints podman's command line; no image, no Lock, no Ignition file."""
+    done = own_clone.lab("inv -R build && inv -R versions --lock x.lock.json && inv -R ignition && podman images -q")
+    assert done.returncode == 0, done.stderr
+    assert "$ podman build --layers=false" in done.stderr
+    assert "built; next" not in done.stderr
+    assert not [path.name for path in own_clone.path.iterdir() if path.name in ("x.lock.json", "ignition.json")]
+    assert done.stdout.splitlines()[-1].startswith("sha512-")
+
+
 def test_verify_passes_on_the_built_image_and_its_lock(built: Clone) -> None:
     """Every promise is kept, the Lock's too."""
     done = built.lab("inv verify custom-coreos:stable --lock everyday.lock.json")

@@ -76,6 +76,34 @@ def test_a_fatal_lint_fails_the_build(built: Clone, lint: str, spoil: str) -> No
     assert f"Failed lint: {lint}" in done.stderr
 
 
+def test_every_promise_of_the_contract_is_broken_once_here(built: Clone) -> None:
+    """A new check without an image made wrong for it fails this test."""
+    names = {row["name"] for row in json.loads(built.lab("inv verify custom-coreos:stable --json").stdout)}
+    assert names == {*WRONG, *LABELS}
+
+
+@pytest.mark.parametrize(
+    ("field", "edit"),
+    {
+        "fcos-version": "s/44.20261110.3.0/44.20261103.3.0/",
+        "kernel-version": "s/7.1.9-200/7.1.8-200/",
+        "zfs-version": 's/"2.4.4"/"2.4.3"/',
+        "custom-coreos.kmods": "s/kmods@sha256:..../kmods@sha256:0000/",
+        "custom-coreos.packages": "s/tailscale/headscale/",
+        "custom-coreos.inputs": 's/inputs": "sha256:..../inputs": "sha256:0000/',
+        "org.opencontainers.image.base.digest": "s/coreos@sha256:..../coreos@sha256:0000/",
+        "org.opencontainers.image.revision": 's/revision": "/&0/',
+    }.items(),
+)
+def test_an_image_from_another_lock_is_told(built: Clone, field: str, edit: str) -> None:
+    """Whatever the Lock says otherwise is named."""
+    done = built.lab(
+        f"sed '{edit}' everyday.lock.json > other.lock.json && inv verify custom-coreos:stable --lock other.lock.json"
+    )
+    assert done.returncode == 1
+    assert f"lock-{field}: the Lock says" in done.stderr
+
+
 def test_an_image_that_is_not_there_is_named(clone: Clone) -> None:
     """The next step is said."""
     done = clone.lab("inv verify nothing:here", "waiting")

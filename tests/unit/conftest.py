@@ -14,6 +14,6 @@ def _nothing_outside(monkeypatch: pytest.MonkeyPatch) -> None:
         raise AssertionError("a unit test must not start a process or open a socket")
 
     monkeypatch.setattr(subprocess.Popen, "__init__", refuse)
-    monkeypatch.setattr(socket.socket, "connect", refuse)
-    monkeypatch.setattr("os.execv", refuse)
-    monkeypatch.setattr("os.posix_spawn", refuse)
+    monkeypatch.setattr(socket.socket, "__init__", refuse)
+    for name in ("execv", "fork", "posix_spawn", "system"):
+        monkeypatch.setattr(f"os.{name}", refuse)

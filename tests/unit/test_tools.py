@@ -47,5 +47,7 @@ def test_a_step_that_fails_says_what_to_type(tmp_path: Path, monkeypatch: pytest
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr("subprocess.run", refuse)
-    with pytest.raises(machine.SetupError, match=r"podman could not be built\n  why: go: Permission denied\n  next: again"):
+    with pytest.raises(
+        machine.SetupError, match=r"podman could not be built\n  why: go: Permission denied\n  next: again"
+    ):
         machine.run(["go", "build"], what="podman could not be built", hint="again", cwd=tmp_path)
