@@ -42,6 +42,11 @@ def entry(name: str, material: Iterable[object], make: Callable[[Path], None]) -
     return target
 
 
+def made_at(target: Path) -> int:
+    """When an entry was made, in nanoseconds: another number after it was made anew."""
+    return (target / _MANIFEST).stat().st_mtime_ns
+
+
 def _make(name: str, target: Path, make: Callable[[Path], None]) -> None:
     """Fill a temporary folder and rename it; a maker that is killed leaves nothing that passes for whole."""
     if target.exists():

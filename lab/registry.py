@@ -56,9 +56,10 @@ class Storage:
     def _add_blob(self, digest: str, layout: Path) -> Path:
         hexadecimal = digest.partition(":")[2]
         target = self.top / "blobs/sha256" / hexadecimal[:2] / hexadecimal / "data"
-        if not target.exists():
+        source = layout / "blobs/sha256" / hexadecimal
+        if not target.exists() or target.stat().st_size != source.stat().st_size:
             target.parent.mkdir(parents=True, exist_ok=True)
-            source = layout / "blobs/sha256" / hexadecimal
+            target.unlink(missing_ok=True)
             try:
                 os.link(source, target)
             except OSError:  # another file system
@@ -76,11 +77,11 @@ class Storage:
 
 def seed(world: World, state: Path) -> None:
     """Fill both registries with what the world says; what was pushed into other repositories stays."""
-    material = cache.key(world.text, *images.SOURCES)
+    kmods, bases = images.kmods(world), images.bases(world)
+    material = cache.key(world.text, *(cache.made_at(layout) for layout in (*kmods.values(), *bases.values())))
     mark = state / _SEEDED
     if mark.exists() and mark.read_text() == material:
         return
-    kmods, bases = images.kmods(world), images.bases(world)
     quay, ghcr = (Storage(state / "registry" / host) for host in PORTS)
     quay.remove(BASE)
     ghcr.remove(KMODS)
