@@ -29,7 +29,7 @@ _ROOT_FILES = {
     "etc/containers/policy.json": '{"default": [{"type": "insecureAcceptAnything"}]}\n',
     "etc/yum.repos.d/lab.repo": "[lab]\nname=lab\nbaseurl=file:///srv/repo\ngpgcheck=0\n",
 }
-_RELEASE_SETUP = """FROM {root}
+_RELEASE_SETUP = """FROM localhost/root
 COPY repo /srv/repo
 RUN dnf --releasever={fedora} -yq install kernel fedora-release-coreos zincati bootc && \\
     dnf clean all && rm -rf /var/log/* /var/cache/* /var/lib/dnf
@@ -96,7 +96,8 @@ def butane() -> Path:
         with workshop(target) as here:
             context = here.context
             shutil.copy2(program, context / "butane")
-            _write(context / "Containerfile", f'FROM oci:{root}:root\nCOPY butane /\nENTRYPOINT ["/butane"]\n')
+            here.take(root, "root")
+            _write(context / "Containerfile", 'FROM localhost/root\nCOPY butane /\nENTRYPOINT ["/butane"]\n')
             here.build("butane", "--timestamp=0")
             here.podman("push", "--quiet", "butane", f"oci:{target}:butane")
 
@@ -130,7 +131,8 @@ def _base(release: Release) -> Path:
                 context / "repo",
             )
             call(["createrepo_c", "--quiet", str(context / "repo")])
-            _write(context / "Containerfile", _RELEASE_SETUP.format(root=f"oci:{root}:root", fedora=release.fedora))
+            _write(context / "Containerfile", _RELEASE_SETUP.format(fedora=release.fedora))
+            here.take(root, "root")
             here.build("base-amd64", *options)
             _write(context / "other", "FROM scratch\nCOPY Containerfile /not-for-this-machine\n")
             here.build("base-arm64", "--platform=linux/arm64", *options, containerfile="other")

@@ -59,6 +59,11 @@ class Workshop:
         """Run one podman command here; when we are ended, its processes and mounts end with us."""
         return call([*NAMESPACES, "podman", *arguments], env=self.env)
 
+    def take(self, layout: Path, name: str) -> None:
+        """Bring an image of an OCI layout into the storage, as localhost/NAME."""
+        image = self.podman("pull", "--quiet", self.policy, f"oci:{layout}:{name}").strip()
+        self.podman("tag", image, f"localhost/{name}")
+
     def build(self, tag: str, *options: str, containerfile: str = "Containerfile") -> None:
         """Build a Containerfile of the context as one layer on its base."""
         file = f"--file={self.context / containerfile}"
