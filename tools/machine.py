@@ -16,7 +16,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from tools.table import ROOT, TOOLS, Tool
+from tools.table import ROOT, TOOLS, Tool, numbers
 
 
 class SetupError(Exception):
@@ -207,11 +207,6 @@ def installed_packages() -> set[str]:
     listing = ["dpkg-query", "-W", "-f", "${db:Status-Abbrev}${Package}\\n"]
     done = subprocess.run(listing, capture_output=True, text=True, check=False)
     return {line.split()[-1] for line in done.stdout.splitlines() if line.startswith("ii")}
-
-
-def numbers(version: str) -> tuple[int, ...]:
-    """`1.26.6` as numbers that compare."""
-    return tuple(int(part) for part in version.split(".") if part.isdigit())
 
 
 def version_of_go(go: str) -> tuple[int, ...]:

@@ -1,6 +1,7 @@
 """The table of tools: tools.toml, read."""
 
 import shutil
+import subprocess
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +26,7 @@ class Tool:
     ldflags: str = ""
     pypi: str = ""
     group: str = ""
+    minimum: str = ""
     root: bool = False
 
     def serves(self, recipe: str) -> bool:
@@ -33,8 +35,22 @@ class Tool:
 
     @property
     def is_there(self) -> bool:
-        """Whether the command can be run as it is."""
-        return not self.command or shutil.which(self.command) is not None
+        """Whether the command can be run as it is, in a version that serves."""
+        if not self.command:
+            return True
+        return shutil.which(self.command) is not None and numbers(self.minimum) <= self._version()
+
+    def _version(self) -> tuple[int, ...]:
+        """What the command says of its own version in the last word of its first line; asked only where it matters."""
+        if not self.minimum:
+            return ()
+        done = subprocess.run([self.command, "--version"], capture_output=True, text=True, check=False)
+        return numbers((done.stdout.split() or [""])[-1])
+
+
+def numbers(version: str) -> tuple[int, ...]:
+    """`1.26.6` as numbers that compare; nothing for no version."""
+    return tuple(int(part) for part in version.split(".") if part.isdigit())
 
 
 def read_tools() -> list[Tool]:
