@@ -1,5 +1,6 @@
 """Stand-in images, made by the real mmdebstrap, rpmbuild, dnf and podman; kept as OCI layouts in the cache."""
 
+import re
 import shutil
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -59,7 +60,8 @@ def _suite() -> str:
 def _debian_sources() -> list[str]:
     """This machine's own package sources for its suite; others would not fit into the root file system."""
     files = [Path("/etc/apt/sources.list"), *Path("/etc/apt/sources.list.d").glob("*")]
-    return [str(path) for path in files if path.is_file() and _suite() in path.read_text().replace(f"-{_suite()} ", "")]
+    named = re.compile(rf"(?<![\w-]){_suite()}(?![\w])")
+    return [str(path) for path in files if path.is_file() and named.search(path.read_text())]
 
 
 def _make_rootfs(target: Path) -> None:

@@ -115,7 +115,7 @@ def _facts(decision: "Decision") -> dict[str, str]:
 def _show(decision: "Decision") -> None:
     table(("", ""), list(_facts(decision).items()))
     for reason in decision.reasons:
-        say(reason)
+        answer(reason)
 
 
 def _show_json(decision: "Decision") -> None:
