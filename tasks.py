@@ -15,14 +15,16 @@ if __name__ == "__main__":
 
     main(Path(__file__).parent)
 
-from tasks import build, butane, develop, lab, version
+from tasks import build, butane, develop, lab, matrix, version
 
 ns = Collection()
 recipe: Any
 for recipe in (
     version.zfs_version, version.kernel_version, version.kernel_major_minor, version.check_zfs_available,
     version.versions, build.build, build.test_build, butane.generate_ignition, butane.butane,
-    version.check_compatibility, version.fedora_version, build.build_force, build.verify, butane.ignition,
-    lab.lab, lab.lab_clean, lab.rehearse, develop.lint, develop.test,
+    matrix.check_compatibility, version.fedora_version, version.forecast, version.lock,
+    matrix.sync_matrix, matrix.block, build.build_force, build.verify,
+    butane.ignition,
+    lab.lab, lab.lab_clean, lab.rehearse, lab.bench, develop.lint, develop.test,
 ):  # fmt: skip
     ns.add_task(recipe)

@@ -12,13 +12,14 @@ import ssl
 import sys
 import time
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import aiohttp
 from aiohttp import web
 from multidict import CIMultiDict, CIMultiDictProxy
 
-from lab import upstreams
+from lab import distance, upstreams
 from lab.registry import PORTS
 from lab.world import HOSTS, Fault, World, load
 
@@ -75,10 +76,12 @@ class Gateway:
     async def _answer(self, request: web.Request, fault: Fault | None) -> web.StreamResponse:
         if self.host in PORTS:
             return await self._registry(request, fault)
-        return await _send(request, self._document(request), fault)
+        return await _send(request, self._document(request, fault), fault)
 
-    def _document(self, request: web.Request) -> web.Response:
+    def _document(self, request: web.Request, fault: Fault | None) -> web.Response:
         found = upstreams.answer(self.world, self.host, request.path, dict(request.query))
+        if fault and fault.pad_bytes:
+            found = replace(found, body=found.body + b" " * fault.pad_bytes, headers={})
         if found.headers.get("ETag") and request.headers.get("If-None-Match") == found.headers["ETag"]:
             return web.Response(status=304, headers=found.headers)
         return web.Response(status=found.status, body=found.body, headers=found.headers)
@@ -104,8 +107,16 @@ class Gateway:
             given = base64.b64decode(login.removeprefix("Basic ").encode()).decode()
         if given and given != f"{USER}:{PASSWORD}":
             return _denied(401, "UNAUTHORIZED", "authentication required")
+        wanted = re.fullmatch(r"repository:(.+?):.*", request.query.get("scope", ""))
+        if self.host == "ghcr.io" and not given and wanted and not await self._exists(wanted[1]):
+            return _denied(403, "DENIED", "requested access to the resource is denied")
         token = "push" if given else "pull"
         return web.json_response({"token": token, "access_token": token, "expires_in": 300})
+
+    async def _exists(self, repository: str) -> bool:
+        """Whether there is anything in a repository; ghcr.io does not tell a stranger from one that is private."""
+        async with self.client.get(f"{self._backend}/v2/{repository}/tags/list") as answer:
+            return answer.status == web.HTTPOk.status_code
 
     def _challenge(self, request: web.Request) -> web.Response:
         found = re.match(r"/v2/(.+?)/(manifests|blobs|tags|referrers)/", request.path)
@@ -136,7 +147,8 @@ class Gateway:
         """Pass a request on and its answer back, both as they come."""
         headers = _passed_on(request.headers)
         body = request.content if request.body_exists else None
-        url = f"{self._backend}{request.raw_path}"
+        path = re.sub(fault.path, fault.instead, request.raw_path) if fault and fault.instead else request.raw_path
+        url = f"{self._backend}{path}"
         async with self.client.request(
             request.method, url, headers=headers, data=body, allow_redirects=False
         ) as answer:
@@ -192,6 +204,10 @@ def _refusal(fault: Fault) -> web.Response | None:
         reset = {"x-ratelimit-limit": "60", "x-ratelimit-remaining": "0"}
         reset["x-ratelimit-reset"] = str(int(time.time()) + fault.reset_in_s)
         return web.json_response({"message": "API rate limit exceeded"}, status=403, headers=reset)
+    if fault.location:
+        return web.Response(status=302, headers={"Location": fault.location})
+    if fault.retry_after_s:
+        return web.Response(status=429, headers={"Retry-After": str(fault.retry_after_s)})
     if not fault.status:
         return None
     kind, body = _BODIES[fault.body]
@@ -216,7 +232,8 @@ async def serve(world: World, state: Path) -> None:
             app.router.add_route("*", "/{path:.*}", gateway.handle)
             runner = web.AppRunner(app, access_log=None)
             await runner.setup()
-            await web.TCPSite(runner, address, 443, ssl_context=context).start()
+            port = await distance.listen(address, world.round_trip_ms, state / "wire.jsonl")
+            await web.TCPSite(runner, address, port, ssl_context=context).start()
         (state / "run" / "gateway-is-up").touch()
         await asyncio.Event().wait()
 

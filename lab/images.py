@@ -39,7 +39,7 @@ RUN dnf --releasever={fedora} -yq install kernel fedora-release-coreos zincati b
 
 def bases(world: World) -> dict[str, Path]:
     """An OCI layout with a manifest list for each release of a world, by version."""
-    return {release.version: _base(release) for release in world.release}
+    return {release.version: _base(release) for release in world.release if release.image}
 
 
 def kmods(world: World) -> dict[Kmods, Path]:
@@ -107,8 +107,8 @@ def butane() -> Path:
 
 
 def _labels(release: Release) -> dict[str, str]:
-    """The labels of an image since Fedora 43, and the older one that some still carry."""
-    labels = {
+    """The labels of an image since Fedora 43."""
+    return {
         "com.coreos.osname": "fedora-coreos",
         "com.coreos.stream": release.stream,
         "containers.bootc": "1",
@@ -117,7 +117,6 @@ def _labels(release: Release) -> dict[str, str]:
         "org.opencontainers.image.title": "Fedora CoreOS (lab stand-in)",
         "org.opencontainers.image.source": "https://github.com/coreos/fedora-coreos-config",
     }
-    return labels | ({"ostree.linux": release.kernel} if release.label else {})
 
 
 def _base(release: Release) -> Path:
@@ -142,7 +141,7 @@ def _base(release: Release) -> Path:
             here.podman("manifest", "push", "--quiet", "--all", "base", f"oci:{target}:base")
 
     name = f"base-{release.version}"
-    return cache.entry(name, [root.name, release, _RELEASE_SETUP, *SOURCES], make)
+    return cache.entry(name, [root.name, release.kernel, release.stream, _RELEASE_SETUP, *SOURCES], make)
 
 
 def _kmods(pair: Kmods) -> Path:

@@ -5,13 +5,14 @@ a world starts at once and takes no room of its own; a registry never writes int
 """
 
 import json
-import os
 import shutil
 import subprocess
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from lab import cache, images
-from lab.world import World
+from lab.layout import changed, link
+from lab.world import Release, World
 
 PORTS = {"quay.io": 5001, "ghcr.io": 5002}
 BASE = "fedora/fedora-coreos"
@@ -60,10 +61,7 @@ class Storage:
         if not target.exists() or target.stat().st_size != source.stat().st_size:
             target.parent.mkdir(parents=True, exist_ok=True)
             target.unlink(missing_ok=True)
-            try:
-                os.link(source, target)
-            except OSError:  # another file system
-                shutil.copyfile(source, target)
+            link(source, target)
         return target
 
     def _repository(self, name: str) -> Path:
@@ -86,15 +84,30 @@ def seed(world: World, state: Path) -> None:
     quay.remove(BASE)
     ghcr.remove(KMODS)
     for release in world.release:
-        newest = world.newest(release.stream) == release
-        tags = [release.version, *([release.stream, *_padding(world)] if newest else [])]
-        quay.add(BASE, tags, bases[release.version])
-    stray = list(world.stray_kmods_tags)
+        if release.version in bases:
+            newest = world.newest(release.stream) == release
+            tags = [release.version, *([release.stream, *_padding(world)] if newest else [])]
+            quay.add(BASE, tags, _as_wanted(release, bases[release.version], state))
+    stray = [*world.stray_kmods_tags, *_old_kmods(world)]
     for pair, layout in kmods.items():
         ghcr.add(KMODS, [f"zfs-{pair.zfs}_kernel-{pair.kernel}", *stray], layout)
+        stray = []
     if world.butane_image:
         quay.add(BUTANE, ["release"], images.butane())
     mark.write_text(material)
+
+
+def _as_wanted(release: Release, layout: Path, state: Path) -> Path:
+    """The release's image with the label and the age that the world wants."""
+    labels = {"ostree.linux": release.label} if release.label else {}
+    created = datetime.now(UTC) - timedelta(hours=release.age_hours) if release.age_hours else None
+    return changed(layout, state / "images" / release.version, labels, created) if labels or created else layout
+
+
+def _old_kmods(world: World) -> list[str]:
+    return [
+        f"zfs-2.3.{number % 10}_kernel-6.{number // 10}.1-200.fc42.x86_64" for number in range(world.more_kmods_tags)
+    ]
 
 
 def _padding(world: World) -> list[str]:

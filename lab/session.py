@@ -90,6 +90,7 @@ def _environment(state: Path, world: World) -> dict[str, str]:
     configured = podman.configure(home / ".config/containers", state / "storage", _RUN)
     trusted = dict.fromkeys(("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "GIT_SSL_CAINFO"), authority)
     path = {"PATH": f"{ROOT}:{kept.get('PATH', os.defpath)}", "HOME": str(home), "CUSTOM_COREOS_LAB": world.name}
+    path["XDG_CACHE_HOME"] = str(state / "cache")
     return {**kept, **configured, **trusted, **path}
 
 

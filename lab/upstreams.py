@@ -29,7 +29,11 @@ def _json(document: object, **headers: str) -> Answer:
 
 def answer(world: World, host: str, path: str, query: dict[str, str]) -> Answer:
     """What `host` answers to GET `path`."""
-    pages = {"api.github.com": _api, "builds.coreos.fedoraproject.org": _builds}
+    pages = {
+        "api.github.com": _api,
+        "builds.coreos.fedoraproject.org": _builds,
+        "raw.githubusercontent.com": _raw,
+    }
     found = pages[host](world, path, query) if host in pages else None
     return found or Answer(status=404, body=b'{"message": "Not Found"}', headers={"Content-Type": "application/json"})
 
@@ -47,6 +51,7 @@ def _api(world: World, path: str, query: dict[str, str]) -> Answer | None:
             "draft": entry.draft,
             "prerelease": entry.prerelease,
             "published_at": f"{entry.published:%Y-%m-%dT%H:%M:%SZ}",
+            "body": "- a change of the lab's making\n" * 80,  # about as long as the real ones
         }
         for entry in shown
     ]
@@ -56,13 +61,23 @@ def _api(world: World, path: str, query: dict[str, str]) -> Answer | None:
     return _json(entries, **rate, **link)
 
 
+def _raw(world: World, path: str, _query: dict[str, str]) -> Answer | None:
+    """Files of openzfs/zfs at a tag: META alone."""
+    found = re.fullmatch(r"/openzfs/zfs/(zfs-[^/]+)/META", path)
+    entry = next((entry for entry in world.openzfs if found and entry.tag == found[1]), None)
+    if entry is None or not entry.linux_maximum:
+        return None
+    text = f"Meta:          1\nName:          zfs\nLinux-Maximum: {entry.linux_maximum}\nLinux-Minimum: 4.18\n"
+    return Answer(body=text.encode(), headers={"ETag": f'"{entry.tag}"', "Content-Type": "text/plain; charset=utf-8"})
+
+
 def _builds(world: World, path: str, _query: dict[str, str]) -> Answer | None:
     """The builds host: releases.json of a stream, commitmeta.json and release.json of a build."""
     found = re.fullmatch(r"/prod/streams/(\w+)/(releases\.json|builds/([\d.]+)/(.+))", path)
     if not found:
         return None
     stream, whole, version, document = found.groups()
-    releases = sorted((r for r in world.release if r.stream == stream), key=lambda r: r.created)
+    releases = sorted((r for r in world.release if r.stream == stream), key=lambda r: r.order)
     if whole == "releases.json":
         return _json({"stream": stream, "releases": [{"version": release.version} for release in releases]})
     release = next((release for release in releases if release.version == version), None)
@@ -74,7 +89,7 @@ def _builds(world: World, path: str, _query: dict[str, str]) -> Answer | None:
 def _commitmeta(release: Release) -> dict[str, Any]:
     number, _, rest = release.kernel.partition("-")
     packaged, _, arch = rest.rpartition(".")
-    rows = [["bash", "0", "5.3", "1.fc44", arch]]
+    rows = [[f"package-of-the-lab-{number}", "0", "1.2.3", "4.fc44", arch] for number in range(1200)]  # about 85 kB
     kernels = [[name, "0", number, packaged, arch] for name in ("kernel", "kernel-core")]
     return {
         "ostree.linux": release.kernel if release.commitmeta == "key" else "",

@@ -2,7 +2,7 @@
 
 import tomllib
 from dataclasses import MISSING, dataclass, field, fields
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar, get_args, get_type_hints
 
@@ -26,15 +26,26 @@ class Release:
 
     version: str
     kernel: str
-    created: datetime
     stream: str = "stable"
-    label: bool = True  # the image carries ostree.linux
+    age_hours: int = 0  # how old its image is when the lab is first opened; 0: made on the day in its version
+    label: str = ""  # what ostree.linux says; images since Fedora 43 have none
     commitmeta: str = "key"  # what names the kernel there: "key", "pkglist", or "nothing"
+    image: bool = True  # it is in the registry
 
     @property
     def fedora(self) -> str:
         """The Fedora release, `44`."""
         return self.version.partition(".")[0]
+
+    @property
+    def order(self) -> tuple[int, ...]:
+        """A key that sorts releases by age."""
+        return tuple(int(number) for number in self.version.split("."))
+
+    @property
+    def created(self) -> datetime:
+        """The evening of the day in the version."""
+        return datetime.strptime(f"{self.version.split('.')[1]}18", "%Y%m%d%H").replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -54,6 +65,7 @@ class GithubRelease:
     published: datetime
     draft: bool = False
     prerelease: bool = False
+    linux_maximum: str = ""  # what its META says; empty: it has no META
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -65,6 +77,10 @@ class Fault:
     first: int = 0  # so many matching requests are hit; 0 means all
     status: int = 0  # answer with this status and `body`
     body: str = ""
+    location: str = ""  # lead to this address
+    instead: str = ""  # answer as if this had been asked for, in the place of what `path` matched
+    pad_bytes: int = 0  # so many blanks after the body
+    retry_after_s: int = 0  # the host is busy and says for how long
     cut_after_bytes: int = -1  # end the connection after so much of the body
     delay_ms: int = 0  # before the answer begins
     bytes_per_second: int = 0  # the body comes no faster
@@ -84,12 +100,14 @@ class World:
     fault: tuple[Fault, ...] = ()
     stray_kmods_tags: tuple[str, ...] = ()  # tags in the kmods repository that name no kmods
     more_base_tags: int = 0  # so many further tags in the base's repository
+    more_kmods_tags: int = 0  # and in that of the kmods
+    round_trip_ms: int = 0  # how far away every host is
     butane_image: bool = False  # quay.io has butane's container too
     text: str = field(default="", compare=False)
 
     def newest(self, stream: str) -> Release | None:
         """The release that a stream's tag points at."""
-        return max((r for r in self.release if r.stream == stream), key=lambda r: r.created, default=None)
+        return max((r for r in self.release if r.stream == stream and r.image), key=lambda r: r.order, default=None)
 
 
 _LISTS = {"release": Release, "kmods": Kmods, "openzfs": GithubRelease, "fault": Fault}

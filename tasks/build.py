@@ -1,36 +1,43 @@
 """Build: the image, and the contract that it must keep."""
 
-from datetime import UTC, datetime
-from pathlib import Path
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from invoke import Context, task
 
-from tasks.story import answer, answer_json, say, table, warn
+from tasks.story import answer, answer_json, say, table
 
 if TYPE_CHECKING:
     from tasks.model.lock import Lock
     from tasks.settings import Settings
 
-_BUILD_HELP = {
-    "lock": "build from this Lock file instead of what is newest",
-    "rebuild": "build although nothing changed since the last build",
+_LOCK_HELP = {"lock": "build from this Lock file instead of what is newest"}
+_FORCE_HELP = {
     "force": "build also against the compatibility matrix",
+    "allow-downgrade": "also go back from what is published, to an older release or OpenZFS",
 }
 
 
-@task(help=_BUILD_HELP)
-def build(c: Context, lock: str = "", rebuild: bool = False, force: bool = False) -> None:
+@task(help=_LOCK_HELP | {"rebuild": "build although nothing changed since the last build"} | _FORCE_HELP)
+def build(
+    c: Context, lock: str = "", rebuild: bool = False, force: bool = False, allow_downgrade: bool = False
+) -> None:
     """Build the image as NAME:stable on this machine, from one Lock."""
+    from tasks import plan
     from tasks.settings import read_settings
 
     settings = read_settings(c.config)
-    plan = _plan(settings, lock, force=force)
     image = f"{settings.local_name}:stable"
-    if not (rebuild or force) and _is_up_to_date(image, plan):
+    flags = {"rebuild": rebuild, "force": force, "allow_downgrade": allow_downgrade}
+    wanted = _locked(settings, lock, force=force) if lock else _decided(settings, flags)
+    if wanted is None:
+        return
+    if not (rebuild or force) and _is_up_to_date(settings, image, wanted):
         say(f"{image} is up to date: nothing it is built from changed; --rebuild builds it anyway")
-    elif _assemble(settings, plan, image):
-        say(f"built; next: ./inv verify {image}")
+    else:
+        say(plan.provenance(settings, wanted))
+        if _assemble(settings, wanted, image):
+            say(f"built; next: ./inv verify {image}")
     answer(image)
 
 
@@ -40,19 +47,22 @@ def build_force(c: Context) -> None:
     build(c, force=True)
 
 
-@task(help={key: text for key, text in _BUILD_HELP.items() if key != "rebuild"})
-def test_build(c: Context, lock: str = "", force: bool = False) -> None:
+@task(help=_LOCK_HELP | _FORCE_HELP)
+def test_build(c: Context, lock: str = "", force: bool = False, allow_downgrade: bool = False) -> None:
     """Build and verify NAME:test, then remove it; nothing stays, also when it fails."""
     from tasks.clients import podman
     from tasks.settings import read_settings
 
     settings = read_settings(c.config)
-    plan = _plan(settings, lock, force=force)
+    flags = {"rebuild": True, "force": force, "allow_downgrade": allow_downgrade}
+    wanted = _locked(settings, lock, force=force) if lock else _decided(settings, flags)
+    if wanted is None:
+        return
     image = f"{settings.local_name}:test"
     before = podman.image_ids()
     try:
-        if _assemble(settings, plan, image):
-            _verify(image, plan)
+        if _assemble(settings, wanted, image):
+            _verify(image, wanted)
     finally:
         podman.remove(podman.image_ids() - before)
 
@@ -60,50 +70,48 @@ def test_build(c: Context, lock: str = "", force: bool = False) -> None:
 @task(help={"lock": "check against this Lock file too", "json": "print JSON"})
 def verify(c: Context, image: str, lock: str = "", json: bool = False) -> None:  # noqa: ARG001  (Invoke's form)
     """Check an image against the contract; every fault is reported, exit 1 on any."""
-    _verify(image, _read_lock(lock) if lock else None, json=json)
+    from tasks import plan
+
+    _verify(image, plan.read(lock) if lock else None, json=json)
 
 
-def _plan(settings: "Settings", lock: str, *, force: bool) -> "Lock":
-    """The Lock to build from: the file's, or one made now from what is newest."""
-    if lock:
-        plan = _read_lock(lock)
-        _check_against_matrix(plan, force=force)
-        return plan
-    from tasks import gather
-    from tasks.model.solve import solve
+def _locked(settings: "Settings", file: str, *, force: bool) -> "Lock":
+    """The Lock in a file, held against matrix, checkout and registries."""
+    from tasks import gather, plan
 
-    decision = solve(gather.candidates(settings))
-    decision.require_buildable(force=force)
-    plan = gather.lock(settings, decision)
-    _check_against_matrix(plan, force=force)
-    return plan
+    found = plan.read(file)
+    plan.require_allowed(found, gather.support(found.zfs_version, found.kernel), force=force)
+    plan.require_inputs(settings, found, file)
+    plan.require_present(found)
+    return found
 
 
-def _check_against_matrix(plan: "Lock", *, force: bool) -> None:
-    """Stop at a pair that the matrix does not support, or say loudly that it is built all the same."""
-    from tasks import gather
-    from tasks.model.compat import Support
+def _decided(settings: "Settings", flags: dict[str, bool]) -> "Lock | None":
+    """A Lock made now from what is newest; None when what is published is just that."""
+    from tasks import gather, plan, show
+    from tasks.model.solve import Verdict, solve
 
-    pair = gather.read_matrix().judge(plan.zfs_version, plan.kernel.series)
-    if not force:
-        pair.require_supported(plan.zfs_version, plan.kernel)
-    elif pair.support is not Support.SUPPORTED:
-        warn(f"{pair.reason}. The modules may not load, or may harm a pool: do not put this image on disks you need.")
-
-
-def _read_lock(path: str) -> "Lock":
-    from tasks.clients import workspace
-    from tasks.model.lock import Lock
-
-    return Lock.from_json(workspace.read_text(Path(path)), path)
+    decision = solve(gather.candidates(settings, gather.policy(settings, **flags)))
+    show.story(decision)
+    decision.require_buildable()
+    if decision.verdict is Verdict.SKIP:
+        name = f"{settings.image}:{gather.PUBLIC_TAG}"
+        say(f"{name} is up to date; --rebuild builds it anyway")
+        return None
+    found = plan.lock(settings, decision)
+    plan.require_allowed(found, decision.support, force=flags["force"])
+    return found
 
 
-def _is_up_to_date(image: str, plan: "Lock") -> bool:
+def _is_up_to_date(settings: "Settings", image: str, wanted: "Lock") -> bool:
+    """Whether this machine has an image of the same inputs that is young enough for its packages."""
     from tasks.clients import podman
-    from tasks.model.lock import PREFIX
+    from tasks.model.lock import PREFIX, created_of
 
     found = podman.labels(image)
-    return found is not None and found.get(f"{PREFIX}.inputs") == plan.inputs
+    if found is None or found.get(f"{PREFIX}.inputs") != wanted.inputs:
+        return False
+    return datetime.now(UTC) - created_of(found, image) < timedelta(days=settings.rebuild_after_days)
 
 
 def _assemble(settings: "Settings", plan: "Lock", image: str) -> bool:

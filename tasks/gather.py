@@ -1,93 +1,234 @@
 """Gather what exists: every source asked once, side by side."""
 
 import tomllib
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from tasks.clients import coreos, github, podman, skopeo, workspace
-from tasks.model.compat import Matrix
+from tasks import releases
+from tasks.clients import github, skopeo, workspace
+from tasks.model.candidates import Candidates, Policy, Published
+from tasks.model.compat import FILE, KernelRange, Matrix, PairSupport
 from tasks.model.errors import TaskError
-from tasks.model.image import BaseImage, ImageRef, Release, kernel_from_commitmeta, kmods_tags
-from tasks.model.lock import Lock, fingerprint
-from tasks.model.solve import Candidates, Decision
+from tasks.model.image import BaseImage, ImageRef, KmodsTag, Release, kmods_tags, made_at
+from tasks.model.judge import Obstacle, judge
+from tasks.model.lock import Lock, content_digest, created_of, has_lock
+from tasks.model.upkeep import Row
+from tasks.model.upkeep import wanted as wanted_rows
+from tasks.model.versions import zfs_stream
 from tasks.story import say
 
 if TYPE_CHECKING:
+    from datetime import date
+
+    from packaging.version import Version
+
     from tasks.model.versions import Kernel
     from tasks.settings import Settings
 
-ARCH = "x86_64"
-MATRIX = "compat_matrix.toml"
+PUBLIC_TAG = "stable"
+_MOST_LIVE = 8
+_GITHUB_SECONDS = 5  # so much longer than the registries GitHub may take where it can be done without
 
 
 def read_matrix() -> Matrix:
     """The compatibility matrix of the repository."""
-    text = workspace.read_text(workspace.ROOT / MATRIX)
+    text = workspace.read_text(workspace.ROOT / FILE)
     try:
-        return Matrix.parse(tomllib.loads(text), MATRIX)
+        return Matrix.parse(tomllib.loads(text), FILE)
     except tomllib.TOMLDecodeError as error:
-        raise TaskError(f"{MATRIX} is not TOML", str(error), f"correct {MATRIX} at that place") from error
+        raise TaskError(f"{FILE} is not TOML", str(error), f"correct {FILE} at that place") from error
 
 
-def release(settings: "Settings", stream: str = "") -> Release:
-    """The newest Fedora CoreOS release of a stream, by digest, with its kernel."""
-    stream = stream or settings.stream
-    base = skopeo.inspect(settings.base, stream)
-    version = base.version
-    kernel = base.kernel or _kernel_from_builds_host(stream, base) or _kernel_from_image(base)
-    return Release(base=ImageRef(base.name, base.digest), version=version, kernel=kernel)
-
-
-def _kernel_from_builds_host(stream: str, base: BaseImage) -> "Kernel | None":
-    """The kernel in commitmeta.json; a builds host that is down or talks nonsense is told, and the image is left."""
-    try:
-        document, source = coreos.commitmeta(stream, str(base.version), ARCH)
-        return None if document is None else kernel_from_commitmeta(document, source)
-    except TaskError as error:
-        say(f"{error.what}: {error.why}")
-        return None
-
-
-def _kernel_from_image(base: BaseImage) -> "Kernel":
-    from tasks.model.versions import Kernel
-
-    say(f"neither the label of {base.source} nor the builds host names the kernel: pulling the image, about 2 GB")
-    return Kernel.parse(podman.packaged_kernel(ImageRef(base.name, base.digest)).strip(), f"the image {base.source}")
-
-
-def candidates(settings: "Settings", *, stream: str = "", zfs_stream: str = "") -> Candidates:
-    """Everything that a decision rests on."""
-    matrix = read_matrix()
-    pool = ThreadPoolExecutor()
-    try:
-        newest = pool.submit(release, settings, stream)
-        tags = pool.submit(skopeo.tags, settings.kmods)
-        releases = pool.submit(github.openzfs_releases)
-        return Candidates(
-            release=newest.result(),
-            zfs_releases=releases.result(),
-            zfs_streams=(zfs_stream,) if zfs_stream else settings.zfs_streams,
-            kmods=kmods_tags(tags.result()),
-            matrix=matrix,
-        )
-    finally:
-        pool.shutdown(wait=False, cancel_futures=True)  # one failure, or Ctrl-C, does not wait for a slow other
-
-
-def lock(settings: "Settings", decision: Decision) -> Lock:
-    """The Lock for a decision: the kmods tag resolved to its digest, the inputs fingerprinted."""
-    kmods = skopeo.inspect(settings.kmods, str(decision.kmods_tag))
-    found, revision = decision.release, workspace.revision()
-    if revision == workspace.UNVERSIONED:
-        say("this folder is no git checkout: the image cannot say which revision it was built from")
-    packages = "packages", "list", "\n".join(settings.packages).encode()
-    return Lock(
-        base=found.base,
-        fcos_version=found.version,
-        kernel=found.kernel,
-        zfs_version=decision.zfs,
-        kmods=ImageRef(kmods.name, kmods.digest),
-        packages=settings.packages,
-        revision=revision,
-        inputs=fingerprint(found.base.digest, kmods.digest, [packages, *workspace.build_inputs()]),
+def policy(settings: "Settings", zfs_stream: str = "", /, **asked: bool) -> Policy:
+    """What the settings and a recipe's flags ask for."""
+    return Policy(
+        zfs_streams=(zfs_stream,) if zfs_stream else settings.zfs_streams,
+        hold_days=settings.hold_days,
+        rebuild_after_days=settings.rebuild_after_days,
+        **asked,
     )
+
+
+def content(settings: "Settings") -> str:
+    """The digest of what this checkout puts into an image: Containerfile, overlay-root, the list of packages."""
+    packages = "packages", "list", "\n".join(settings.packages).encode()
+    return content_digest([packages, *workspace.build_inputs()])
+
+
+def candidates(settings: "Settings", wanted: Policy, stream: str = "") -> Candidates:
+    """Everything that a decision rests on."""
+    stream = stream or settings.stream
+    sources = _Sources(settings, wanted, read_matrix())
+    with _side_by_side() as pool:
+        published = pool.submit(sources.published)
+        found = sources.newest(pool, (stream,))[stream]
+        found = sources.with_older(replace(found, published=published.result()), stream)
+    return replace(found, notes=tuple(sorted(sources.notes)))
+
+
+def newest(settings: "Settings", wanted: Policy, streams: Iterable[str]) -> dict[str, Candidates]:
+    """By stream, the newest release alone with everything that it could be built with; nothing published."""
+    sources = _Sources(settings, wanted, read_matrix())
+    with _side_by_side() as pool:
+        found = sources.newest(pool, tuple(streams))
+    return {stream: replace(each, notes=tuple(sorted(sources.notes))) for stream, each in found.items()}
+
+
+def support(zfs: "Version", kernel: "Kernel") -> PairSupport:
+    """What the matrix says of one pair; META is read where the matrix lacks the release."""
+    matrix = read_matrix()
+    if zfs not in matrix.ranges:
+        try:
+            matrix = matrix.with_live({zfs: github.openzfs_meta(zfs)})
+        except TaskError as error:
+            say(f"{error.what}: {error.why}")
+    return matrix.judge(zfs, kernel.series)
+
+
+def rows(known: Mapping["Version", KernelRange], *, every: bool) -> tuple[list[Row], list[str]]:
+    """The matrix's rows for the releases that it lacks (or for all), as META has them, and what could not be read."""
+    listed = github.openzfs_releases()
+    with _side_by_side() as pool:
+        asked = {zfs: pool.submit(github.openzfs_meta, zfs) for zfs in wanted_rows(listed, known, every=every)}
+        found, faults = [], []
+        for zfs, answer in asked.items():
+            try:
+                found.append(Row.of(zfs, listed[zfs], answer.result()))
+            except TaskError as error:
+                faults.append(f"{error.what}: {error.why}")
+    return found, faults
+
+
+@contextmanager
+def _side_by_side() -> Iterator[ThreadPoolExecutor]:
+    """A pool that nobody waits for: one failure, or Ctrl-C, does not wait for a slow other."""
+    pool = ThreadPoolExecutor(16)
+    try:
+        yield pool
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+
+
+@dataclass(frozen=True, slots=True)
+class _Sources:
+    """The sources of one decision; `notes` tells of those that it is made without."""
+
+    settings: "Settings"
+    policy: Policy
+    matrix: Matrix
+    notes: list[str] = field(default_factory=list)
+
+    def newest(self, pool: ThreadPoolExecutor, streams: tuple[str, ...]) -> dict[str, Candidates]:
+        """Candidates of each stream with its newest release; what the streams share is asked for once."""
+        newest = {stream: pool.submit(releases.newest, self.settings, stream) for stream in streams}
+        tags = pool.submit(self.kmods)
+        live = pool.submit(self.live_ranges, tags, pool)
+        zfs = pool.submit(github.openzfs_releases)
+        kmods, now, own = tags.result(), datetime.now(UTC), content(self.settings)
+        matrix = self.matrix.with_live(live.result())
+        found = {stream: release.result() for stream, release in newest.items()}
+        known = self.known_zfs(zfs, kmods)
+        return {
+            stream: Candidates(
+                releases=(release,), zfs_releases=known, kmods=kmods, matrix=matrix, policy=self.policy,
+                published=None, content=own, now=now,
+            )
+            for stream, release in found.items()
+        }  # fmt: skip
+
+    def kmods(self) -> frozenset[KmodsTag]:
+        """Every kmods image there is, by its tag."""
+        return frozenset(kmods_tags(skopeo.tags(self.settings.kmods)))
+
+    def live_ranges(
+        self, kmods: "Future[frozenset[KmodsTag]]", pool: ThreadPoolExecutor
+    ) -> dict["Version", KernelRange]:
+        """What META says of the releases that have kmods and that the matrix lacks."""
+        built = {tag.zfs for tag in kmods.result() if zfs_stream(tag.zfs) in self.policy.zfs_streams}
+        lacking = sorted(built - set(self.matrix.ranges), reverse=True)[:_MOST_LIVE]
+        return {zfs: found for zfs, found in zip(lacking, pool.map(self._meta, lacking), strict=True) if found}
+
+    def _meta(self, zfs: "Version") -> KernelRange | None:
+        try:
+            return github.openzfs_meta(zfs)
+        except TaskError as error:
+            self._without(error, f"the matrix alone says what OpenZFS {zfs} supports")
+            return None
+
+    def known_zfs(
+        self, asked: "Future[dict[Version, date | None]]", kmods: frozenset[KmodsTag]
+    ) -> tuple["Version", ...]:
+        """OpenZFS's releases; without GitHub those that kmods and matrix know."""
+        instead = "the OpenZFS releases that kmods and matrix know are taken"
+        try:
+            return tuple(asked.result(timeout=_GITHUB_SECONDS))
+        except TimeoutError:
+            self.notes.append(f"GitHub takes long to list OpenZFS's releases; {instead}")
+        except TaskError as error:
+            self._without(error, instead)
+        return tuple(sorted({tag.zfs for tag in kmods} | set(self.matrix.ranges)))
+
+    def published(self) -> Published | None:
+        """What the public tag holds, and today's digest of its kmods; None where there is nothing to be seen."""
+        name = f"{self.settings.image}:{PUBLIC_TAG}"
+        image = skopeo.find(self.settings.image, PUBLIC_TAG)
+        if image is None:
+            self.notes.append(f"{name} is not there, or not to be seen without a login (podman login)")
+            return None
+        if not has_lock(image.labels):
+            self.notes.append(f"{name} was not built by these recipes: nothing guards against going back")
+            return None
+        try:
+            return self._published(image, name)
+        except TaskError as error:
+            if not self.policy.allow_downgrade:
+                hint = "--allow-downgrade goes on without knowing what is published"
+                raise TaskError(error.what, error.why, hint) from error
+            self._without(error, "nothing guards against going back")
+            return None
+
+    def _published(self, image: BaseImage, name: str) -> Published:
+        lock = Lock.from_labels(image.labels, name)
+        kmods = skopeo.find(self.settings.kmods, str(KmodsTag(lock.zfs_version, lock.kernel)))
+        return Published(
+            image=ImageRef(image.name, image.digest),
+            lock=lock,
+            created=created_of(image.labels, name),
+            kmods_digest=kmods.digest if kmods else "",
+        )
+
+    def with_older(self, found: Candidates, stream: str) -> Candidates:
+        """What is published stands beside the newest release; older ones are looked for only if that does not fit."""
+        newest, published = found.newest, found.published
+        if published and published.lock.fcos_version > newest.version:
+            self.notes.append(f"Fedora CoreOS {stream} went back to {newest.version}")
+        found = _beside(found, published)
+        if judge(found, newest).buildable or found.newest != newest:
+            return found
+        floor = published.lock.fcos_version if published and not self.policy.allow_downgrade else None
+        for each in releases.older(stream, newest.version, floor):
+            fits = judge(found, each).obstacle is Obstacle.GONE
+            release = releases.with_image(self.settings, each) if fits else each
+            found = replace(found, releases=(*found.releases, release))
+            if release.base:
+                break
+        return found
+
+    def _without(self, error: TaskError, instead: str) -> None:
+        self.notes.append(f"{error.what}: {error.why}; {instead}")
+
+
+def _beside(found: Candidates, published: Published | None) -> Candidates:
+    """The published release as a candidate, from its own Lock; a newer one than the stream's only to stay with."""
+    if published is None or published.lock.fcos_version == found.newest.version:
+        return found
+    lock = published.lock
+    if lock.fcos_version > found.newest.version and found.policy.allow_downgrade:
+        return found
+    created = made_at(lock.fcos_version, None)
+    release = Release(base=lock.base, version=lock.fcos_version, kernel=lock.kernel, created=created)
+    return replace(found, releases=(*found.releases, release))

@@ -59,6 +59,24 @@ def rehearse(c: Context, world: str = "everyday") -> None:  # noqa: ARG001  (Inv
         raise TaskError(f"the rehearsal of {world} stopped", why, f"look around in there: ./inv lab -w {world}")
 
 
+@task
+def bench(c: Context) -> None:  # noqa: ARG001  (Invoke's form)
+    """Measure how fast versions are resolved, against the Justfile's way; exit 1 when a limit is exceeded."""
+    from lab import bench as benchmark
+    from tasks.model.errors import TaskError
+
+    results = benchmark.run(_states() / "bench")
+    rows = [
+        (row["name"], f"{row['measured']:.2f} {row['unit']}", f"{row['limit']:g} {row['unit']}", row["told"])
+        for row in results
+    ]
+    table(("what", "measured", "limit", ""), rows)
+    over = [row["name"] for row in results if not row["kept"]]
+    if over or not results:
+        why = "; ".join(over) or "the benchmark said the above"
+        raise TaskError(f"{len(over)} of {len(results)} limits are exceeded", why, "is the machine busy? run it again")
+
+
 def _states() -> "Path":
     from tasks.clients.workspace import ROOT
 

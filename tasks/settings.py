@@ -1,7 +1,7 @@
 """What a user sets in invoke.yaml, read into one frozen value; a typo there is an error that names the key."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from tasks.model.errors import TaskError
@@ -20,6 +20,7 @@ class _Form:
     pattern: str
     example: str
     several: bool = False
+    number: bool = False
 
 
 _FORMS = {
@@ -28,6 +29,9 @@ _FORMS = {
     "kmods": _Form(_IMAGE, "ghcr.io/samhclark/fedora-zfs-kmods"),
     "stream": _Form(r"stable|testing|next", "stable"),
     "zfs_streams": _Form(r"\d+\.\d+", "2.4", several=True),
+    "hold_days": _Form(r"\d{1,4}", "7", number=True),
+    "rebuild_after_days": _Form(r"\d{1,4}", "7", number=True),
+    "verify_kmods": _Form(r"auto|always|never", "auto"),
     "packages": _Form(r"[A-Za-z0-9][A-Za-z0-9+._-]*", "tailscale", several=True),
 }
 
@@ -41,6 +45,9 @@ class Settings:
     kmods: str
     stream: str
     zfs_streams: tuple[str, ...]
+    hold_days: int
+    rebuild_after_days: int
+    verify_kmods: str
     packages: tuple[str, ...]
 
     @property
@@ -65,7 +72,11 @@ def read_settings(config: "Config") -> Settings:
     return Settings(**{key: _value(section.get(key), key, form) for key, form in _FORMS.items()})
 
 
-def _value(value: object, key: str, form: "_Form") -> Any:  # noqa: ANN401  (a text, or a tuple of texts)
+def _value(value: object, key: str, form: "_Form") -> Any:  # noqa: ANN401  (a text, a tuple of texts, or a number)
+    if form.number and isinstance(value, int) and not isinstance(value, bool):
+        return int(_value(str(value), key, replace(form, number=False)))
+    if form.number:
+        raise _wrong(key, f"it must be a number such as {form.example}, not {value!r}")
     texts = value if form.several else [value]
     if not isinstance(texts, list) or not texts:
         raise _wrong(key, f"it must be a list of texts, such as [{form.example!r}]")

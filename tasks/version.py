@@ -5,14 +5,15 @@ from typing import TYPE_CHECKING
 
 from invoke import Context, task
 
-from tasks.story import answer, answer_json, say, table
+from tasks.story import answer, say
 
 if TYPE_CHECKING:
     from tasks.model.image import Release
     from tasks.model.solve import Decision
+    from tasks.settings import Settings
 
 _STREAM = {"stream": "Fedora CoreOS stream: stable, testing or next (default: invoke.yaml's)"}
-_ZFS_STREAM = {"zfs-stream": "OpenZFS line, such as 2.3 (default: the first of zfs_streams in invoke.yaml)"}
+_ZFS_STREAM = {"zfs-stream": "OpenZFS line, such as 2.3 (default: those of zfs_streams in invoke.yaml, in their order)"}
 
 
 @task(help=_ZFS_STREAM)
@@ -48,75 +49,96 @@ def fedora_version(c: Context, stream: str = "") -> None:
 def check_zfs_available(c: Context, stream: str = "", zfs_stream: str = "") -> None:
     """Check that kmods exist for the newest OpenZFS and kernel; exit 1 with the reason when not."""
     from tasks import gather
-    from tasks.model.solve import require_kmods
+    from tasks.model.judge import require_kmods
     from tasks.settings import read_settings
 
     settings = read_settings(c.config)
-    tag = require_kmods(gather.candidates(settings, stream=stream, zfs_stream=zfs_stream), settings.kmods)
+    wanted, asked = gather.policy(settings, zfs_stream), stream or settings.stream
+    tag = require_kmods(gather.newest(settings, wanted, [asked])[asked], settings.kmods)
     answer(f"{settings.kmods}:{tag}")
 
 
 @task(
-    help={"zfs": "OpenZFS version (default: the newest)", "kernel": "kernel or its major.minor (default: the newest's)"}
+    help=_STREAM
+    | _ZFS_STREAM
+    | {
+        "json": "print JSON, in the form of schemas/versions.json",
+        "lock": "write the Lock for `build --lock` to this file",
+        "rebuild": "decide as `build --rebuild` does",
+        "allow-downgrade": "also go back from what is published, to an older release or OpenZFS",
+    }
 )
-def check_compatibility(c: Context, zfs: str = "", kernel: str = "") -> None:
-    """Check an OpenZFS version and a kernel against the matrix alone; exit 1 when they do not fit."""
-    from tasks import gather
-    from tasks.clients import github
-    from tasks.model.versions import kernel_series, newest_zfs, parse_zfs
-    from tasks.settings import read_settings
-
-    matrix = gather.read_matrix()
-    settings = read_settings(c.config)
-    version = parse_zfs(zfs) if zfs else newest_zfs(github.openzfs_releases(), settings.zfs_streams[0])
-    series = kernel_series(kernel) if kernel else _release(c, "").kernel.series
-    pair = matrix.judge(version, series)
-    pair.require_supported(version, series)
-    answer(f"{pair.support}: {pair.reason}")
-
-
-@task(help=_STREAM | _ZFS_STREAM | {"json": "print JSON", "lock": "write the Lock for `build --lock` to this file"})
-def versions(c: Context, stream: str = "", zfs_stream: str = "", json: bool = False, lock: str = "") -> None:
-    """Show what would be built now, and why; exit 1 when the newest release cannot be built."""
-    from tasks import gather
-    from tasks.clients import workspace
+def versions(
+    c: Context,
+    stream: str = "",
+    zfs_stream: str = "",
+    json: bool = False,
+    lock: str = "",
+    rebuild: bool = False,
+    allow_downgrade: bool = False,
+) -> None:
+    """Show what would be built now, and why; exit 1 when nothing can be."""
+    from tasks import gather, show
     from tasks.model.solve import solve
     from tasks.settings import read_settings
 
     settings = read_settings(c.config)
-    decision = solve(gather.candidates(settings, stream=stream, zfs_stream=zfs_stream))
-    (_show_json if json else _show)(decision)
-    decision.require_buildable(force=False)
-    if lock and workspace.write_whole(Path(lock), gather.lock(settings, decision).to_json()):
-        say(f"{lock} written; next: ./inv build --lock {lock}")
+    wanted = gather.policy(settings, zfs_stream, rebuild=rebuild, allow_downgrade=allow_downgrade)
+    decision = solve(gather.candidates(settings, wanted, stream))
+    (show.decision_json if json else show.decision)(decision)
+    decision.require_answer()
+    if lock:
+        _write_lock(settings, decision, lock)
+
+
+def _write_lock(settings: "Settings", decision: "Decision", file: str) -> None:
+    """The Lock of what would be built; on HOLD there is none, and a file that is there stays."""
+    from tasks import plan
+    from tasks.clients import workspace
+    from tasks.model.solve import Verdict
+
+    if decision.verdict is Verdict.HOLD:
+        say(f"{file} is not written: nothing is to be built; --rebuild locks what is published")
+        return
+    made = plan.lock(settings, decision)
+    plan.require_allowed(made, decision.support, force=False)
+    say(plan.provenance(settings, made))
+    if workspace.write_whole(Path(file), made.to_json()):
+        say(f"{file} written; next: ./inv build --lock {file}")
+
+
+@task(help=_STREAM | _ZFS_STREAM | {"json": "print JSON, in the form of schemas/forecast.json"})
+def forecast(c: Context, stream: str = "", zfs_stream: str = "", json: bool = False) -> None:
+    """Show what the streams ahead will bring to this one, about when, and whether OpenZFS is ready for it."""
+    from tasks import gather, show
+    from tasks.model.forecast import ahead_of, forecast
+    from tasks.settings import read_settings
+
+    settings = read_settings(c.config)
+    here = stream or settings.stream
+    found = gather.newest(settings, gather.policy(settings, zfs_stream), (here, *ahead_of(here)))
+    (show.forecast_json if json else show.forecast)(forecast(found, here))
+
+
+@task
+def lock(c: Context, image: str) -> None:  # noqa: ARG001  (Invoke's form)
+    """Print the Lock of an image, as its labels hold it: ./inv lock ghcr.io/OWNER/NAME:stable."""
+    from tasks.clients import podman, skopeo
+    from tasks.model.errors import TaskError
+    from tasks.model.lock import Lock
+
+    name, mark, reference = image.partition("@") if "@" in image else image.rpartition(":")
+    published = mark and "." in name.partition("/")[0]
+    found = skopeo.find(name, reference) if published else None
+    labels = found.labels if found else podman.labels(image)
+    if labels is None:
+        why = "its registry has none that we may see, nor has podman"
+        raise TaskError(f"there is no image {image}", why, "name it with registry and tag, or log in: podman login")
+    answer(Lock.from_labels(labels, image).to_json().rstrip())
 
 
 def _release(c: Context, stream: str) -> "Release":
-    from tasks import gather
+    from tasks import releases
     from tasks.settings import read_settings
 
-    return gather.release(read_settings(c.config), stream)
-
-
-def _facts(decision: "Decision") -> dict[str, str]:
-    return {
-        "fcos_version": str(decision.release.version),
-        "base": str(decision.release.base),
-        "kernel": str(decision.release.kernel),
-        "kernel_major_minor": str(decision.release.kernel.series),
-        "fedora": str(decision.release.fedora),
-        "zfs": f"zfs-{decision.zfs}",
-        "matrix": decision.support.support,
-        "kmods": "yes" if decision.has_kmods else "no",
-        "verdict": decision.verdict,
-    }
-
-
-def _show(decision: "Decision") -> None:
-    table(("", ""), list(_facts(decision).items()))
-    for reason in decision.reasons:
-        answer(reason)
-
-
-def _show_json(decision: "Decision") -> None:
-    answer_json(_facts(decision) | {"reasons": list(decision.reasons)})
+    return releases.newest(read_settings(c.config), stream)

@@ -43,11 +43,20 @@ def _working_containers() -> set[str]:
     return set(every.split()) - set(own.split())
 
 
+def has(image: str) -> bool:
+    """Whether an image is on this machine."""
+    argv, what = ["podman", "image", "exists", image], f"{image} could not be looked for"
+    done = shell.attempt(argv, what=what)
+    if done.returncode > 1:
+        raise shell.failed(argv, what, done.returncode, done.stderr)
+    return done.returncode == 0
+
+
 def labels(image: str) -> dict[str, str] | None:
     """The labels of an image on this machine; None when there is no such image."""
-    what = f"the labels of {image} could not be read"
-    if shell.attempt(["podman", "image", "exists", image], what=what).returncode == 1:
+    if not has(image):
         return None
+    what = f"the labels of {image} could not be read"
     document = json.loads(shell.query(["podman", "image", "inspect", "--format={{json .Labels}}", image], what=what))
     return document if isinstance(document, dict) else {}
 

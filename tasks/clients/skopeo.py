@@ -1,6 +1,8 @@
 """Registries, read through skopeo: digests, labels and tags; nothing is pulled."""
 
 import json
+import re
+from datetime import datetime
 from time import sleep
 from typing import TYPE_CHECKING
 
@@ -12,6 +14,7 @@ if TYPE_CHECKING:
     from subprocess import CompletedProcess
 
 _SKOPEO = ("skopeo", "--override-os=linux", "--override-arch=amd64")
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d", re.ASCII)
 _PAUSES_SECONDS = (0.3, 1.0)  # between tries of a read
 _MEANINGS = {
     "invalid character '<'": "it answered with a web page, as a proxy or a login portal does",
@@ -22,6 +25,7 @@ _FINAL = (
     "name unknown",
     "unauthorized",
     "denied",
+    "403 (Forbidden)",
     "not found",
 )  # what a second try will not change
 
@@ -36,7 +40,24 @@ def inspect(name: str, reference: str) -> BaseImage:
         raise TaskError(
             what, "skopeo's answer has no digest or no labels", f"look at it: skopeo inspect docker://{image}"
         )
-    return BaseImage(name=name, digest=digest, labels={str(key): str(value) for key, value in (labels or {}).items()})
+    texts = {str(key): str(value) for key, value in (labels or {}).items()}
+    return BaseImage(name=name, digest=digest, labels=texts, created=_moment(document.get("Created")))
+
+
+def find(name: str, reference: str) -> BaseImage | None:
+    """As `inspect`; None where the registry has no such image, or none that we may see: it does not tell which."""
+    try:
+        return inspect(name, reference)
+    except TaskError as error:
+        if any(word in error.why for word in _FINAL):
+            return None
+        raise
+
+
+def _moment(text: object) -> datetime | None:
+    """When an image was made, as `2026-11-10T18:00:00.123456789Z` says it, to the second."""
+    found = _MOMENT.match(text) if isinstance(text, str) else None
+    return datetime.fromisoformat(f"{found[0]}+00:00") if found else None
 
 
 def tags(name: str) -> tuple[str, ...]:

@@ -23,15 +23,15 @@ def read_text(path: Path) -> str:
         raise TaskError(f"{path} could not be read", reason or str(error), "check the path and the file") from error
 
 
-def write_whole(path: Path, text: str) -> bool:
+def write_whole(path: Path, content: str | bytes) -> bool:
     """Write a file beside its place and rename it; False under `inv -R`, which writes nothing."""
     if shell.Mode.dry:
         return False
     try:
-        with NamedTemporaryFile("w", dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
+        with NamedTemporaryFile("wb", dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
             temporary = Path(file.name)
             try:
-                file.write(text)
+                file.write(content.encode() if isinstance(content, str) else content)
                 file.flush()
                 os.fsync(file.fileno())
                 temporary.chmod(0o644)

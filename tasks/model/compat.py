@@ -1,17 +1,21 @@
 """Which OpenZFS release builds for which kernels: the matrix, and what it says of a pair."""
 
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
 from typing import Self
 
 from packaging.version import Version
 
+from tasks.model.blocks import Block
 from tasks.model.errors import TaskError
 from tasks.model.versions import Kernel, Series, parse_zfs
 
+FILE = "compat_matrix.toml"
 _COLUMNS = {"released", "linux_minimum", "linux_maximum"}
+_META = re.compile(r"^Linux-(Minimum|Maximum):[ \t]*(\d+\.\d+)[ \t]*\r?$", re.ASCII | re.MULTILINE)
 
 
 class Support(StrEnum):
@@ -24,10 +28,23 @@ class Support(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class KernelRange:
-    """The kernels that a release's META file names, both ends included."""
+    """The kernels that a release's META file names, both ends included; `live` when META was read just now."""
 
     minimum: Series
     maximum: Series
+    live: bool = False
+
+    @classmethod
+    def from_meta(cls, text: str, source: str) -> Self:
+        """Read a META file's lines `Linux-Minimum: 4.18` and `Linux-Maximum: 7.2`."""
+        found = dict(_META.findall(text))
+        if set(found) != {"Minimum", "Maximum"}:
+            why = "it lacks a line Linux-Minimum or Linux-Maximum with a kernel's major.minor"
+            raise TaskError(f"{source} is no META file of OpenZFS", why, "try again in a few minutes")
+        return cls(minimum=Series.parse(found["Minimum"]), maximum=Series.parse(found["Maximum"]), live=True)
+
+    def __str__(self) -> str:
+        return f"{self.minimum} to {self.maximum}"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -36,6 +53,7 @@ class PairSupport:
 
     support: Support
     reason: str
+    live: bool = False  # by META, read just now, since the matrix lacks the release
 
     def require_supported(self, zfs: Version, kernel: Kernel | Series) -> None:
         """Stop with the reason unless the matrix supports the pair."""
@@ -46,32 +64,66 @@ class PairSupport:
 
 @dataclass(frozen=True, slots=True)
 class Matrix:
-    """Kernel ranges by OpenZFS release, as compat_matrix.toml states them."""
+    """Kernel ranges by OpenZFS release, and what is blocked, as compat_matrix.toml states them."""
 
     ranges: Mapping[Version, KernelRange]
+    blocks: tuple[Block, ...] = ()
 
     @classmethod
     def parse(cls, table: Mapping[str, object], file: str) -> Self:
         """Read the TOML table; a typo is an error that names `file` and the key."""
-        _only_keys(table, {"zfs"}, file, "")
+        _only_keys(table, {"zfs", "blocked"}, file, "")
         rows = _table(table.get("zfs"), file, "zfs")
-        return cls({_release(name, file): _range(row, file, f"zfs.{name}") for name, row in rows.items()})
+        ranges = {_release(name, file): _range(row, file, f"zfs.{name}") for name, row in rows.items()}
+        return cls(ranges, _blocks(table.get("blocked", []), file))
+
+    def with_live(self, ranges: Mapping[Version, KernelRange]) -> Self:
+        """The matrix and, where it has no row of its own, what META files said just now."""
+        return replace(self, ranges={**ranges, **self.ranges})
+
+    def support(self, zfs: Version, series: Series) -> Support:
+        """Whether OpenZFS `zfs` supports kernels of `series`, without a sentence."""
+        known = self.ranges.get(zfs)
+        if known is None:
+            return Support.UNKNOWN
+        return Support.SUPPORTED if known.minimum <= series <= known.maximum else Support.UNSUPPORTED
 
     def judge(self, zfs: Version, series: Series) -> PairSupport:
         """Say whether OpenZFS `zfs` supports kernels of `series`."""
-        known = self.ranges.get(zfs)
+        known, support = self.ranges.get(zfs), self.support(zfs, series)
         if known is None:
-            return PairSupport(
-                support=Support.UNKNOWN,
-                reason=f"compat_matrix.toml does not know OpenZFS {zfs}; add its line from the release's META file",
-            )
-        span = f"{known.minimum} to {known.maximum}"
-        if known.minimum <= series <= known.maximum:
-            return PairSupport(support=Support.SUPPORTED, reason=f"OpenZFS {zfs} supports kernels {span}")
-        return PairSupport(
-            support=Support.UNSUPPORTED,
-            reason=f"OpenZFS {zfs} supports kernels {span}, and {series} is outside",
-        )
+            reason = f"{FILE} does not know OpenZFS {zfs}; ./inv sync-matrix adds it from the release's META file"
+            return PairSupport(support=support, reason=reason)
+        outside = f", and {series} is outside" if support is Support.UNSUPPORTED else ""
+        source = ", as its META says; ./inv sync-matrix writes it into the matrix" if known.live else ""
+        reason = f"OpenZFS {zfs} supports kernels {known}{outside}{source}"
+        return PairSupport(support=support, reason=reason, live=known.live)
+
+    def block_of(self, zfs: Version, kernel: Kernel, fcos: Version | None = None) -> Block | None:
+        """What blocks a pair, if anything."""
+        return next((block for block in self.blocks if block.hits_pair(fcos, kernel, zfs)), None)
+
+    def block_of_content(self, digest: str) -> Block | None:
+        """What blocks an image by its digest, or a build by its inputs' fingerprint."""
+        return next((block for block in self.blocks if digest and digest in (block.digest, block.inputs)), None)
+
+    def require_unblocked(self, zfs: Version, kernel: Kernel, fcos: Version | None = None, inputs: str = "") -> None:
+        """Stop at what is blocked; no flag overrides it."""
+        block = self.block_of(zfs, kernel, fcos) or self.block_of_content(inputs)
+        if block:
+            raise TaskError(
+                f"{block.subject} is blocked", f"since {block.since}: {block.reason}",
+                f"see [[blocked]] in {FILE}; ./inv block --unblock … takes it away",
+            )  # fmt: skip
+
+
+def _blocks(rows: object, file: str) -> tuple[Block, ...]:
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise _matrix_error(file, "blocked", "it must be a list of tables, [[blocked]]")
+    try:
+        return tuple(Block.parse(row) for row in rows)
+    except TaskError as error:
+        raise _matrix_error(file, "blocked", error.why) from error
 
 
 def _release(name: str, file: str) -> Version:

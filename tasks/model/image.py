@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Self
 
 from packaging.version import Version
@@ -12,6 +13,7 @@ from tasks.model.versions import Kernel, given, parse_fcos, zfs_from_tag
 
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}", re.ASCII)
 _NAME = re.compile(r"[a-z0-9.-]+(:\d+)?(/[a-z0-9]+([._-]+[a-z0-9]+)*)+", re.ASCII)
+_EPOCHS_END = datetime(2000, 1, 1, tzinfo=UTC)  # images made reproducibly carry a date before it, which says nothing
 _KMODS_TAG = re.compile(r"(zfs-[\d.]+)_kernel-(.+)", re.ASCII)
 
 
@@ -43,11 +45,12 @@ class ImageRef:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class BaseImage:
-    """What a registry says of a Fedora CoreOS image: its digest and its labels, nothing pulled."""
+    """What a registry says of an image: its digest, its labels and when it was made; nothing is pulled."""
 
     name: str
     digest: str
     labels: Mapping[str, str]
+    created: datetime | None = None
 
     @property
     def source(self) -> str:
@@ -68,16 +71,27 @@ class BaseImage:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Release:
-    """A Fedora CoreOS release: its image by digest, its version and its kernel."""
+    """A Fedora CoreOS release: its image by digest (None: not in the registry, or not asked for yet) and its kernel."""
 
-    base: ImageRef
+    base: ImageRef | None
     version: Version
     kernel: Kernel
+    created: datetime
 
     @property
     def fedora(self) -> int:
         """The Fedora release, 44."""
         return self.version.major
+
+    def __str__(self) -> str:
+        return f"{self.version} (kernel {self.kernel.version})"
+
+
+def made_at(version: Version, created: datetime | None) -> datetime:
+    """When a release's image was made: as the image says, or the day in the version where it does not."""
+    if created is not None and created > _EPOCHS_END:
+        return created
+    return datetime.strptime(str(version).split(".")[1], "%Y%m%d").replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +121,15 @@ def kmods_tags(tags: Iterable[str]) -> tuple[KmodsTag, ...]:
     """The tags of a listing that name kernel modules; others are not ours to judge."""
     parsed = (KmodsTag.parse(tag) for tag in tags)
     return tuple(tag for tag in parsed if tag is not None)
+
+
+def release_versions(document: object, source: str) -> tuple[Version, ...]:
+    """The versions in a stream's releases.json, newest first."""
+    rows = document.get("releases") if isinstance(document, dict) else None
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        why = "it must be a JSON object with a list of releases"
+        raise TaskError(f"{source} is not what it should be", why, "try again in a few minutes")
+    return tuple(sorted({parse_fcos(row.get("version"), source) for row in rows}, reverse=True))
 
 
 def kernel_from_commitmeta(document: object, source: str) -> Kernel | None:

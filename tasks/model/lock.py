@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Self
 
 from packaging.version import Version
@@ -14,6 +15,7 @@ from tasks.model.versions import Kernel, parse_fcos, parse_zfs
 
 SCHEMA = 1
 PREFIX = "custom-coreos"
+_OCI = "org.opencontainers.image"
 _FIELDS = ("base", "fcos_version", "kernel", "zfs_version", "kmods", "packages", "revision", "inputs")
 
 
@@ -55,7 +57,7 @@ class Lock:
             "packages": " ".join(self.packages),
             "inputs": self.inputs,
         }
-        return {f"org.opencontainers.image.{key}": value for key, value in oci.items()} | {
+        return {f"{_OCI}.{key}": value for key, value in oci.items()} | {
             f"{PREFIX}.{key}": value for key, value in own.items()
         }
 
@@ -72,6 +74,22 @@ class Lock:
         document = _object(text, file)
         if document.get("schema") != SCHEMA:
             raise _lock_error(file, f"its schema is {document.get('schema')!r}, this program writes {SCHEMA}")
+        return cls._from_fields(document, file)
+
+    @classmethod
+    def from_labels(cls, labels: Mapping[str, str], image: str) -> Self:
+        """Read back what `labels` wrote on an image; what is missing or wrong is said with the image's name."""
+        own = {field: labels.get(f"{PREFIX}.{field.replace('_', '-')}", "") for field in _FIELDS}
+        document = own | {
+            "base": "@".join(labels.get(f"{_OCI}.base.{part}", "") for part in ("name", "digest")),
+            "kernel": labels.get(f"{PREFIX}.kernel-version", ""),
+            "packages": labels.get(f"{PREFIX}.packages", "").split(),
+            "revision": labels.get(f"{_OCI}.revision", ""),
+        }
+        return cls._from_fields(document, image)
+
+    @classmethod
+    def _from_fields(cls, document: Mapping[str, object], file: str) -> Self:
         _check_fields(document, file)
         packages = document["packages"]
         if not isinstance(packages, list) or not all(isinstance(name, str) for name in packages):
@@ -111,10 +129,31 @@ def _lock_error(file: str, why: str) -> TaskError:
     return TaskError(f"{file} is no Lock", why, "write a new one with: ./inv versions --lock FILE")
 
 
-def fingerprint(base_digest: str, kmods_digest: str, content: Iterable[tuple[str, str, bytes]]) -> str:
-    """Sha256 over what goes into a build: both digests and (path, mode, bytes) of each input, in any order."""
-    total = hashlib.sha256(f"{base_digest}\n{kmods_digest}\n".encode())
-    for path, mode, body in sorted(content):
+def has_lock(labels: Mapping[str, str]) -> bool:
+    """Whether an image says that these recipes built it."""
+    return any(label.startswith(f"{PREFIX}.") for label in labels)
+
+
+def created_of(labels: Mapping[str, str], image: str) -> datetime:
+    """When the image was built, as its label says."""
+    text = labels.get(f"{_OCI}.created", "")
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise _lock_error(image, f"its label {_OCI}.created is {text!r}, and no date") from error
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def content_digest(inputs: Iterable[tuple[str, str, bytes]]) -> str:
+    """Sha256 over (path, mode, bytes) of each input of a build, in any order."""
+    total = hashlib.sha256()
+    for path, mode, body in sorted(inputs):
         total.update(f"{path}\0{mode}\0{len(body)}\0".encode(errors="surrogateescape"))
         total.update(body)
+    return f"sha256:{total.hexdigest()}"
+
+
+def fingerprint(base_digest: str, kmods_digest: str, content: str) -> str:
+    """Sha256 over what goes into a build: base digest, kmods digest and `content_digest`."""
+    total = hashlib.sha256(f"{base_digest}\n{kmods_digest}\n{content}\n".encode())
     return f"sha256:{total.hexdigest()}"

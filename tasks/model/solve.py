@@ -1,133 +1,187 @@
-"""From what exists to what is built: Candidates → Decision."""
+"""From what exists to what is built: Candidates → Decision. Pure; the same answer for any order of input."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
 
-from packaging.version import Version
-
-from tasks.model.compat import Matrix, PairSupport, Support
+from tasks.model.candidates import Candidates, Published
+from tasks.model.compat import PairSupport
 from tasks.model.errors import TaskError
-from tasks.model.image import KmodsTag, Release
-from tasks.model.versions import Kernel, newest_zfs, zfs_stream
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Candidates:
-    """Everything a decision rests on, gathered once."""
-
-    release: Release
-    zfs_releases: tuple[Version, ...]
-    zfs_streams: tuple[str, ...]
-    kmods: tuple[KmodsTag, ...]
-    matrix: Matrix
+from tasks.model.image import Release
+from tasks.model.judge import Obstacle, Option, age, judge
+from tasks.model.lock import fingerprint
 
 
 class Verdict(StrEnum):
-    """What follows for the newest release."""
+    """What follows; design: README, "An ordinary day"."""
 
     BUILD = "BUILD"
+    SKIP = "SKIP"
+    HOLD = "HOLD"
     BLOCKED = "BLOCKED"
-
-
-class Lack(StrEnum):
-    """Why a kmods image is missing."""
-
-    UNSUPPORTED = "kernel outside the range of this OpenZFS release"
-    NOT_BUILT_YET = "not built yet"
-    REMOVED = "removed, or never built"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Decision:
-    """The verdict, the OpenZFS release it is about, and the sentences that explain it."""
+    """The verdict and its sentences, newest release first; `chosen` is the pair that is built, or was."""
 
     verdict: Verdict
-    release: Release
-    zfs: Version
-    support: PairSupport
-    has_kmods: bool
+    options: tuple[Option, ...]
+    chosen: Option | None
+    published: Published | None
     reasons: tuple[str, ...]
+    notes: tuple[str, ...]
+
+    def require_answer(self) -> None:
+        """Stop with the reasons when nothing fits."""
+        if self.verdict is Verdict.BLOCKED:
+            raise TaskError(
+                f"nothing can be built from Fedora CoreOS {self.options[0].release.version}", "; ".join(self.reasons),
+                self._hint(),
+            )  # fmt: skip
+
+    def require_buildable(self) -> None:
+        """Stop with the reasons unless there is something to build."""
+        self.require_answer()
+        if self.verdict is Verdict.HOLD:
+            hint = "nothing is to be done; try again tomorrow, or build what is published again with --rebuild"
+            raise TaskError("nothing is built: what is published is the best there is", "; ".join(self.reasons), hint)
 
     @property
-    def kmods_tag(self) -> KmodsTag:
-        """The kmods image's tag, whether it exists or is waited for."""
-        return KmodsTag(self.zfs, self.release.kernel)
+    def support(self) -> PairSupport:
+        """What the matrix says of the pair that was chosen."""
+        if self.chosen is None:
+            raise ValueError("nothing was chosen")
+        return self.chosen.support
 
-    def require_buildable(self, *, force: bool) -> None:
-        """Stop with the reasons unless something can be built; `force` overrides the matrix, never a lack of kmods."""
-        if self.verdict is Verdict.BUILD or (force and self.has_kmods):
-            return
-        hint = "build it against the matrix with --force; it may not work" if self.has_kmods else "try again tomorrow"
-        raise TaskError(
-            f"nothing can be built from Fedora CoreOS {self.release.version}", "; ".join(self.reasons), hint
-        )
+    def is_published(self, option: Option) -> bool:
+        """Whether the public tag holds this very pair."""
+        return _is_published(self.published, option)
+
+    def _hint(self) -> str:
+        if any(option.obstacle is Obstacle.BLOCKED for option in self.options):
+            return "when that is no longer so: ./inv block --unblock …; or go back with --allow-downgrade"
+        if any(option.obstacle is Obstacle.MATRIX for option in self.options):
+            return "./inv sync-matrix refreshes the matrix; --force builds against it, and may not work"
+        return "try again tomorrow; ./inv forecast says what is coming"
+
+
+def fits_but_for_its_image(candidates: Candidates, release: Release) -> bool:
+    """Whether a release whose image was not asked for yet would be built if it is there."""
+    return judge(candidates, release).obstacle is Obstacle.GONE
 
 
 def solve(candidates: Candidates) -> Decision:
-    """Pick the newest OpenZFS of the first stream that the matrix supports and that has kmods for the release."""
-    judged = [_judge(candidates, zfs) for stream in candidates.zfs_streams for zfs in _of_stream(candidates, stream)]
-    buildable = next((decision for decision in judged if decision.verdict is Verdict.BUILD), None)
-    forceable = next((decision for decision in judged if decision.has_kmods), None)
-    return buildable or forceable or _newest_of_first_stream(candidates)
-
-
-def _newest_of_first_stream(candidates: Candidates) -> Decision:
-    return _judge(candidates, newest_zfs(candidates.zfs_releases, candidates.zfs_streams[0]))
-
-
-def _of_stream(candidates: Candidates, stream: str) -> list[Version]:
-    return sorted((zfs for zfs in candidates.zfs_releases if zfs_stream(zfs) == stream), reverse=True)
-
-
-def _judge(candidates: Candidates, zfs: Version) -> Decision:
-    release = candidates.release
-    support = candidates.matrix.judge(zfs, release.kernel.series)
-    lack = kmods_lack(candidates, zfs, release.kernel)
-    buildable = support.support is Support.SUPPORTED and lack is None
+    """The newest release with a pair that fits wins; what is published is never gone back from."""
+    ordered = sorted(candidates.releases, key=lambda release: release.version, reverse=True)
+    options = _down_to_the_first_buildable(candidates, ordered)
+    chosen = next((option for option in options if option.buildable), None)
+    verdict, sentence = _verdict(candidates, options, chosen)
+    told = [_sentence(candidates, option) for option in options if option is not chosen]
     return Decision(
-        verdict=Verdict.BUILD if buildable else Verdict.BLOCKED,
-        release=release,
-        zfs=zfs,
-        support=support,
-        has_kmods=lack is None,
-        reasons=(_release_sentence(release, zfs, lack), support.reason),
+        verdict=verdict,
+        options=options,
+        chosen=chosen,
+        published=candidates.published,
+        reasons=(*told, sentence),
+        notes=candidates.notes,
     )
 
 
-def _release_sentence(release: Release, zfs: Version, lack: Lack | None) -> str:
-    subject = f"{release.version} (kernel {release.kernel})"
-    return (
-        f"{subject} has kmods of OpenZFS {zfs}" if lack is None else f"{subject} has no kmods of OpenZFS {zfs}: {lack}"
-    )
+def _down_to_the_first_buildable(candidates: Candidates, ordered: list[Release]) -> tuple[Option, ...]:
+    options: list[Option] = []
+    for release in ordered:
+        options.append(judge(candidates, release))
+        if options[-1].buildable:
+            break
+    return tuple(options)
 
 
-def require_kmods(candidates: Candidates, repository: str) -> KmodsTag:
-    """The kmods tag for the newest OpenZFS of the first stream; without it an error with the reason that applies."""
-    decision = _newest_of_first_stream(candidates)
-    lack = kmods_lack(candidates, decision.zfs, decision.release.kernel)
-    if lack is None:
-        return decision.kmods_tag
-    newest = max(
-        (tag for tag in candidates.kmods if tag.zfs == decision.zfs),
-        key=lambda tag: tag.kernel.order,
-        default=None,
-    )
-    reasons = {
-        Lack.UNSUPPORTED: f"{decision.support.reason}, so no kmods are to be expected before the next OpenZFS release",
-        Lack.NOT_BUILT_YET: "the kernel is supported and newer than any with kmods: they are not built yet",
-        Lack.REMOVED: "kmods of newer kernels exist: these were removed (they are kept for 90 days) or never built",
-    }
-    hint = (
-        f"see ./inv versions; the newest kmods of OpenZFS {decision.zfs} are for {newest.kernel if newest else 'none'}"
-    )
-    raise TaskError(f"{repository}:{decision.kmods_tag} does not exist", reasons[lack], hint)
+def _verdict(candidates: Candidates, options: tuple[Option, ...], chosen: Option | None) -> tuple[Verdict, str]:
+    published = candidates.published
+    if chosen is None:
+        return _without_choice(candidates, options)
+    if published is None or not _is_published(published, chosen):
+        return Verdict.BUILD, f"{chosen.sentence} and is to be built; {_instead_of(published)}"
+    block = candidates.matrix.block_of_content(_inputs(chosen, published, candidates))
+    if block:
+        return (
+            Verdict.BLOCKED,
+            f"{chosen.release} with OpenZFS {chosen.zfs} would be built from what is blocked: {block}",
+        )
+    due = _due(candidates, published, chosen)
+    if due:
+        return Verdict.BUILD, f"{chosen.release} with OpenZFS {chosen.zfs} is published, and to be built again: {due}"
+    if chosen.release == options[0].release:
+        since = age(candidates.now, published.created)
+        sentence = f"{chosen.release} with OpenZFS {chosen.zfs} is published since {since}, and nothing has changed"
+        return Verdict.SKIP, sentence
+    return _hold(candidates, published)
 
 
-def kmods_lack(candidates: Candidates, zfs: Version, kernel: Kernel) -> Lack | None:
-    """Which of the three reasons keeps the kmods image from existing; None when it exists."""
-    if KmodsTag(zfs, kernel) in candidates.kmods:
-        return None
-    if candidates.matrix.judge(zfs, kernel.series).support is Support.UNSUPPORTED:
-        return Lack.UNSUPPORTED
-    newer = any(tag.kernel.order > kernel.order for tag in candidates.kmods)
-    return Lack.REMOVED if newer else Lack.NOT_BUILT_YET
+def _without_choice(candidates: Candidates, options: tuple[Option, ...]) -> tuple[Verdict, str]:
+    """Nothing can be built: what is published stays, unless it is empty or itself blocked."""
+    published = candidates.published
+    if published is None:
+        return Verdict.BLOCKED, "nothing is published that could stay"
+    if any(option.obstacle is Obstacle.BLOCKED and _is_published(published, option) for option in options):
+        return Verdict.BLOCKED, "what is published is blocked, and nothing newer can be built"
+    return _hold(candidates, published)
+
+
+def _hold(candidates: Candidates, published: Published) -> tuple[Verdict, str]:
+    """Wait for the newest release; a wait that grew old is no notice any more."""
+    lock, newest = published.lock, candidates.newest
+    stays = f"{lock.fcos_version} (kernel {lock.kernel.version}) with OpenZFS {lock.zfs_version} is published"
+    limit = timedelta(days=candidates.policy.hold_days)
+    if newest.version > lock.fcos_version and candidates.now - newest.created > limit:
+        return Verdict.BLOCKED, f"{stays}; the wait is longer than hold_days, {limit.days}, allows"
+    return Verdict.HOLD, stays
+
+
+def _due(candidates: Candidates, published: Published, chosen: Option) -> str:
+    """Why the published pair is built again; nothing when it need not be."""
+    policy, block = candidates.policy, candidates.matrix.block_of_content(published.image.digest)
+    if policy.rebuild or policy.force:
+        return "that was asked for"
+    if block:
+        return str(block)
+    if _inputs(chosen, published, candidates) != published.lock.inputs:
+        return _change(published, chosen)
+    if candidates.now - published.created >= timedelta(days=policy.rebuild_after_days):
+        return f"it is {age(candidates.now, published.created)} old, and package fixes are due"
+    return ""
+
+
+def _change(published: Published, chosen: Option) -> str:
+    if published.lock.base != chosen.release.base:
+        return "the base image was made anew"
+    if published.lock.kmods.digest != published.kmods_digest:
+        return "the kmods image was made anew"
+    return "the Containerfile, overlay-root or the packages changed"
+
+
+def _inputs(chosen: Option, published: Published, candidates: Candidates) -> str:
+    """The fingerprint that the published pair would have if it were built now."""
+    base = chosen.release.base.digest if chosen.release.base else ""
+    return fingerprint(base, published.kmods_digest, candidates.content)
+
+
+def _is_published(published: Published | None, option: Option) -> bool:
+    if published is None:
+        return False
+    lock, release = published.lock, option.release
+    return (lock.fcos_version, lock.kernel, lock.zfs_version) == (release.version, release.kernel, option.zfs)
+
+
+def _instead_of(published: Published | None) -> str:
+    if published is None:
+        return "nothing is published yet"
+    return f"{published.lock.fcos_version} with OpenZFS {published.lock.zfs_version} is published"
+
+
+def _sentence(candidates: Candidates, option: Option) -> str:
+    """What a release that is not chosen is told with."""
+    if _is_published(candidates.published, option):
+        return f"{option.release} with OpenZFS {option.zfs} is published; it cannot be built again: {option.sentence}"
+    return option.sentence

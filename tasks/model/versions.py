@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import date, datetime
 from typing import Self
 
 from packaging.version import Version
@@ -72,12 +73,16 @@ class Kernel:
         return Series(int(major), int(minor))
 
     @property
-    def order(self) -> tuple[Version, tuple[int, ...]]:
-        """A key that sorts kernels by age: the version, then the numbers of the release."""
-        return Version(self.version), tuple(int(number) for number in re.findall(r"\d+", self.release))
+    def order(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """A key that sorts kernels by age: the numbers of the version, then those of the release."""
+        return _numbers(self.version), _numbers(self.release)
 
     def __str__(self) -> str:
         return f"{self.version}-{self.release}.{self.arch}"
+
+
+def _numbers(text: str) -> tuple[int, ...]:
+    return tuple(int(number) for number in re.findall(r"[0-9]+", text))
 
 
 def kernel_series(text: str) -> Series:
@@ -108,11 +113,18 @@ def zfs_stream(version: Version) -> str:
     return f"{version.major}.{version.minor}"
 
 
-def zfs_releases(entries: Iterable[Mapping[str, object]]) -> tuple[Version, ...]:
-    """The releases among GitHub's answer, newest version first; drafts and prereleases are none."""
+def zfs_releases(entries: Iterable[Mapping[str, object]]) -> dict[Version, date | None]:
+    """The releases among GitHub's answer, newest first, with the day of each; drafts and prereleases are none."""
     published = (entry for entry in entries if not entry.get("draft") and not entry.get("prerelease"))
-    versions = (zfs_from_tag(str(entry.get("tag_name", ""))) for entry in published)
-    return tuple(sorted({version for version in versions if version is not None}, reverse=True))
+    found = {zfs_from_tag(str(entry.get("tag_name", ""))): _day(entry.get("published_at")) for entry in published}
+    return {version: found[version] for version in sorted((v for v in found if v is not None), reverse=True)}
+
+
+def _day(text: object) -> date | None:
+    try:
+        return datetime.fromisoformat(str(text)).date()
+    except ValueError:
+        return None
 
 
 def newest_zfs(releases: Iterable[Version], stream: str) -> Version:

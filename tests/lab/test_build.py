@@ -103,7 +103,7 @@ def test_a_connection_cut_in_a_layer_is_told(clone: Clone) -> None:
 
 def test_ctrl_c_in_the_middle_of_a_build(clone: Clone) -> None:
     """Exit 1, three lines, and neither processes nor containers nor images of it stay."""
-    argv = [str(clone.path / "inv"), "lab", "-w", "label-gone", "--", "inv build"]
+    argv = [str(clone.path / "inv"), "lab", "-w", "label-null", "--", "inv build"]
     child = subprocess.Popen(argv, stderr=subprocess.PIPE, text=True, start_new_session=True, cwd=clone.path)
     assert child.stderr
     for line in child.stderr:
@@ -114,7 +114,7 @@ def test_ctrl_c_in_the_middle_of_a_build(clone: Clone) -> None:
     assert child.wait(30) == 1, said
     assert "interrupted" in said
     assert "Traceback" not in said
-    left = clone.lab("podman ps --all --external --quiet; podman images --all | grep custom-coreos", "label-gone")
+    left = clone.lab("podman ps --all --external --quiet; podman images --all | grep custom-coreos", "label-null")
     assert left.stdout == ""
     time.sleep(0.1)
     assert processes_of(clone) == []

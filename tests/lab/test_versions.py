@@ -2,13 +2,23 @@
 
 import json
 import time
+from pathlib import Path
+from typing import Any
 
+import jsonschema
 import pytest
 
-from tests.lab.conftest import Clone, assert_three_lines
+from tests.lab.conftest import ROOT, Clone, assert_three_lines
 
 KERNEL = "7.1.9-200.fc44.x86_64"
 KMODS = f"ghcr.io/samhclark/fedora-zfs-kmods:zfs-2.4.4_kernel-{KERNEL}"
+
+
+def checked(answer: str, schema: str) -> dict[str, Any]:
+    """A JSON answer that keeps the form of its schema."""
+    document: dict[str, Any] = json.loads(answer)
+    jsonschema.validate(document, json.loads(Path(ROOT, "schemas", f"{schema}.json").read_text()))
+    return document
 
 
 def test_each_recipe_of_an_ordinary_day_prints_its_answer_alone(clone: Clone) -> None:
@@ -19,22 +29,88 @@ def test_each_recipe_of_an_ordinary_day_prints_its_answer_alone(clone: Clone) ->
     assert done.returncode == 0
 
 
-def test_versions_for_programs(clone: Clone) -> None:
-    """JSON carries the facts, the verdict and the reasons."""
-    done = clone.lab("inv versions --json")
-    shown = json.loads(done.stdout)
-    assert (shown["verdict"], shown["zfs"], shown["kernel"]) == ("BUILD", "zfs-2.4.4", KERNEL)
-    assert shown["base"].startswith("quay.io/fedora/fedora-coreos@sha256:")
-    assert shown["reasons"]
+PULLED = "pulling the image, about 2 GB"
 
 
-@pytest.mark.parametrize("world", ["label-gone", "kernel-in-image-only", "builds-host-down"])
-def test_the_kernel_is_found_in_the_next_source(clone: Clone, world: str) -> None:
-    """Without the label: commitmeta.json; without that: the image, and a word before it is pulled."""
+@pytest.mark.parametrize(
+    ("world", "told"),
+    [
+        ("label-old", ""),
+        ("label-null", ""),
+        ("commitmeta-pkglist", ""),
+        ("kernel-in-image-only", PULLED),
+        ("builds-host-down", "builds.coreos.fedoraproject.org answered 500"),
+        ("to-plain-http", "builds.coreos.fedoraproject.org led to an address without TLS"),
+    ],
+)
+def test_the_kernel_is_found_in_the_next_source(clone: Clone, world: str, told: str) -> None:
+    """The label, commitmeta.json's two places, or else the image, and a word before it is pulled."""
     done = clone.lab("inv kernel-version", world)
     assert done.stdout == f"{KERNEL}\n"
-    assert ("pulling the image" in done.stderr) == (world != "label-gone")
-    assert ("builds.coreos.fedoraproject.org" in done.stderr) == (world == "builds-host-down")
+    assert told in done.stderr
+    assert (PULLED in done.stderr) == bool(told)
+
+
+NEWEST, OLDER = ("44.20261110.3.0", "2.4.4"), ("44.20261103.3.0", "2.4.4")
+WITHOUT_GITHUB = "the OpenZFS releases that kmods and matrix know are taken"
+
+
+@pytest.mark.parametrize(
+    ("world", "verdict", "chosen", "reason", "told"),
+    [
+        ("everyday", "BUILD", NEWEST, "nothing is published yet", "is not there, or not to be seen without a login"),
+        ("waiting", "BUILD", NEWEST, "waits for kmods of OpenZFS 2.4.4 since 5 hours", ""),
+        ("waiting-weeks", "BUILD", NEWEST, "waits for kmods of OpenZFS 2.4.4 since 20 days", ""),
+        ("second-line-only", "BUILD", ("44.20261110.3.0", "2.3.9"), "has kmods of OpenZFS 2.3.9", ""),
+        ("prerelease-newest", "BUILD", NEWEST, "has kmods of OpenZFS 2.4.4", ""),
+        ("matrix-behind", "BUILD", ("44.20261110.3.0", "2.4.5"), "as its META says; ./inv sync-matrix", ""),
+        ("meta-down", "BLOCKED", None, "does not know OpenZFS 2.4.5; ./inv sync-matrix", "META file of OpenZFS 2.4.5"),
+        ("older-gone", "BUILD", OLDER, "its image is not in the registry any more", ""),
+        ("releases-empty", "BLOCKED", None, "waits for kmods", "older releases of Fedora CoreOS stable could not be"),
+        ("commitmeta-huge", "BLOCKED", None, "waits for kmods", "is larger than 5000000 bytes"),
+        ("beyond-matrix", "BLOCKED", None, "the pair is unsupported", ""),
+        ("github-limited", "BUILD", NEWEST, "", f"UTC; {WITHOUT_GITHUB}"),
+        ("github-down", "BUILD", NEWEST, "", "api.github.com did not answer"),
+        ("github-slow", "BUILD", NEWEST, "", f"GitHub takes long to list OpenZFS's releases; {WITHOUT_GITHUB}"),
+        ("github-busy", "BUILD", NEWEST, "", "api.github.com asks for 2 s of patience"),
+    ],
+)
+def test_there_is_always_an_answer(
+    clone: Clone, world: str, verdict: str, chosen: tuple[str, str] | None, reason: str, told: str
+) -> None:
+    """The newest pair that really exists, or what is waited for and since when; and what could not be asked."""
+    done = clone.lab("inv versions --json", world)
+    shown = checked(done.stdout, "versions")
+    assert shown["verdict"] == verdict
+    assert done.returncode == (verdict == "BLOCKED")
+    pair = shown["chosen"]
+    assert (pair and (pair["fcos_version"], pair["zfs"])) == chosen
+    assert reason in "; ".join(shown["reasons"])
+    assert told in done.stderr + "; ".join(shown["notes"])
+
+
+@pytest.mark.parametrize(
+    ("world", "words"),
+    [
+        ("quay-500", ["quay.io/fedora/fedora-coreos:stable could not be read", "500 (Internal Server Error)"]),
+        ("quay-html", ["quay.io/fedora/fedora-coreos:stable could not be read", "answered with a web page"]),
+        ("quay-half-json", ["quay.io/fedora/fedora-coreos:stable could not be read", "answer was cut short"]),
+        ("quay-down", ["quay.io/fedora/fedora-coreos:stable could not be read", "connection refused"]),
+    ],
+)
+def test_an_upstream_that_nothing_can_be_decided_without_is_named(clone: Clone, world: str, words: list[str]) -> None:
+    """Which source, what it answered, what to do; nothing is written."""
+    done = clone.lab("inv versions --lock bad.lock.json", world)
+    assert_three_lines(done, *words)
+    assert done.stdout == ""
+    assert not (clone.path / "bad.lock.json").exists()
+
+
+def test_without_github_openzfs_itself_has_no_version(clone: Clone) -> None:
+    """What only GitHub knows is an error there, with the time when it allows more."""
+    words = ["OpenZFS's releases could not be read", "allows more at", "UTC", "GITHUB_TOKEN"]
+    assert_three_lines(clone.lab("inv zfs-version", "github-limited"), *words)
+    assert_three_lines(clone.lab("inv zfs-version", "github-down"), "api.github.com did not answer")
 
 
 def test_ctrl_c_does_not_wait_for_a_slow_source(clone: Clone) -> None:
@@ -46,13 +122,14 @@ def test_ctrl_c_does_not_wait_for_a_slow_source(clone: Clone) -> None:
     assert time.monotonic() - begun < 12
 
 
-def test_the_newest_release_without_kmods(clone: Clone) -> None:
-    """Said with the reason: not built yet. Nothing is built, and no Lock is left."""
-    done = clone.lab("inv versions --lock waiting.lock.json", "waiting")
-    assert_three_lines(done, "nothing can be built from Fedora CoreOS 44.20261117.3.0", "not built yet")
-    assert not (clone.path / "waiting.lock.json").exists()
-    assert_three_lines(clone.lab("inv check-zfs-available", "waiting"), "does not exist", "they are not built yet")
-    assert_three_lines(clone.lab("inv build", "waiting"), "not built yet")
+def test_nothing_is_built_where_nothing_fits(clone: Clone) -> None:
+    """Said with the reason; no Lock is left, no image is made, and each recipe exits 1."""
+    done = clone.lab("inv versions --lock none.lock.json", "releases-empty")
+    assert_three_lines(done, "nothing can be built from Fedora CoreOS 44.20261117.3.0", "waits for kmods")
+    assert not (clone.path / "none.lock.json").exists()
+    assert_three_lines(clone.lab("inv build", "releases-empty"), "nothing can be built", "waits for kmods")
+    done = clone.lab("inv check-zfs-available", "waiting")
+    assert_three_lines(done, "does not exist", "they are not built yet")
 
 
 def test_a_kernel_beyond_the_matrix(clone: Clone) -> None:
@@ -61,27 +138,32 @@ def test_a_kernel_beyond_the_matrix(clone: Clone) -> None:
     assert_three_lines(done, "are unsupported", "4.18 to 7.2, and 7.3 is outside")
 
 
-@pytest.mark.parametrize(
-    ("world", "words"),
-    [
-        ("quay-500", ["quay.io/fedora/fedora-coreos:stable could not be read", "500 (Internal Server Error)"]),
-        ("quay-html", ["quay.io/fedora/fedora-coreos:stable could not be read", "answered with a web page"]),
-        ("quay-half-json", ["quay.io/fedora/fedora-coreos:stable could not be read", "answer was cut short"]),
-        ("github-limited", ["OpenZFS's releases could not be read", "allows more at", "UTC", "GITHUB_TOKEN"]),
-        ("github-down", ["OpenZFS's releases could not be read", "api.github.com did not answer"]),
-    ],
-)
-def test_an_upstream_on_a_bad_day_is_named(clone: Clone, world: str, words: list[str]) -> None:
-    """Which source, what it answered, what to do; nothing is written."""
-    done = clone.lab("inv versions --lock bad.lock.json", world)
-    assert_three_lines(done, *words)
-    assert done.stdout == ""
-    assert not (clone.path / "bad.lock.json").exists()
-
-
 def test_a_hiccup_is_tried_again(clone: Clone) -> None:
     """One 502 does not fail a read."""
     assert clone.lab("inv kernel-version", "quay-hiccup").stdout == f"{KERNEL}\n"
+
+
+def test_an_unchanged_answer_is_not_sent_again_and_a_spoiled_one_is_fetched_anew(clone: Clone) -> None:
+    """A 304 costs no rate; a cache file cut in the middle is dropped; two runs at once do not disturb each other."""
+    cut = 'for f in $XDG_CACHE_HOME/custom-coreos/http/*; do truncate -s 60 "$f"; done'
+    both = "inv versions --json > one & inv versions --json > two; wait; cmp one two && cat one"
+    log = clone.path / ".lab/label-null/requests.jsonl"
+    statuses = []
+    for command in ("inv versions", "inv versions", f"{cut}; {both}"):
+        before = len(log.read_text().splitlines()) if log.exists() else 0
+        done = clone.lab(command, "label-null")
+        assert done.returncode == 0, done.stderr
+        entries = [json.loads(line) for line in log.read_text().splitlines()[before:]]
+        statuses.append({entry["status"] for entry in entries if entry["host"] == "api.github.com"})
+    assert statuses[:2] == [{200}, {304}]
+    assert 200 in statuses[2]
+    assert checked(done.stdout, "versions")["verdict"] == "BUILD"
+
+
+@pytest.mark.full
+def test_ten_thousand_tags_are_read(clone: Clone) -> None:
+    """A hundred pages, one after the other, and the answer is the same."""
+    assert clone.lab("inv check-zfs-available", "many-tags").stdout == f"{KMODS}\n"
 
 
 def test_flags_and_settings_that_are_wrong_are_named(own_clone: Clone) -> None:

@@ -1,11 +1,17 @@
 """Values that many tests start from."""
 
+import hashlib
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
 from packaging.version import Version
 
+from tasks.model.candidates import Candidates, Policy, Published
 from tasks.model.compat import KernelRange, Matrix
 from tasks.model.image import ImageRef, KmodsTag, Release
-from tasks.model.lock import Lock
-from tasks.model.solve import Candidates
+from tasks.model.lock import Lock, content_digest, fingerprint
 from tasks.model.versions import Kernel, Series
 
 DIGEST = "sha256:" + "a" * 64
@@ -21,25 +27,74 @@ MATRIX = Matrix(
 )
 
 
-def release(kernel: str = str(KERNEL), version: str = "44.20261110.3.0") -> Release:
-    base = ImageRef("quay.io/fedora/fedora-coreos", DIGEST)
-    return Release(base=base, version=Version(version), kernel=Kernel.parse(kernel))
+NOW = datetime(2026, 11, 22, 18, tzinfo=UTC)
+CONTENT = content_digest([("Containerfile", "file", b"FROM x")])
+POLICY = Policy(zfs_streams=("2.4", "2.3"), hold_days=7, rebuild_after_days=7)
+NEWER, BEYOND = "7.2.1-200.fc44.x86_64", "7.3.2-200.fc44.x86_64"
+OLD, NEW = "44.20261110.3.0", "44.20261117.3.0"
+
+
+def release(kernel: str = str(KERNEL), version: str = OLD, days: float = 5) -> Release:
+    """A release whose image is `days` old."""
+    return Release(
+        base=ImageRef("quay.io/fedora/fedora-coreos", f"sha256:{hashlib.sha256(version.encode()).hexdigest()}"),
+        version=Version(version),
+        kernel=Kernel.parse(kernel),
+        created=NOW - timedelta(days=days),
+    )
+
+
+def kmods(*pairs: str) -> frozenset[KmodsTag]:
+    """Tags from `ZFS KERNEL`, or `ZFS` for the usual kernel."""
+    split = [pair.split() if " " in pair else [pair, str(KERNEL)] for pair in pairs]
+    return frozenset(KmodsTag(Version(zfs), Kernel.parse(kernel)) for zfs, kernel in split)
+
+
+def published(of: Release | None = None, zfs: str = "2.4.4", days: float = 2, content: str = CONTENT) -> Published:
+    """An image built from a release `days` ago."""
+    of = of or release()
+    assert of.base is not None
+    made = replace(
+        lock(),
+        base=of.base,
+        fcos_version=of.version,
+        kernel=of.kernel,
+        zfs_version=Version(zfs),
+        inputs=fingerprint(of.base.digest, KMODS_DIGEST, content),
+    )
+    image = ImageRef("ghcr.io/o/n", "sha256:" + "d" * 64)
+    return Published(image=image, lock=made, created=NOW - timedelta(days=days), kmods_digest=KMODS_DIGEST)
 
 
 def candidates(
-    *kmods: str,
-    kernel: str = str(KERNEL),
+    *pairs: str,
+    releases: Iterable[Release] = (),
     zfs: tuple[str, ...] = ("2.4.4", "2.4.3", "2.3.9"),
-    streams: tuple[str, ...] = ("2.4", "2.3"),
+    stable: Published | None = None,
+    matrix: Matrix = MATRIX,
+    **policy: Any,
 ) -> Candidates:
-    """Candidates where `kmods` are `ZFS KERNEL` pairs, or `ZFS` for the release's own kernel."""
-    pairs = [pair.split() if " " in pair else [pair, kernel] for pair in kmods]
+    """Candidates where `pairs` are kmods as `ZFS KERNEL`, or `ZFS` for the usual kernel; one release by default."""
     return Candidates(
-        release=release(kernel),
+        releases=tuple(releases) or (release(),),
         zfs_releases=tuple(Version(version) for version in zfs),
-        zfs_streams=streams,
-        kmods=tuple(KmodsTag(Version(version), Kernel.parse(of)) for version, of in pairs),
-        matrix=MATRIX,
+        kmods=kmods(*pairs),
+        matrix=matrix,
+        policy=replace(POLICY, **policy),
+        published=stable,
+        content=CONTENT,
+        now=NOW,
+    )
+
+
+def five_thousand_pairs() -> Candidates:
+    """50 releases with kmods of 100 OpenZFS releases each, none of which supports their kernels."""
+    kernels = [f"8.{number}.1-200.fc44.x86_64" for number in range(50)]
+    zfs = (*(f"2.4.{number}" for number in range(98)), "2.3.1", "2.3.2")
+    return candidates(
+        *(f"{version} {kernel}" for version in zfs for kernel in kernels),
+        releases=[release(kernel, f"44.20260101.3.{number}") for number, kernel in enumerate(kernels)],
+        zfs=zfs,
     )
 
 

@@ -2,12 +2,13 @@
 
 import dataclasses
 import json
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given, strategies
 
 from tasks.model.errors import TaskError
-from tasks.model.lock import Lock, fingerprint
+from tasks.model.lock import Lock, content_digest, created_of, fingerprint, has_lock
 from tests.unit.making import DIGEST, KMODS_DIGEST, lock
 
 
@@ -60,6 +61,36 @@ def test_labels_carry_the_lock_under_oci_names_first() -> None:
     assert all(labels.values())
 
 
+def test_a_lock_reads_back_from_an_image() -> None:
+    """What was built is what can be built again; the label's date is when."""
+    labels = lock().labels("custom-coreos", "https://github.com/o/n", "2026-11-23T00:00:00+00:00")
+    assert has_lock(labels)
+    assert Lock.from_labels(labels, "x:stable") == lock()
+    assert created_of(labels, "x:stable") == datetime(2026, 11, 23, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("label", "value"),
+    [
+        ("custom-coreos.kernel-version", "null"),
+        ("custom-coreos.zfs-version", ""),
+        ("custom-coreos.kmods", "ghcr.io/x/y:latest"),
+        ("org.opencontainers.image.base.digest", "<no value>"),
+        ("custom-coreos.fcos-version", "stable"),
+        ("custom-coreos.inputs", ""),
+    ],
+)
+def test_a_label_that_is_wrong_is_no_lock(label: str, value: str) -> None:
+    """An empty label or the word null is said with the image's name or the value itself."""
+    labels = lock().labels("custom-coreos", "https://github.com/o/n", "today") | {label: value}
+    with pytest.raises(TaskError) as caught:
+        Lock.from_labels(labels, "x:stable")
+    assert "x:stable" in str(caught.value) or value in str(caught.value)
+    with pytest.raises(TaskError, match="x:stable is no Lock"):
+        created_of(labels, "x:stable")
+    assert not has_lock({"org.opencontainers.image.version": "44.20261110.3.0"})
+
+
 ENTRIES = strategies.lists(
     strategies.tuples(
         strategies.text(min_size=1), strategies.sampled_from(["file", "executable", "link"]), strategies.binary()
@@ -74,9 +105,11 @@ def test_the_fingerprint_follows_content_and_not_order(
     entries: list[tuple[str, str, bytes]], random: object, more: bytes
 ) -> None:
     """The same inputs give the same fingerprint in any order; any change gives another."""
-    before = fingerprint(DIGEST, KMODS_DIGEST, entries)
+    content = content_digest(entries)
+    before = fingerprint(DIGEST, KMODS_DIGEST, content)
     changed = [(entries[0][0], entries[0][1], entries[0][2] + more), *entries[1:]]
-    assert fingerprint(DIGEST, KMODS_DIGEST, changed) != before
-    assert fingerprint(KMODS_DIGEST, DIGEST, entries) != before
+    assert content_digest(changed) != content
+    assert fingerprint(DIGEST, KMODS_DIGEST, content_digest(changed)) != before
+    assert fingerprint(KMODS_DIGEST, DIGEST, content) != before
     random.shuffle(entries)  # type: ignore[attr-defined]
-    assert fingerprint(DIGEST, KMODS_DIGEST, entries) == before
+    assert content_digest(entries) == content

@@ -15,6 +15,9 @@ GOOD: dict[str, Any] = {
     "kmods": "ghcr.io/samhclark/fedora-zfs-kmods",
     "stream": "stable",
     "zfs_streams": ["2.4"],
+    "hold_days": 7,
+    "rebuild_after_days": 7,
+    "verify_kmods": "auto",
     "packages": ["tailscale"],
 }
 
@@ -44,6 +47,13 @@ def test_names_that_follow_from_the_image() -> None:
         ({"zfs_streams": []}, "zfs_streams"),
         ({"zfs_streams": [2.4]}, "zfs_streams"),
         ({"zfs_streams": ["2.4.4"]}, "zfs_streams"),
+        ({"hold_days": "7"}, "hold_days"),
+        ({"hold_days": True}, "hold_days"),
+        ({"hold_days": -1}, "hold_days"),
+        ({"rebuild_after_days": 7.5}, "rebuild_after_days"),
+        ({"rebuild_after_days": None}, "rebuild_after_days"),
+        ({"verify_kmods": "sometimes"}, "verify_kmods"),
+        ({"verify_kmods": True}, "verify_kmods"),
         ({"packages": ["tailscale", ""]}, "packages"),
         ({"packages": ["tailscale", "a b"]}, "packages"),
         ({"packages": ["--nogpgcheck"]}, "packages"),

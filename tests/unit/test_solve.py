@@ -1,47 +1,204 @@
 """From what exists to what is built."""
 
+from dataclasses import replace
+from datetime import date, timedelta
+
 import pytest
-from hypothesis import given, strategies
 
+from tasks.model.blocks import Block
+from tasks.model.compat import Matrix
 from tasks.model.errors import TaskError
-from tasks.model.solve import Lack, Verdict, kmods_lack, require_kmods, solve
-from tests.unit.making import KERNEL, ZFS, candidates
+from tasks.model.judge import Lack, age, kmods_lack, require_kmods
+from tasks.model.solve import Decision, Verdict, solve
+from tests.unit.making import BEYOND, KERNEL, MATRIX, NEW, NEWER, NOW, ZFS, candidates, published, release
 
-NEWER = "7.2.1-200.fc44.x86_64"
-BEYOND = "7.3.2-200.fc44.x86_64"
+WAITING = (release(), release(NEWER, NEW))
+
+
+def chosen(decision: Decision) -> tuple[str, str]:
+    """Release and OpenZFS of the pair."""
+    assert decision.chosen is not None
+    return str(decision.chosen.release.version), str(decision.chosen.zfs)
+
+
+def blocking(**subject: str) -> Matrix:
+    return replace(MATRIX, blocks=(Block(reason="it panics", since=date(2026, 11, 20), **subject),))
 
 
 def test_the_newest_supported_openzfs_with_kmods_is_built() -> None:
     """2.4.4 has kmods for the release's kernel."""
     decision = solve(candidates("2.4.4", "2.3.9"))
-    assert (decision.verdict, decision.zfs) == (Verdict.BUILD, ZFS)
+    assert (decision.verdict, chosen(decision)) == (Verdict.BUILD, ("44.20261110.3.0", "2.4.4"))
+    assert decision.reasons == (
+        "44.20261110.3.0 (kernel 7.1.9) has kmods of OpenZFS 2.4.4 and is to be built; nothing is published yet",
+    )
 
 
-def test_the_second_stream_serves_where_the_first_has_no_kmods() -> None:
-    """Streams are tried in the order of the settings."""
-    decision = solve(candidates("2.3.9"))
-    assert (decision.verdict, str(decision.zfs)) == (Verdict.BUILD, "2.3.9")
+def test_the_second_line_serves_where_the_first_has_no_kmods() -> None:
+    """Lines are tried in the order of the settings."""
+    assert chosen(solve(candidates("2.3.9"))) == ("44.20261110.3.0", "2.3.9")
 
 
-def test_a_release_without_kmods_is_blocked_and_the_sentence_says_so() -> None:
-    """Nothing conjures a missing kmods image, not even force."""
-    decision = solve(candidates("2.4.4 7.1.7-200.fc44.x86_64"))
+def test_an_older_release_is_built_while_the_newest_waits() -> None:
+    """Never stuck: the newest pair that really exists, and what is waited for since when."""
+    decision = solve(candidates("2.4.4", releases=WAITING))
+    assert (decision.verdict, chosen(decision)) == (Verdict.BUILD, ("44.20261110.3.0", "2.4.4"))
+    assert decision.reasons[0] == "44.20261117.3.0 (kernel 7.2.1) waits for kmods of OpenZFS 2.4.4 since 5 days"
+
+
+def test_what_is_published_is_held_while_the_newest_waits() -> None:
+    """A notice, not a failure, and its sentence says both."""
+    decision = solve(candidates("2.4.4", releases=WAITING, stable=published()))
+    assert decision.verdict is Verdict.HOLD
+    assert "; ".join(decision.reasons) == (
+        "44.20261117.3.0 (kernel 7.2.1) waits for kmods of OpenZFS 2.4.4 since 5 days; "
+        "44.20261110.3.0 (kernel 7.1.9) with OpenZFS 2.4.4 is published"
+    )
+    decision.require_answer()
+    with pytest.raises(TaskError, match="nothing is built"):
+        decision.require_buildable()
+
+
+def test_a_hold_that_grew_old_is_blocked() -> None:
+    """After hold_days somebody must look."""
+    releases = release(), release(NEWER, NEW, days=7.1)
+    decision = solve(candidates("2.4.4", releases=releases, stable=published()))
     assert decision.verdict is Verdict.BLOCKED
     with pytest.raises(TaskError) as caught:
-        decision.require_buildable(force=True)
-    assert f"44.20261110.3.0 (kernel {KERNEL}) has no kmods of OpenZFS 2.4.4: not built yet" in caught.value.why
+        decision.require_answer()
+    assert "hold_days, 7" in caught.value.why
 
 
-def test_kmods_beyond_the_matrix_are_built_with_force_only() -> None:
-    """The kernel is newer than Linux-Maximum, the kmods exist all the same."""
-    decision = solve(candidates("2.4.4", kernel=BEYOND))
-    with pytest.raises(TaskError, match="nothing can be built"):
-        decision.require_buildable(force=False)
-    decision.require_buildable(force=True)
+@pytest.mark.parametrize("releases", [WAITING, (release(),), (release(), release(NEWER, NEW, days=20))])
+def test_what_is_published_is_built_again_when_it_is_old(releases: tuple[object, ...]) -> None:
+    """Package fixes never wait for a kernel, not even when the hold grew old."""
+    decision = solve(candidates("2.4.4", releases=releases, stable=published(days=7)))  # type: ignore[arg-type]
+    assert (decision.verdict, chosen(decision)) == (Verdict.BUILD, ("44.20261110.3.0", "2.4.4"))
+    assert "7 days old, and package fixes are due" in decision.reasons[-1]
+
+
+def test_nothing_new_is_skipped() -> None:
+    """The same pair, the same files, and young."""
+    decision = solve(candidates("2.4.4", stable=published(days=6.9)))
+    assert decision.verdict is Verdict.SKIP
+    assert "published since 6 days, and nothing has changed" in decision.reasons[0]
+    decision.require_buildable()
 
 
 @pytest.mark.parametrize(
-    ("kmods", "kernel", "lack"),
+    ("change", "reason"),
+    [
+        ({"content": "sha256:other"}, "the Containerfile, overlay-root or the packages changed"),
+        ({"releases": (replace(release(), base=release(version=NEW).base),)}, "the base image was made anew"),
+        ({"published": replace(published(), kmods_digest="sha256:" + "f" * 64)}, "the kmods image was made anew"),
+    ],
+)
+def test_new_content_is_built(change: dict[str, object], reason: str) -> None:
+    """The same versions from other bytes are another image."""
+    decision = solve(replace(candidates("2.4.4", stable=published()), **change))  # type: ignore[arg-type]
+    assert decision.verdict is Verdict.BUILD
+    assert reason in decision.reasons[-1]
+
+
+@pytest.mark.parametrize("flag", ["rebuild", "force"])
+def test_rebuild_and_force_always_build(flag: str) -> None:
+    """Up to date or held: what is published is built again."""
+    for releases in ((release(),), WAITING):
+        found = candidates("2.4.4", releases=releases, stable=published())
+        found = replace(found, policy=replace(found.policy, **{flag: True}))  # type: ignore[arg-type]
+        assert chosen(solve(found)) == ("44.20261110.3.0", "2.4.4")
+        assert solve(found).verdict is Verdict.BUILD
+
+
+def test_no_flag_conjures_kmods() -> None:
+    """Without any kmods nothing is built, whatever is asked for."""
+    decision = solve(candidates("2.4.4 7.1.7-200.fc44.x86_64", force=True, rebuild=True, allow_downgrade=True))
+    assert decision.verdict is Verdict.BLOCKED
+    with pytest.raises(TaskError) as caught:
+        decision.require_buildable()
+    assert f"44.20261110.3.0 (kernel {KERNEL.version}) waits for kmods of OpenZFS 2.4.4" in caught.value.why
+
+
+def test_a_pool_is_never_gone_back_from() -> None:
+    """2.3.9 alone has kmods, 2.4.4 is published: held, and the reason names the pool."""
+    found = candidates(f"2.3.9 {NEWER}", releases=(release(NEWER, NEW),), stable=published())
+    decision = solve(found)
+    assert decision.verdict is Verdict.HOLD
+    assert "could not be imported any more" in decision.reasons[0]
+    back = solve(replace(found, policy=replace(found.policy, allow_downgrade=True)))
+    assert (back.verdict, chosen(back)) == (Verdict.BUILD, (NEW, "2.3.9"))
+
+
+def test_an_older_release_than_the_published_one_is_never_built() -> None:
+    """Fedora moved its tag back: what is published stays, and no hold of that kind grows old."""
+    stable = published(release(NEWER, NEW))
+    found = candidates("2.4.4", releases=(release(days=30),), stable=stable)
+    assert solve(found).verdict is Verdict.HOLD
+    assert "is older than 44.20261117.3.0" in solve(found).reasons[0]
+    back = solve(replace(found, policy=replace(found.policy, allow_downgrade=True)))
+    assert chosen(back) == ("44.20261110.3.0", "2.4.4")
+
+
+def test_a_kernel_beyond_openzfs_is_told_as_such() -> None:
+    """No release of OpenZFS supports it: there is nothing to wait for at the kmods' side."""
+    decision = solve(candidates("2.4.4", releases=(release(), release(BEYOND, NEW))))
+    assert "waits for an OpenZFS release that supports its kernel since 5 days" in decision.reasons[0]
+    assert chosen(decision) == ("44.20261110.3.0", "2.4.4")
+
+
+@pytest.mark.parametrize(("zfs", "kernel"), [("2.4.4", BEYOND), ("2.4.5", str(KERNEL))])
+def test_a_pair_outside_the_matrix_is_built_with_force_only(zfs: str, kernel: str) -> None:
+    """Unsupported or unknown, its kmods exist all the same; the reason says what refreshes the matrix."""
+    found = candidates(f"{zfs} {kernel}", releases=(release(kernel),), zfs=("2.4.5", "2.4.4"))
+    with pytest.raises(TaskError) as caught:
+        solve(found).require_buildable()
+    assert "./inv sync-matrix" in f"{caught.value.why} {caught.value.hint}"
+    forced = solve(replace(found, policy=replace(found.policy, force=True)))
+    assert (forced.verdict, chosen(forced)[1]) == (Verdict.BUILD, zfs)
+    assert "against the matrix" in forced.reasons[0]
+
+
+def test_force_takes_a_supported_pair_where_there_is_one() -> None:
+    """It is a last resort, not a preference."""
+    found = candidates("2.4.3 7.1.9-200.fc44.x86_64", "2.3.9", force=True)
+    assert chosen(solve(found))[1] == "2.3.9"
+
+
+@pytest.mark.parametrize(
+    "subject",
+    [{"fcos": "44.20261110.3.0"}, {"kernel": str(KERNEL)}, {"kernel": "7.1"}, {"zfs": "2.4.4", "kernel": str(KERNEL)}],
+)
+def test_a_blocked_pair_is_never_built(subject: dict[str, str]) -> None:
+    """Not even with force; the reason is the one that was written down."""
+    decision = solve(candidates("2.4.4", matrix=blocking(**subject), force=True))
+    assert decision.verdict is Verdict.BLOCKED
+    assert "it panics" in decision.reasons[0]
+
+
+def test_a_block_of_another_pair_changes_nothing() -> None:
+    """Everything that an entry gives must fit."""
+    found = candidates("2.4.4", matrix=blocking(zfs="2.4.4", kernel=NEWER))
+    assert solve(found).verdict is Verdict.BUILD
+    assert chosen(solve(candidates("2.4.4", "2.3.9", matrix=blocking(zfs="2.4.4"))))[1] == "2.3.9"
+
+
+def test_what_is_published_and_blocked_is_no_hold() -> None:
+    """A machine follows it: somebody must act."""
+    found = candidates("2.4.4", stable=published(), matrix=blocking(kernel=str(KERNEL)))
+    assert solve(found).verdict is Verdict.BLOCKED
+
+
+def test_blocked_inputs_are_not_built_again_and_a_blocked_image_is() -> None:
+    """A bad overlay is blocked by its fingerprint, an image by its digest."""
+    stable = published()
+    inputs = solve(candidates("2.4.4", stable=stable, matrix=blocking(inputs=stable.lock.inputs)))
+    assert inputs.verdict is Verdict.BLOCKED
+    image = solve(candidates("2.4.4", stable=stable, matrix=blocking(digest=stable.image.digest)))
+    assert image.verdict is Verdict.BUILD
+
+
+@pytest.mark.parametrize(
+    ("pairs", "kernel", "lack"),
     [
         ("2.4.4", NEWER, None),
         (f"2.4.4 {KERNEL}", NEWER, Lack.NOT_BUILT_YET),
@@ -49,10 +206,11 @@ def test_kmods_beyond_the_matrix_are_built_with_force_only() -> None:
         (f"2.4.4 {KERNEL}", BEYOND, Lack.UNSUPPORTED),
     ],
 )
-def test_missing_kmods_have_one_of_three_reasons(kmods: str, kernel: str, lack: Lack | None) -> None:
+def test_missing_kmods_have_one_of_three_reasons(pairs: str, kernel: str, lack: Lack | None) -> None:
     """Kernel out of range, not built yet, or removed."""
-    found = candidates(kmods, kernel=kernel)
-    assert kmods_lack(found, ZFS, found.release.kernel) is lack
+    pair = pairs if " " in pairs else f"{pairs} {kernel}"
+    found = candidates(pair, releases=(release(kernel),))
+    assert kmods_lack(found, ZFS, found.newest.kernel) is lack
     if lack is None:
         assert str(require_kmods(found, "ghcr.io/x/y")) == f"zfs-2.4.4_kernel-{kernel}"
     else:
@@ -60,25 +218,22 @@ def test_missing_kmods_have_one_of_three_reasons(kmods: str, kernel: str, lack: 
             require_kmods(found, "ghcr.io/x/y")
 
 
-KMODS = strategies.lists(
-    strategies.tuples(
-        strategies.sampled_from(["2.3.9", "2.4.3", "2.4.4"]), strategies.sampled_from([str(KERNEL), NEWER, BEYOND])
-    ),
-    unique=True,
+def test_a_line_that_does_not_exist_is_named() -> None:
+    """A typo in zfs_streams decides nothing."""
+    with pytest.raises(TaskError, match=r"no OpenZFS release of the 9\.9 line"):
+        solve(candidates("2.4.4", zfs_streams=("9.9",)))
+
+
+@pytest.mark.parametrize(
+    ("hours", "words"),
+    [(-48, "less than an hour"), (0.5, "less than an hour"), (1, "1 hour"), (47, "47 hours"), (49, "2 days")],
 )
+def test_an_age_in_words(hours: float, words: str) -> None:
+    """Hours, then days; a clock that is two days behind is no crash."""
+    assert age(NOW, NOW - timedelta(hours=hours)) == words
 
 
-@given(KMODS, strategies.sampled_from([str(KERNEL), NEWER, BEYOND]), strategies.randoms())
-def test_a_built_pair_has_kmods_and_support_whatever_exists(
-    kmods: list[tuple[str, str]], kernel: str, random: object
-) -> None:
-    """Never a pair without kmods, never an unsupported one, and the order of input changes nothing."""
-    pairs = [" ".join(pair) for pair in kmods]
-    found = candidates(*pairs, kernel=kernel)
-    decision = solve(found)
-    random.shuffle(pairs)  # type: ignore[attr-defined]
-    assert solve(candidates(*pairs, kernel=kernel)) == decision
-    buildable = [(zfs, of) for zfs, of in kmods if of == kernel and kernel != BEYOND and (zfs, of) != ("2.4.3", of)]
-    assert (decision.verdict is Verdict.BUILD) == bool(buildable)
-    if buildable:
-        assert (str(decision.zfs), kernel) in buildable
+def test_newer_openzfs_for_the_published_release_is_built() -> None:
+    """2.4.3 is published and 2.4.4 has kmods now."""
+    decision = solve(candidates("2.4.4", "2.4.3", stable=published(zfs="2.4.3")))
+    assert (decision.verdict, chosen(decision)[1]) == (Verdict.BUILD, "2.4.4")

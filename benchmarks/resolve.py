@@ -1,0 +1,168 @@
+"""How long it takes to know what is to be built, against the Justfile's way; runs in the lab's world `far`.
+
+Every figure is taken in one run on one machine, the ways alternating; what is compared are medians.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from statistics import median
+from urllib.request import urlopen
+
+ROUNDS = 7
+BASE = "docker://quay.io/fedora/fedora-coreos:stable"
+KERNEL = "7.1.9-200.fc44.x86_64"
+KMODS = f"docker://ghcr.io/samhclark/fedora-zfs-kmods:zfs-2.4.4_kernel-{KERNEL}"
+STABLE = "ghcr.io/samhclark/custom-coreos:stable"
+RELEASES = "https://api.github.com/repos/openzfs/zfs/releases?per_page=100"
+BUILDS = "https://builds.coreos.fedoraproject.org/prod/streams/stable/builds"
+COMMITMETA = f"{BUILDS}/44.20261110.3.0/x86_64/commitmeta.json"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Result:
+    """A figure, what it must not exceed, and what it was compared with."""
+
+    name: str
+    measured: float
+    limit: float
+    unit: str
+    told: str
+
+    @property
+    def kept(self) -> bool:
+        """Whether the figure is within its limit."""
+        return self.measured <= self.limit
+
+
+def main() -> None:
+    """Measure everything in the state folder's lab, and leave the results there."""
+    state = Path(sys.argv[1])
+    results = [*resolving(state), *nothing_new(state), solver()]
+    (state / "results.json").write_text(json.dumps([asdict(result) | {"kept": result.kept} for result in results]))
+
+
+def resolving(state: Path) -> list[Result]:
+    """`inv versions` with nothing kept, the Justfile's sequence, and the longest chain of requests."""
+
+    def cold() -> None:
+        shutil.rmtree(os.environ["XDG_CACHE_HOME"], ignore_errors=True)
+        run("inv", "versions")
+
+    seconds = alternating(cold, justfile, chain, lambda: run("inv", "--list"))
+    ours, theirs, longest, start = (median(each) for each in seconds)
+    requests = requests_of(state, justfile)
+    return [
+        Result(
+            name="inv versions, cold, of the Justfile's sequence", measured=ours / theirs, limit=1 / 5, unit="",
+            told=f"{ours:.2f} s of {theirs:.2f} s ({requests} requests)",
+        ),
+        Result(
+            name="inv versions, cold, of its longest chain of requests and inv's start",
+            measured=ours / (longest + start), limit=1.5, unit="",
+            told=f"{ours:.2f} s of {longest:.2f} s + {start:.2f} s",
+        ),
+    ]  # fmt: skip
+
+
+def justfile() -> None:
+    """What `just versions` does: three full inspections, two listings of releases, one inspection of the kmods."""
+    for _ in range(3):
+        run("skopeo", "inspect", BASE)
+    for _ in range(2):
+        fetch(RELEASES)
+    run("skopeo", "inspect", KMODS)
+
+
+def chain() -> None:
+    """Requests of which each needs the answer before: the base, then the kernel of its version."""
+    run("skopeo", "inspect", "--no-tags", BASE)
+    fetch(COMMITMETA)
+
+
+def nothing_new(state: Path) -> list[Result]:
+    """A day after publishing: SKIP, its requests and all bytes on the wire."""
+    run("inv", "build")
+    run("podman", "login", "--username=owner", "--password=lab-token", "ghcr.io")
+    run("podman", "push", "custom-coreos:stable", STABLE)
+    skipped()
+    time.sleep(2)  # until what build and push carried is counted
+    costs = []
+    for forget in (True, False):
+        if forget:
+            shutil.rmtree(os.environ["XDG_CACHE_HOME"], ignore_errors=True)
+        before = wire_of(state)
+        requests = requests_of(state, skipped)
+        time.sleep(1)  # until the last connections are closed and counted
+        costs.append((requests, (wire_of(state) - before) / 1000))
+    (seconds,) = (median(each) for each in alternating(skipped))
+    (requests, kilobytes), (requests_kept, kilobytes_kept) = costs
+    told = f"{requests_kept} with the answers kept from before; SKIP after {seconds:.2f} s"
+    wire = f"{kilobytes_kept:.0f} kB with the answers kept from before; TLS included"
+    return [
+        Result(name="a day with nothing new: requests", measured=requests, limit=20, unit="", told=told),
+        Result(name="a day with nothing new: on the wire", measured=kilobytes, limit=300, unit="kB", told=wire),
+    ]
+
+
+def skipped() -> None:
+    """`inv versions` must find nothing to do."""
+    verdict = json.loads(run("inv", "versions", "--json"))["verdict"]
+    if verdict != "SKIP":
+        sys.exit(f"the day after publishing must be a SKIP, and is {verdict}")
+
+
+def solver() -> Result:
+    """The worst that it can meet: nothing fits, so that every pair is looked at."""
+    from tasks.model.solve import solve
+    from tests.unit.making import five_thousand_pairs
+
+    world = five_thousand_pairs()
+    (seconds,) = alternating(lambda: solve(world))
+    told = "50 releases, 100 OpenZFS releases each"
+    return Result(name="solver on 5,000 pairs", measured=1000 * median(seconds), limit=100, unit="ms", told=told)
+
+
+def alternating(*ways: Callable[[], object]) -> list[list[float]]:
+    """The seconds that each way takes, round by round, so that a busy moment hits all of them."""
+    seconds: list[list[float]] = [[] for _ in ways]
+    for _ in range(ROUNDS):
+        for number, way in enumerate(ways):
+            begun = time.perf_counter()
+            way()
+            seconds[number].append(time.perf_counter() - begun)
+    return seconds
+
+
+def requests_of(state: Path, way: Callable[[], object]) -> int:
+    """How many requests the lab's hosts see."""
+    log = state / "requests.jsonl"
+    before = len(log.read_text().splitlines())
+    way()
+    return len(log.read_text().splitlines()) - before
+
+
+def wire_of(state: Path) -> int:
+    """All bytes that connections have carried so far, in both directions."""
+    return sum(json.loads(line)["bytes"] for line in (state / "wire.jsonl").read_text().splitlines())
+
+
+def fetch(url: str) -> None:
+    """Read a document over a connection of its own."""
+    with urlopen(url) as answer:  # noqa: S310  (the addresses above)
+        answer.read()
+
+
+def run(*argv: str) -> str:
+    """What a program prints; one that fails ends the benchmark."""
+    command: Sequence[str] = argv
+    done = subprocess.run(command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
+    if done.returncode:
+        sys.exit(f"{' '.join(argv)} ended with {done.returncode}:\n{done.stderr}")
+    return done.stdout

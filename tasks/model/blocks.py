@@ -1,0 +1,94 @@
+"""What must not be built or published although it fits: the `blocked` entries of the compatibility matrix."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from datetime import date
+from typing import Self
+
+from packaging.version import Version
+
+from tasks.model.errors import TaskError
+from tasks.model.versions import Kernel, kernel_series, parse_fcos, parse_zfs
+
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}", re.ASCII)
+_PAIR, _CONTENT = ("fcos", "kernel", "zfs"), ("digest", "inputs")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Block:
+    """One entry: a release, kernel or OpenZFS version (all that are given together), or one image or its inputs."""
+
+    reason: str
+    since: date
+    fcos: str = ""
+    kernel: str = ""  # a whole kernel, or its major.minor
+    zfs: str = ""
+    digest: str = ""
+    inputs: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuse what blocks nothing, mixes a pair with an image, or is no version."""
+        pair = [name for name in _PAIR if getattr(self, name)]
+        content = [name for name in _CONTENT if getattr(self, name)]
+        if bool(pair) == bool(content) or len(content) > 1:
+            raise _error("it needs some of fcos, kernel and zfs, or else one of digest and inputs")
+        if not self.reason.strip():
+            raise _error("it needs a reason")
+        self._check_forms()
+
+    def _check_forms(self) -> None:
+        if self.fcos:
+            parse_fcos(self.fcos, "the block")
+        if self.kernel:
+            kernel_series(self.kernel)
+        if self.zfs:
+            parse_zfs(self.zfs)
+        for digest in filter(None, (self.digest, self.inputs)):
+            if not _DIGEST.fullmatch(digest):
+                raise _error(f"{digest!r} is not sha256: and 64 hexadecimal digits")
+
+    @classmethod
+    def parse(cls, row: Mapping[str, object]) -> Self:
+        """Read a TOML table; a typo is an error that names the key."""
+        known = {field.name for field in fields(cls)}
+        for key, value in row.items():
+            wanted = date if key == "since" else str
+            if key not in known:
+                raise _error(f"{key} is an unknown key; known are {', '.join(sorted(known))}")
+            if not isinstance(value, wanted):
+                raise _error(f"{key} must be a {'date such as 2026-11-23' if wanted is date else 'text'}")
+        if missing := {"reason", "since"} - set(row):
+            raise _error(f"{', '.join(sorted(missing))} is missing")
+        return cls(**row)  # type: ignore[arg-type]  # each value's type was checked above
+
+    @property
+    def row(self) -> dict[str, str | date]:
+        """The entry as it stands in the matrix: what is given, then reason and date."""
+        given = {name: getattr(self, name) for name in (*_PAIR, *_CONTENT) if getattr(self, name)}
+        return {**given, "reason": self.reason, "since": self.since}
+
+    @property
+    def subject(self) -> str:
+        """What is blocked, in words."""
+        names = {"fcos": "Fedora CoreOS", "kernel": "kernel", "zfs": "OpenZFS", "digest": "image", "inputs": "inputs"}
+        return " with ".join(f"{names[key]} {value}" for key, value in self.row.items() if key in names)
+
+    def same_subject(self, other: "Block") -> bool:
+        """Whether both block the same."""
+        return self.subject == other.subject
+
+    def hits_pair(self, fcos: Version | None, kernel: Kernel, zfs: Version) -> bool:
+        """Whether everything that is given is this pair's."""
+        return not (self.digest or self.inputs) and (
+            self.fcos in ("", str(fcos))
+            and self.kernel in ("", str(kernel), str(kernel.series))
+            and self.zfs in ("", str(zfs))
+        )
+
+    def __str__(self) -> str:
+        return f"{self.subject} is blocked since {self.since}: {self.reason}"
+
+
+def _error(why: str) -> TaskError:
+    return TaskError("this blocks nothing", why, "see ./inv --help block")

@@ -1,0 +1,67 @@
+"""What exists, gathered once: everything that a decision rests on."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from packaging.version import Version
+
+from tasks.model.compat import Matrix
+from tasks.model.image import ImageRef, KmodsTag, Release
+from tasks.model.lock import Lock
+from tasks.model.versions import Kernel, zfs_stream
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Published:
+    """The image that the public tag points at, and the digest that the tag of its kmods has today (or none)."""
+
+    image: ImageRef
+    lock: Lock
+    created: datetime
+    kmods_digest: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Policy:
+    """What a user sets and asks for; days are whole days of 24 hours."""
+
+    zfs_streams: tuple[str, ...]
+    hold_days: int
+    rebuild_after_days: int
+    allow_downgrade: bool = False
+    rebuild: bool = False
+    force: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Candidates:
+    """Releases with their kernels, OpenZFS releases, kmods, and what is published; in any order."""
+
+    releases: tuple[Release, ...]
+    zfs_releases: tuple[Version, ...]
+    kmods: frozenset[KmodsTag]
+    matrix: Matrix
+    policy: Policy
+    published: Published | None
+    content: str  # `content_digest` of this checkout's inputs
+    now: datetime
+    notes: tuple[str, ...] = ()  # what could not be asked, in sentences
+    preferred: tuple[Version, ...] = field(init=False)  # releases of the preferred lines, the best first
+    newest_kmods: tuple[tuple[int, ...], tuple[int, ...]] = field(init=False)  # `order` of the newest kernel with kmods
+
+    def __post_init__(self) -> None:
+        """Sort once what is looked up for every pair."""
+        lines = {line: rank for rank, line in enumerate(self.policy.zfs_streams)}
+        known = sorted({zfs for zfs in self.zfs_releases if zfs_stream(zfs) in lines}, reverse=True)
+        object.__setattr__(self, "preferred", tuple(sorted(known, key=lambda zfs: lines[zfs_stream(zfs)])))
+        kernels = {tag.kernel for tag in self.kmods}
+        object.__setattr__(self, "newest_kmods", max((kernel.order for kernel in kernels), default=((), ())))
+
+    @property
+    def newest(self) -> Release:
+        """The newest release of the stream."""
+        return max(self.releases, key=lambda release: release.version)
+
+    def has_kmods(self, zfs: Version, kernel: Kernel) -> bool:
+        """Whether prebuilt modules exist for a pair."""
+        return KmodsTag(zfs, kernel) in self.kmods

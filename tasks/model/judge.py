@@ -1,0 +1,187 @@
+"""One release at a time: the OpenZFS that it would be built with, or what keeps it from being built."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import Enum, StrEnum, auto
+from typing import TYPE_CHECKING
+
+from packaging.version import Version
+
+from tasks.model.candidates import Candidates
+from tasks.model.compat import PairSupport, Support
+from tasks.model.errors import TaskError
+from tasks.model.image import KmodsTag, Release
+from tasks.model.versions import Kernel, newest_zfs
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_A_DAY = timedelta(days=1)
+
+
+class Lack(StrEnum):
+    """Why a kmods image is missing."""
+
+    UNSUPPORTED = "kernel outside the range of this OpenZFS release"
+    NOT_BUILT_YET = "not built yet"
+    REMOVED = "removed, or never built"
+
+
+class Obstacle(Enum):
+    """What keeps a pair from being built, in the order in which it is looked for."""
+
+    NO_KMODS = auto()
+    BLOCKED = auto()
+    DOWNGRADE = auto()
+    MATRIX = auto()
+    GONE = auto()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Option:
+    """A release with the OpenZFS that it would be built with; `sentence` tells what keeps it from that, if anything."""
+
+    release: Release
+    zfs: Version
+    support: PairSupport
+    obstacle: Obstacle | None
+    sentence: str
+
+    @property
+    def buildable(self) -> bool:
+        """Whether nothing keeps the pair from being built."""
+        return self.obstacle is None
+
+    @property
+    def has_kmods(self) -> bool:
+        """Whether the kmods image exists."""
+        return self.obstacle is not Obstacle.NO_KMODS
+
+    @property
+    def kmods_tag(self) -> KmodsTag:
+        """The kmods image's tag, whether it exists or is waited for."""
+        return KmodsTag(self.zfs, self.release.kernel)
+
+
+def judge(candidates: Candidates, release: Release) -> Option:
+    """The best pair for a release, else the pair that comes nearest, with its obstacle."""
+    found = {zfs: _obstacle(candidates, release, zfs) for zfs in candidates.preferred}
+    if not found:
+        newest_zfs(candidates.zfs_releases, candidates.policy.zfs_streams[0])  # tells which line is missing
+    series = release.kernel.series
+    supported = {zfs: candidates.matrix.support(zfs, series) is Support.SUPPORTED for zfs in found}
+    buildable = [zfs for zfs, obstacle in found.items() if obstacle is None]
+    with_kmods = [zfs for zfs, obstacle in found.items() if obstacle is not Obstacle.NO_KMODS]
+    awaited = [zfs for zfs in found if not _goes_back(candidates, zfs)] or list(found)
+    best = [zfs for zfs in buildable if supported[zfs]] or buildable or with_kmods
+    zfs = (best or [zfs for zfs in awaited if supported[zfs]] or awaited)[0]
+    return Option(
+        release=release,
+        zfs=zfs,
+        support=candidates.matrix.judge(zfs, series),
+        obstacle=found[zfs],
+        sentence=f"{release} {_told(candidates, release, zfs, found[zfs])}",
+    )
+
+
+def _obstacle(candidates: Candidates, release: Release, zfs: Version) -> Obstacle | None:
+    if not candidates.has_kmods(zfs, release.kernel):
+        return Obstacle.NO_KMODS
+    if candidates.matrix.block_of(zfs, release.kernel, release.version):
+        return Obstacle.BLOCKED
+    if _goes_back(candidates, zfs) or _is_older(candidates, release):
+        return Obstacle.DOWNGRADE
+    supported = candidates.matrix.support(zfs, release.kernel.series) is Support.SUPPORTED
+    if not supported and not candidates.policy.force:
+        return Obstacle.MATRIX
+    return None if release.base else Obstacle.GONE
+
+
+def _goes_back(candidates: Candidates, zfs: Version) -> bool:
+    """Whether a pool that the published image upgraded could not be imported any more."""
+    published = None if candidates.policy.allow_downgrade else candidates.published
+    return published is not None and zfs < published.lock.zfs_version
+
+
+def _is_older(candidates: Candidates, release: Release) -> bool:
+    published = None if candidates.policy.allow_downgrade else candidates.published
+    return published is not None and release.version < published.lock.fcos_version
+
+
+def _told(candidates: Candidates, release: Release, zfs: Version, obstacle: Obstacle | None) -> str:
+    """What is said of a pair, after the release's name."""
+    support = candidates.matrix.judge(zfs, release.kernel.series)
+    against = f", against the matrix ({support.reason})" if support.support is not Support.SUPPORTED else ""
+    against = f" ({support.reason})" if support.live else against
+    block = candidates.matrix.block_of(zfs, release.kernel, release.version)
+    sentences: dict[Obstacle | None, Callable[[], str]] = {
+        None: lambda: f"has kmods of OpenZFS {zfs}{against}",
+        Obstacle.NO_KMODS: lambda: _without_kmods(candidates, release, zfs),
+        Obstacle.BLOCKED: lambda: f"is not built with OpenZFS {zfs}: {block}",
+        Obstacle.DOWNGRADE: lambda: _downgrade(candidates, release, zfs),
+        Obstacle.MATRIX: lambda: f"has kmods of OpenZFS {zfs}, but the pair is {support.support}: {support.reason}",
+        Obstacle.GONE: lambda: f"has kmods of OpenZFS {zfs}, but its image is not in the registry any more",
+    }
+    return sentences[obstacle]()
+
+
+def _without_kmods(candidates: Candidates, release: Release, zfs: Version) -> str:
+    since = age(candidates.now, release.created)
+    lack = kmods_lack(candidates, zfs, release.kernel)
+    if lack is Lack.UNSUPPORTED:
+        reason = candidates.matrix.judge(zfs, release.kernel.series).reason
+        return f"waits for an OpenZFS release that supports its kernel since {since}: {reason}"
+    if lack is Lack.REMOVED:
+        return f"has no kmods of OpenZFS {zfs}: {lack}"
+    return f"waits for kmods of OpenZFS {zfs} since {since}"
+
+
+def _downgrade(candidates: Candidates, release: Release, zfs: Version) -> str:
+    if candidates.published is None:
+        raise AssertionError("only what is published can be gone back from")
+    stable = candidates.published.lock
+    if release.version < stable.fcos_version:
+        return f"is older than {stable.fcos_version}, which is published; --allow-downgrade goes back"
+    return (
+        f"has kmods of OpenZFS {zfs} only, and {stable.zfs_version} is published: a pool that it upgraded could not "
+        f"be imported any more; --allow-downgrade goes back all the same"
+    )
+
+
+def kmods_lack(candidates: Candidates, zfs: Version, kernel: Kernel) -> Lack | None:
+    """Which of the three reasons keeps the kmods image from existing; None when it exists."""
+    if candidates.has_kmods(zfs, kernel):
+        return None
+    if candidates.matrix.judge(zfs, kernel.series).support is Support.UNSUPPORTED:
+        return Lack.UNSUPPORTED
+    return Lack.REMOVED if candidates.newest_kmods > kernel.order else Lack.NOT_BUILT_YET
+
+
+def require_kmods(candidates: Candidates, repository: str) -> KmodsTag:
+    """The kmods tag of the newest release and the newest OpenZFS of the first line; else an error with the reason."""
+    kernel = candidates.newest.kernel
+    zfs = newest_zfs(candidates.zfs_releases, candidates.policy.zfs_streams[0])
+    lack = kmods_lack(candidates, zfs, kernel)
+    if lack is None:
+        return KmodsTag(zfs, kernel)
+    newest = max((tag.kernel for tag in candidates.kmods if tag.zfs == zfs), key=lambda of: of.order, default="none")
+    support = candidates.matrix.judge(zfs, kernel.series)
+    reasons = {
+        Lack.UNSUPPORTED: f"{support.reason}, so no kmods are to be expected before the next OpenZFS release",
+        Lack.NOT_BUILT_YET: "the kernel is supported and newer than any with kmods: they are not built yet",
+        Lack.REMOVED: "kmods of newer kernels exist: these were removed (they are kept for 90 days) or never built",
+    }
+    raise TaskError(
+        f"{repository}:{KmodsTag(zfs, kernel)} does not exist", reasons[lack],
+        f"see ./inv versions; the newest kmods of OpenZFS {zfs} are for {newest}",
+    )  # fmt: skip
+
+
+def age(now: datetime, then: datetime) -> str:
+    """How long ago, in words; a clock that is behind gives `today`."""
+    passed = now - then
+    if passed < timedelta(hours=1):
+        return "less than an hour"
+    hours, days = passed // timedelta(hours=1), passed // _A_DAY
+    number, unit = (hours, "hour") if passed < 2 * _A_DAY else (days, "day")
+    return f"{number} {unit}{'s' if number > 1 else ''}"

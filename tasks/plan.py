@@ -1,0 +1,98 @@
+"""From a Decision to a Lock, and a Lock held against what may be built."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tasks import gather
+from tasks.clients import gh, podman, skopeo, workspace
+from tasks.model.compat import Support
+from tasks.model.errors import TaskError
+from tasks.model.image import ImageRef
+from tasks.model.lock import Lock, fingerprint
+from tasks.story import say, warn
+
+if TYPE_CHECKING:
+    from tasks.model.compat import PairSupport
+    from tasks.model.solve import Decision
+    from tasks.settings import Settings
+
+
+def lock(settings: "Settings", decision: "Decision") -> Lock:
+    """The Lock for what a decision chose: the kmods tag resolved to its digest, the inputs fingerprinted."""
+    chosen = decision.chosen
+    if chosen is None or chosen.release.base is None:
+        raise AssertionError("only a decision that chose something has a Lock")
+    known = decision.published.kmods_digest if decision.published and decision.is_published(chosen) else ""
+    kmods = ImageRef(settings.kmods, known or skopeo.inspect(settings.kmods, str(chosen.kmods_tag)).digest)
+    base, revision = chosen.release.base, workspace.revision()
+    if revision == workspace.UNVERSIONED:
+        say("this folder is no git checkout: the image cannot say which revision it was built from")
+    return Lock(
+        base=base,
+        fcos_version=chosen.release.version,
+        kernel=chosen.release.kernel,
+        zfs_version=chosen.zfs,
+        kmods=kmods,
+        packages=settings.packages,
+        revision=revision,
+        inputs=fingerprint(base.digest, kmods.digest, gather.content(settings)),
+    )
+
+
+def read(path: str) -> Lock:
+    """The Lock in a file."""
+    return Lock.from_json(workspace.read_text(Path(path)), path)
+
+
+def require_allowed(plan: Lock, pair: "PairSupport", *, force: bool) -> None:
+    """Stop at what is blocked or not supported; with `force` say loudly that a pair is built against the matrix."""
+    matrix = gather.read_matrix()
+    matrix.require_unblocked(plan.zfs_version, plan.kernel, plan.fcos_version, plan.inputs)
+    if not force:
+        pair.require_supported(plan.zfs_version, plan.kernel)
+    elif pair.support is not Support.SUPPORTED:
+        warn(f"{pair.reason}. The modules may not load, or may harm a pool: do not put this image on disks you need.")
+
+
+def require_inputs(settings: "Settings", plan: Lock, file: str) -> None:
+    """Stop unless this checkout and the Lock's digests are those that the Lock was made from."""
+    found = fingerprint(plan.base.digest, plan.kmods.digest, gather.content(settings))
+    if found == plan.inputs and plan.packages == settings.packages:
+        return
+    here = workspace.revision()
+    if here == plan.revision and here != workspace.UNVERSIONED and plan.packages == settings.packages:
+        why = "the files are those of its revision, so the Lock itself was edited"
+        raise TaskError(f"{file} does not hold together", why, f"write it anew: ./inv versions --lock {file}")
+    raise TaskError(
+        f"{file} was made from other files than these",
+        f"its revision is {plan.revision}, this is {here}; or it was edited",
+        f"check out that revision, or lock what is here: ./inv versions --lock {file}",
+    )
+
+
+def require_present(plan: Lock) -> None:
+    """Stop with the name of a digest that is neither on this machine nor in its registry any more."""
+    for role, image in (("base", plan.base), ("kmods", plan.kmods)):
+        if not podman.has(str(image)) and skopeo.find(image.name, image.digest) is None:
+            raise TaskError(
+                f"the {role} image of the Lock is gone: {image}",
+                "its registry has no such digest any more (or wants a login), and it is not on this machine",
+                "lock what exists now: ./inv versions --lock FILE",
+            )
+
+
+def provenance(settings: "Settings", plan: Lock) -> str:
+    """What is known of where the images come from; stops when `verify_kmods` asks for more than that."""
+    if settings.verify_kmods == "never":
+        return "kmods: provenance not checked (verify_kmods: never)"
+    unable = gh.why_unable()
+    if unable and settings.verify_kmods == "auto":
+        return f"kmods: provenance not checked: {unable}"
+    repository = "/".join(plan.kmods.name.split("/")[1:])
+    fault = unable or gh.attestation_fault(plan.kmods, repository)
+    if fault:
+        raise TaskError(
+            f"the provenance of {plan.kmods} is not proven", fault,
+            "do not build from it; verify_kmods in invoke.yaml says whether it must be",
+        )  # fmt: skip
+    return f"kmods: built by a workflow of github.com/{repository}, as its attestation proves"

@@ -1,0 +1,66 @@
+"""Releases of Fedora CoreOS: the newest by its tag, older ones from the builds host, each with its kernel."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from tasks.clients import coreos, podman, skopeo
+from tasks.model.errors import TaskError
+from tasks.model.image import BaseImage, ImageRef, Release, kernel_from_commitmeta, made_at, release_versions
+from tasks.model.versions import Kernel
+from tasks.story import say
+
+if TYPE_CHECKING:
+    from packaging.version import Version
+
+    from tasks.settings import Settings
+
+ARCH = "x86_64"
+MOST_OLDER = 12
+
+
+def newest(settings: "Settings", stream: str = "") -> Release:
+    """The newest Fedora CoreOS release of a stream, by digest, with its kernel."""
+    stream = stream or settings.stream
+    base = skopeo.inspect(settings.base, stream)
+    return _release(base, base.kernel or _kernel_from_builds_host(stream, base.version) or _kernel_from_image(base))
+
+
+def older(stream: str, below: "Version", above: "Version | None") -> Iterator[Release]:
+    """Releases of a stream between two versions, newest first, at most twelve; their images are not asked for yet."""
+    try:
+        document, source = coreos.releases(stream)
+        versions = release_versions(document, source)
+    except TaskError as error:
+        say(f"{error.what}: {error.why}")
+        return
+    between = [version for version in versions if version < below and (above is None or version > above)]
+    for version in between[:MOST_OLDER]:
+        kernel = _kernel_from_builds_host(stream, version)
+        if kernel:
+            yield Release(base=None, version=version, kernel=kernel, created=made_at(version, None))
+
+
+def with_image(settings: "Settings", release: Release) -> Release:
+    """The release with its image from the registry, or as it is where that is gone."""
+    base = skopeo.find(settings.base, str(release.version))
+    return _release(base, release.kernel) if base else release
+
+
+def _release(base: BaseImage, kernel: Kernel) -> Release:
+    created = made_at(base.version, base.created)
+    return Release(base=ImageRef(base.name, base.digest), version=base.version, kernel=kernel, created=created)
+
+
+def _kernel_from_builds_host(stream: str, version: "Version") -> Kernel | None:
+    """The kernel in commitmeta.json; a builds host that is down or talks nonsense is told, and others are asked."""
+    try:
+        document, source = coreos.commitmeta(stream, str(version), ARCH)
+        return None if document is None else kernel_from_commitmeta(document, source)
+    except TaskError as error:
+        say(f"{error.what}: {error.why}")
+        return None
+
+
+def _kernel_from_image(base: BaseImage) -> Kernel:
+    say(f"neither the label of {base.source} nor the builds host names the kernel: pulling the image, about 2 GB")
+    return Kernel.parse(podman.packaged_kernel(ImageRef(base.name, base.digest)).strip(), f"the image {base.source}")

@@ -1,0 +1,126 @@
+"""How decisions are shown: a table and sentences for people, a document for programs."""
+
+from typing import TYPE_CHECKING
+
+from tasks.story import answer, answer_json, say, table
+
+if TYPE_CHECKING:
+    from tasks.model.candidates import Published
+    from tasks.model.forecast import Forecast
+    from tasks.model.judge import Option
+    from tasks.model.solve import Decision
+
+SCHEMA = 1  # of the documents; schemas/ describes them
+_COLUMNS = ("release", "kernel", "OpenZFS", "matrix", "kmods", "published")
+
+
+def decision(made: "Decision") -> None:
+    """The table of releases, the verdict and its reasons."""
+    table(_COLUMNS, [_cells(_row(made, option)) for option in made.options])
+    answer(f"\n{made.verdict}")
+    for reason in made.reasons:
+        answer(f"  {reason}")
+    for note in made.notes:
+        say(f"note: {note}")
+
+
+def story(made: "Decision") -> None:
+    """The verdict in sentences, for a recipe whose answer is another."""
+    say(f"{made.verdict}: {'; '.join(made.reasons)}")
+    for note in made.notes:
+        say(f"note: {note}")
+
+
+def decision_json(made: "Decision") -> None:
+    """The same for programs, in the form of schemas/versions.json."""
+    answer_json(
+        {
+            "schema": SCHEMA,
+            "verdict": made.verdict,
+            "reasons": made.reasons,
+            "notes": made.notes,
+            "chosen": _chosen(made.chosen) if made.chosen else None,
+            "published": _published(made.published) if made.published else None,
+            "releases": [_row(made, option) for option in made.options],
+        }
+    )
+
+
+def forecast(made: "Forecast") -> None:
+    """What is ahead, a line a stream, and its sentences."""
+    rows = [
+        (each.stream, str(each.option.release.version), str(each.option.release.kernel), str(each.option.zfs), each.sky)
+        for each in made.outlooks
+    ]
+    table(("stream", "release", "kernel", "OpenZFS", "outlook"), rows)
+    for each in made.outlooks:
+        answer(each.sentence)
+    if not made.outlooks:
+        answer(f"no stream is ahead of {made.stream}")
+    for note in made.notes:
+        say(f"note: {note}")
+
+
+def forecast_json(made: "Forecast") -> None:
+    """The same for programs, in the form of schemas/forecast.json."""
+    outlooks = [
+        {
+            "stream": each.stream,
+            "fcos_version": str(each.option.release.version),
+            "kernel": str(each.option.release.kernel),
+            "zfs": str(each.option.zfs),
+            "matrix": str(each.option.support.support),
+            "kmods": each.option.has_kmods,
+            "days": each.days,
+            "outlook": each.sky,
+            "sentence": each.sentence,
+        }
+        for each in made.outlooks
+    ]
+    answer_json({"schema": SCHEMA, "stream": made.stream, "notes": made.notes, "ahead": outlooks})
+
+
+def _cells(row: dict[str, str | bool]) -> tuple[str, ...]:
+    live = " (META)" if row["matrix_source"] == "META" else ""
+    words = {name: ("no", "yes")[value] if isinstance(value, bool) else value for name, value in row.items()}
+    return (
+        words["fcos_version"], words["kernel"], words["zfs"], words["matrix"] + live, words["kmods"], words["published"]
+    )  # fmt: skip
+
+
+def _row(made: "Decision", option: "Option") -> dict[str, str | bool]:
+    from tasks.model.compat import FILE
+    from tasks.model.judge import Obstacle
+
+    return {
+        "fcos_version": str(option.release.version),
+        "kernel": str(option.release.kernel),
+        "zfs": str(option.zfs),
+        "matrix": "blocked" if option.obstacle is Obstacle.BLOCKED else str(option.support.support),
+        "matrix_source": "META" if option.support.live else FILE,
+        "kmods": option.has_kmods,
+        "published": made.is_published(option),
+    }
+
+
+def _chosen(option: "Option") -> dict[str, object]:
+    release = option.release
+    return {
+        "fcos_version": str(release.version),
+        "fedora": release.fedora,
+        "base": str(release.base),
+        "kernel": str(release.kernel),
+        "kernel_major_minor": str(release.kernel.series),
+        "zfs": str(option.zfs),
+        "kmods_tag": str(option.kmods_tag),
+    }
+
+
+def _published(found: "Published") -> dict[str, object]:
+    return {
+        "image": str(found.image),
+        "created": found.created.isoformat(),
+        "fcos_version": str(found.lock.fcos_version),
+        "kernel": str(found.lock.kernel),
+        "zfs": str(found.lock.zfs_version),
+    }

@@ -1,0 +1,64 @@
+"""The matrix is kept by recipes, and what is ahead is told."""
+
+from tests.lab.conftest import Clone, assert_three_lines
+from tests.lab.test_versions import checked
+
+
+def test_the_matrix_learns_what_meta_says(own_clone: Clone) -> None:
+    """--check writes nothing and exits 1; afterwards there is nothing to do; 2.1 is not kept."""
+    matrix = own_clone.path / "compat_matrix.toml"
+    before = matrix.read_text()
+    done = own_clone.lab("inv sync-matrix --check", "matrix-behind")
+    assert_three_lines(done, "compat_matrix.toml is behind by 2")
+    assert matrix.read_text() == before
+    done = own_clone.lab("inv sync-matrix", "matrix-behind")
+    assert done.stdout.splitlines() == [
+        "OpenZFS 2.4.5: kernels 4.18 to 7.3, released 2026-11-20",
+        "OpenZFS 2.5.0: kernels 4.18 to 7.4, released 2026-11-21",
+    ]
+    assert (
+        own_clone.lab("inv sync-matrix && inv sync-matrix --check --all", "matrix-behind").stdout == "up to date\n" * 2
+    )
+    own_clone.replace("compat_matrix.toml", '"4.18", linux_maximum = "7.4"', '"4.18", linux_maximum = "9.9"')
+    done = own_clone.lab("inv sync-matrix && inv sync-matrix --all", "matrix-behind")
+    assert done.stdout == "up to date\nOpenZFS 2.5.0: kernels 4.18 to 7.4, released 2026-11-21\n"
+
+
+def test_a_meta_that_cannot_be_read_loses_nothing(own_clone: Clone) -> None:
+    """The matrix stays as it is, and the error names the release."""
+    before = (own_clone.path / "compat_matrix.toml").read_text()
+    assert_three_lines(own_clone.lab("inv sync-matrix", "meta-down"), "2 releases could not be read", "OpenZFS 2.4.5")
+    assert (own_clone.path / "compat_matrix.toml").read_text() == before
+
+
+def test_a_block_stops_a_pair_until_it_is_taken_away(own_clone: Clone) -> None:
+    """`versions` shows it with its reason; no flag overrides it; the file is as before in the end."""
+    before = (own_clone.path / "compat_matrix.toml").read_text()
+    pair = "--zfs 2.4.4 --kernel 7.1.9-200.fc44.x86_64"
+    done = own_clone.lab(f"inv versions --lock x.json && inv block {pair} --reason 'it panics' && inv versions")
+    assert "blocked" in done.stdout
+    assert_three_lines(done, "nothing can be built", "it panics", "--unblock")
+    assert_three_lines(own_clone.lab("inv build --force"), "nothing can be built", "it panics")
+    assert_three_lines(own_clone.lab("inv build --force --lock x.json"), "is blocked", "it panics")
+    assert_three_lines(own_clone.inv("check-compatibility", *pair.split()), "is blocked", "it panics")
+    assert_three_lines(own_clone.inv("block", "--zfs", "2.4.4", "--unblock"), "is not blocked", "kernel 7.1.9")
+    assert own_clone.inv("block", *pair.split(), "--unblock").returncode == 0
+    assert (own_clone.path / "compat_matrix.toml").read_text() == before
+    assert_three_lines(own_clone.inv("block", "--zfs", "2.4.4"), "it needs a reason")
+    assert_three_lines(own_clone.inv("block", "--reason", "x"), "it needs some of")
+    assert (own_clone.path / "compat_matrix.toml").read_text() == before
+
+
+def test_a_storm_is_seen_ahead(clone: Clone) -> None:
+    """What testing and next bring, about when, and whether OpenZFS is ready; for programs too."""
+    done = clone.lab("inv forecast; inv forecast --json", "storm-ahead")
+    table, _, document = done.stdout.partition("{")
+    assert "in about 9 days stable moves to kernel 7.2, as testing has it; OpenZFS 2.4.4 supports it" in table
+    assert "in about 23 days stable moves to kernel 7.3, as next has it; no OpenZFS release supports it yet" in table
+    ahead = checked("{" + document, "forecast")["ahead"]
+    assert [each["outlook"] for each in ahead] == ["kmods-pending", "storm"]
+    done = clone.lab("inv versions --stream next --json", "storm-ahead")
+    assert checked(done.stdout, "versions")["verdict"] == "BLOCKED"
+    done = clone.lab("inv kernel-version --stream next && inv forecast --stream next", "storm-ahead")
+    assert done.stdout.splitlines()[0] == "7.3.0-300.fc45.x86_64"
+    assert "no stream is ahead of next" in done.stdout

@@ -1,0 +1,66 @@
+"""What is ahead, and about when."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from packaging.version import Version
+
+from tasks.model.forecast import Forecast, Sky, ahead_of, forecast
+from tests.unit.making import BEYOND, NEWER, candidates, release
+
+
+def ahead(kernel: str, *pairs: str, days: float = 5, stream: str = "testing") -> Forecast:
+    """A forecast for stable, whose release is `days` old, with one kernel ahead."""
+    here = candidates(*pairs, releases=(release(days=days),))
+    there = replace(here, releases=(release(kernel, "44.20261117.2.0"),))
+    return forecast({"stable": here, "testing": there, "next": there}, "stable" if stream == "testing" else stream)
+
+
+@pytest.mark.parametrize(
+    ("kernel", "pairs", "sky", "sentence"),
+    [
+        (BEYOND, [], Sky.STORM, "in about 9 days stable moves to kernel 7.3, as testing has it; no OpenZFS release"),
+        (NEWER, [], Sky.KMODS_PENDING, "OpenZFS 2.4.4 supports it, and its kmods are still to be built"),
+        (NEWER, [f"2.4.4 {NEWER}"], Sky.CLEAR, "OpenZFS 2.4.4 supports it, and its kmods are there"),
+    ],
+)
+def test_what_testing_brings(kernel: str, pairs: list[str], sky: Sky, sentence: str) -> None:
+    """No support, no kmods yet, or nothing to fear."""
+    outlook = ahead(kernel, *pairs).outlooks[0]
+    assert (outlook.stream, outlook.sky) == ("testing", sky)
+    assert sentence in outlook.sentence
+
+
+def test_next_is_one_promotion_further() -> None:
+    """Two weeks each, counted from the release that is here; never less than none."""
+    assert [outlook.days for outlook in ahead(NEWER).outlooks] == [9, 23]
+    late = ahead(NEWER, days=20).outlooks
+    assert [outlook.days for outlook in late] == [0, 8]
+    assert late[0].sentence.startswith("any day now stable moves")
+
+
+def test_a_stream_that_brings_nothing_says_so() -> None:
+    """The same kernel is no news."""
+    outlook = ahead("7.1.9-200.fc44.x86_64", "2.4.4").outlooks[0]
+    assert outlook.sentence.startswith("testing has the kernel of stable, 7.1")
+
+
+def test_what_is_published_here_says_nothing_of_what_is_ahead() -> None:
+    """Nothing is ahead of next, and an unknown stream has no neighbours."""
+    assert ahead_of("stable") == ("testing", "next")
+    assert ahead_of("next") == ()
+    assert ahead_of("rawhide") == ()
+
+
+def test_kmods_that_the_matrix_does_not_know_are_no_clear_sky() -> None:
+    """The sentence says what refreshes the matrix."""
+    here = candidates()
+    there = replace(
+        candidates(f"2.4.5 {NEWER}", zfs=("2.4.5",), releases=(release(NEWER, "44.20261117.2.0"),)),
+        now=here.now + timedelta(days=1),
+    )
+    outlook = forecast({"stable": here, "testing": there, "next": there}, "stable").outlooks[0]
+    assert outlook.sky is Sky.STORM
+    assert "./inv sync-matrix" in outlook.sentence
+    assert outlook.option.zfs == Version("2.4.5")
