@@ -15,12 +15,20 @@ _LOCK_HELP = {"lock": "build from this Lock file instead of what is newest"}
 _FORCE_HELP = {
     "force": "build also against the compatibility matrix",
     "allow-downgrade": "also go back from what is published, to an older release or OpenZFS",
+    "stream": "Fedora CoreOS stream: stable, testing or next (default: invoke.yaml's)",
+    "zfs-stream": "OpenZFS line, such as 2.3 (default: those of zfs_streams in invoke.yaml, in their order)",
 }
 
 
 @task(help=_LOCK_HELP | {"rebuild": "build although nothing changed since the last build"} | _FORCE_HELP)
 def build(
-    c: Context, lock: str = "", rebuild: bool = False, force: bool = False, allow_downgrade: bool = False
+    c: Context,
+    lock: str = "",
+    rebuild: bool = False,
+    force: bool = False,
+    allow_downgrade: bool = False,
+    stream: str = "",
+    zfs_stream: str = "",
 ) -> None:
     """Build the image as NAME:stable on this machine, from one Lock."""
     from tasks import plan
@@ -29,7 +37,7 @@ def build(
     settings = read_settings(c.config)
     image = f"{settings.local_name}:stable"
     flags = {"rebuild": rebuild, "force": force, "allow_downgrade": allow_downgrade}
-    wanted = _locked(settings, lock, force=force) if lock else _decided(settings, flags)
+    wanted = _locked(settings, lock, force=force) if lock else _decided(settings, (stream, zfs_stream), flags)
     if wanted is None:
         return
     if not (rebuild or force) and _is_up_to_date(settings, image, wanted):
@@ -48,14 +56,21 @@ def build_force(c: Context) -> None:
 
 
 @task(help=_LOCK_HELP | _FORCE_HELP)
-def test_build(c: Context, lock: str = "", force: bool = False, allow_downgrade: bool = False) -> None:
+def test_build(
+    c: Context,
+    lock: str = "",
+    force: bool = False,
+    allow_downgrade: bool = False,
+    stream: str = "",
+    zfs_stream: str = "",
+) -> None:
     """Build and verify NAME:test, then remove it; nothing stays, also when it fails."""
     from tasks.clients import podman
     from tasks.settings import read_settings
 
     settings = read_settings(c.config)
     flags = {"rebuild": True, "force": force, "allow_downgrade": allow_downgrade}
-    wanted = _locked(settings, lock, force=force) if lock else _decided(settings, flags)
+    wanted = _locked(settings, lock, force=force) if lock else _decided(settings, (stream, zfs_stream), flags)
     if wanted is None:
         return
     image = f"{settings.local_name}:test"
@@ -86,12 +101,13 @@ def _locked(settings: "Settings", file: str, *, force: bool) -> "Lock":
     return found
 
 
-def _decided(settings: "Settings", flags: dict[str, bool]) -> "Lock | None":
-    """A Lock made now from what is newest; None when what is published is just that."""
+def _decided(settings: "Settings", streams: tuple[str, str], flags: dict[str, bool]) -> "Lock | None":
+    """A Lock made now from what is newest in two streams; None when what is published is just that."""
     from tasks import gather, plan, show
     from tasks.model.solve import Verdict, solve
 
-    decision = solve(gather.candidates(settings, gather.policy(settings, **flags)))
+    stream, zfs_stream = streams
+    decision = solve(gather.candidates(settings, gather.policy(settings, zfs_stream, **flags), stream))
     show.story(decision)
     decision.require_buildable()
     if decision.verdict is Verdict.SKIP:

@@ -2,11 +2,11 @@
 
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from tasks import releases
 from tasks.clients import github, skopeo, workspace
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from tasks.settings import Settings
 
 PUBLIC_TAG = "stable"
+_Answer = TypeVar("_Answer")
+_SILENT_SECONDS = 3
 _MOST_LIVE = 8
 _GITHUB_SECONDS = 5  # so much longer than the registries GitHub may take where it can be done without
 
@@ -66,7 +68,7 @@ def candidates(settings: "Settings", wanted: Policy, stream: str = "") -> Candid
     with _side_by_side() as pool:
         published = pool.submit(sources.published)
         found = sources.newest(pool, (stream,))[stream]
-        found = sources.with_older(replace(found, published=published.result()), stream)
+        found = sources.with_older(replace(found, published=_patiently(published, settings.image)), stream)
     return replace(found, notes=tuple(sorted(sources.notes)))
 
 
@@ -113,6 +115,13 @@ def _side_by_side() -> Iterator[ThreadPoolExecutor]:
         pool.shutdown(wait=False, cancel_futures=True)
 
 
+def _patiently(asked: "Future[_Answer]", source: str) -> _Answer:
+    """An answer, and after a while a word about what is waited for."""
+    if wait([asked], timeout=_SILENT_SECONDS).not_done:
+        say(f"waiting for {source}; Ctrl-C ends it")
+    return asked.result()
+
+
 @dataclass(frozen=True, slots=True)
 class _Sources:
     """The sources of one decision; `notes` tells of those that it is made without."""
@@ -128,9 +137,10 @@ class _Sources:
         tags = pool.submit(self.kmods)
         live = pool.submit(self.live_ranges, tags, pool)
         zfs = pool.submit(github.openzfs_releases)
-        kmods, now, own = tags.result(), datetime.now(UTC), content(self.settings)
-        matrix = self.matrix.with_live(live.result())
-        found = {stream: release.result() for stream, release in newest.items()}
+        now, own = datetime.now(UTC), content(self.settings)
+        found = {stream: _patiently(release, f"Fedora CoreOS {stream}") for stream, release in newest.items()}
+        kmods = _patiently(tags, f"the tags of {self.settings.kmods}")
+        matrix = self.matrix.with_live(_patiently(live, "OpenZFS's META files"))
         known = self.known_zfs(zfs, kmods)
         return {
             stream: Candidates(
@@ -146,7 +156,7 @@ class _Sources:
 
     def live_ranges(
         self, kmods: "Future[frozenset[KmodsTag]]", pool: ThreadPoolExecutor
-    ) -> dict["Version", KernelRange]:
+    ) -> Mapping["Version", KernelRange]:
         """What META says of the releases that have kmods and that the matrix lacks."""
         built = {tag.zfs for tag in kmods.result() if zfs_stream(tag.zfs) in self.policy.zfs_streams}
         lacking = sorted(built - set(self.matrix.ranges), reverse=True)[:_MOST_LIVE]

@@ -11,9 +11,13 @@ if TYPE_CHECKING:
 
 
 @task(
-    help={"zfs": "OpenZFS version (default: the newest)", "kernel": "kernel or its major.minor (default: the newest's)"}
+    help={
+        "zfs": "OpenZFS version (default: the newest)",
+        "kernel": "kernel or its major.minor (default: the newest's)",
+        "stream": "Fedora CoreOS stream whose newest kernel is meant (default: invoke.yaml's)",
+    }
 )
-def check_compatibility(c: Context, zfs: str = "", kernel: str = "") -> None:
+def check_compatibility(c: Context, zfs: str = "", kernel: str = "", stream: str = "") -> None:
     """Check an OpenZFS version and a kernel against the matrix alone; exit 1 when they do not fit."""
     from tasks import gather, releases
     from tasks.clients import github
@@ -23,7 +27,7 @@ def check_compatibility(c: Context, zfs: str = "", kernel: str = "") -> None:
     matrix = gather.read_matrix()
     settings = read_settings(c.config)
     version = parse_zfs(zfs) if zfs else newest_zfs(github.openzfs_releases(), settings.zfs_streams[0])
-    of = kernel_series(kernel) if kernel else releases.newest(settings).kernel.series
+    of = kernel_series(kernel) if kernel else releases.newest(settings, stream).kernel.series
     if "-" in kernel:
         matrix.require_unblocked(version, Kernel.parse(kernel))
     pair = matrix.judge(version, of)

@@ -83,6 +83,10 @@ def require_present(plan: Lock) -> None:
 
 def provenance(settings: "Settings", plan: Lock) -> str:
     """What is known of where the images come from; stops when `verify_kmods` asks for more than that."""
+    return f"base: taken by its digest, no provenance of it is checked\n{_kmods_provenance(settings, plan)}"
+
+
+def _kmods_provenance(settings: "Settings", plan: Lock) -> str:
     if settings.verify_kmods == "never":
         return "kmods: provenance not checked (verify_kmods: never)"
     unable = gh.why_unable()

@@ -127,12 +127,13 @@ def lock(c: Context, image: str) -> None:  # noqa: ARG001  (Invoke's form)
     from tasks.model.errors import TaskError
     from tasks.model.lock import Lock
 
-    name, mark, reference = image.partition("@") if "@" in image else image.rpartition(":")
-    published = mark and "." in name.partition("/")[0]
-    found = skopeo.find(name, reference) if published else None
-    labels = found.labels if found else podman.labels(image)
+    if "." in image.partition("/")[0]:
+        name, _, reference = image.partition("@") if "@" in image else image.partition(":")
+        found = skopeo.find(name, reference or "latest")
+        labels, why = found.labels if found else None, "its registry has none that we may see"
+    else:
+        labels, why = podman.labels(image), "podman does not have it"
     if labels is None:
-        why = "its registry has none that we may see, nor has podman"
         raise TaskError(f"there is no image {image}", why, "name it with registry and tag, or log in: podman login")
     answer(Lock.from_labels(labels, image).to_json().rstrip())
 

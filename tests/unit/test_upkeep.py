@@ -102,7 +102,7 @@ def test_blocks_are_written_changed_and_taken_away() -> None:
     assert without_block(without_block(again, other), pair) == SHIPPED
     with pytest.raises(TaskError, match=r"Fedora CoreOS 44\.20261110\.3\.0 is not blocked"):
         without_block(SHIPPED, other)
-    assert with_rows(text, [row("2.5.0")]).count("[[blocked]]") == 2
+    assert with_rows(text, [row("2.5.0")]).count("\n[[blocked]]\n") == 2
 
 
 @pytest.mark.parametrize(
