@@ -69,6 +69,7 @@ class Gateway:
         refused = _refusal(fault) if fault else None
         response = refused or await self._answer(request, fault)
         entry = {"host": self.host, "method": request.method, "path": request.path_qs, "status": response.status}
+        entry["authorized"] = "Authorization" in request.headers
         with self.log.open("a") as file:
             file.write(json.dumps(entry | {"seconds": round(time.monotonic() - begun, 4)}) + "\n")
         return response

@@ -13,7 +13,7 @@ from tasks.clients import github, skopeo, workspace
 from tasks.model.candidates import Candidates, Policy, Published
 from tasks.model.compat import FILE, KernelRange, Matrix, PairSupport
 from tasks.model.errors import TaskError
-from tasks.model.image import BaseImage, ImageRef, KmodsTag, Release, kmods_tags, made_at
+from tasks.model.image import ImageRef, KmodsTag, Release, kmods_tags, made_at
 from tasks.model.judge import Obstacle, judge
 from tasks.model.lock import Lock, content_digest, created_of, has_lock
 from tasks.model.upkeep import Row
@@ -133,7 +133,7 @@ class _Sources:
 
     def newest(self, pool: ThreadPoolExecutor, streams: tuple[str, ...]) -> dict[str, Candidates]:
         """Candidates of each stream with its newest release; what the streams share is asked for once."""
-        newest = {stream: pool.submit(releases.newest, self.settings, stream) for stream in streams}
+        newest = {stream: pool.submit(releases.newest, self.settings, stream, self.notes.append) for stream in streams}
         tags = pool.submit(self.kmods)
         live = pool.submit(self.live_ranges, tags, pool)
         zfs = pool.submit(github.openzfs_releases)
@@ -193,23 +193,16 @@ class _Sources:
             self.notes.append(f"{name} was not built by these recipes: nothing guards against going back")
             return None
         try:
-            return self._published(image, name)
+            lock, created = Lock.from_labels(image.labels, name), created_of(image.labels, name)
         except TaskError as error:
             if not self.policy.allow_downgrade:
                 hint = "--allow-downgrade goes on without knowing what is published"
                 raise TaskError(error.what, error.why, hint) from error
             self._without(error, "nothing guards against going back")
             return None
-
-    def _published(self, image: BaseImage, name: str) -> Published:
-        lock = Lock.from_labels(image.labels, name)
         kmods = skopeo.find(self.settings.kmods, str(KmodsTag(lock.zfs_version, lock.kernel)))
-        return Published(
-            image=ImageRef(image.name, image.digest),
-            lock=lock,
-            created=created_of(image.labels, name),
-            kmods_digest=kmods.digest if kmods else "",
-        )
+        reference = ImageRef(image.name, image.digest)
+        return Published(image=reference, lock=lock, created=created, kmods_digest=kmods.digest if kmods else "")
 
     def with_older(self, found: Candidates, stream: str) -> Candidates:
         """What is published stands beside the newest release; older ones are looked for only if that does not fit."""
@@ -220,7 +213,7 @@ class _Sources:
         if judge(found, newest).buildable or found.newest != newest:
             return found
         floor = published.lock.fcos_version if published and not self.policy.allow_downgrade else None
-        for each in releases.older(stream, newest.version, floor):
+        for each in releases.older(stream, newest.version, floor, self.notes.append):
             fits = judge(found, each).obstacle is Obstacle.GONE
             release = releases.with_image(self.settings, each) if fits else each
             found = replace(found, releases=(*found.releases, release))

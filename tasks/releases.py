@@ -1,6 +1,6 @@
 """Releases of Fedora CoreOS: the newest by its tag, older ones from the builds host, each with its kernel."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from tasks.clients import coreos, podman, skopeo
@@ -18,24 +18,25 @@ ARCH = "x86_64"
 MOST_OLDER = 12
 
 
-def newest(settings: "Settings", stream: str = "") -> Release:
-    """The newest Fedora CoreOS release of a stream, by digest, with its kernel."""
+def newest(settings: "Settings", stream: str = "", tell: Callable[[str], None] = say) -> Release:
+    """The newest Fedora CoreOS release of a stream, by digest, with its kernel; `tell` hears of sources that failed."""
     stream = stream or settings.stream
     base = skopeo.inspect(settings.base, stream)
-    return _release(base, base.kernel or _kernel_from_builds_host(stream, base.version) or _kernel_from_image(base))
+    kernel = base.kernel or _kernel_from_builds_host(stream, base.version, tell) or _kernel_from_image(base)
+    return _release(base, kernel)
 
 
-def older(stream: str, below: "Version", above: "Version | None") -> Iterator[Release]:
+def older(stream: str, below: "Version", above: "Version | None", tell: Callable[[str], None]) -> Iterator[Release]:
     """Releases of a stream between two versions, newest first, at most twelve; their images are not asked for yet."""
     try:
         document, source = coreos.releases(stream)
         versions = release_versions(document, source)
     except TaskError as error:
-        say(f"{error.what}: {error.why}")
+        tell(f"{error.what}: {error.why}")
         return
     between = [version for version in versions if version < below and (above is None or version > above)]
     for version in between[:MOST_OLDER]:
-        kernel = _kernel_from_builds_host(stream, version)
+        kernel = _kernel_from_builds_host(stream, version, tell)
         if kernel:
             yield Release(base=None, version=version, kernel=kernel, created=made_at(version, None))
 
@@ -51,13 +52,13 @@ def _release(base: BaseImage, kernel: Kernel) -> Release:
     return Release(base=ImageRef(base.name, base.digest), version=base.version, kernel=kernel, created=created)
 
 
-def _kernel_from_builds_host(stream: str, version: "Version") -> Kernel | None:
+def _kernel_from_builds_host(stream: str, version: "Version", tell: Callable[[str], None]) -> Kernel | None:
     """The kernel in commitmeta.json; a builds host that is down or talks nonsense is told, and others are asked."""
     try:
         document, source = coreos.commitmeta(stream, str(version), ARCH)
         return None if document is None else kernel_from_commitmeta(document, source)
     except TaskError as error:
-        say(f"{error.what}: {error.why}")
+        tell(f"{error.what}: {error.why}")
         return None
 
 

@@ -66,11 +66,6 @@ class Decision:
         return "try again tomorrow; ./inv forecast says what is coming"
 
 
-def fits_but_for_its_image(candidates: Candidates, release: Release) -> bool:
-    """Whether a release whose image was not asked for yet would be built if it is there."""
-    return judge(candidates, release).obstacle is Obstacle.GONE
-
-
 def solve(candidates: Candidates) -> Decision:
     """The newest release with a pair that fits wins; what is published is never gone back from."""
     ordered = sorted(candidates.releases, key=lambda release: release.version, reverse=True)

@@ -185,6 +185,8 @@ def test_the_provenance_of_the_kmods_is_checked_where_gh_can(own_clone: Clone) -
     done = own_clone.lab(lock)
     assert done.returncode == 0, done.stderr
     assert "built by a workflow of github.com/samhclark/fedora-zfs-kmods" in done.stderr
+    log = [json.loads(line) for line in (own_clone.path / ".lab/everyday/requests.jsonl").read_text().splitlines()]
+    assert [entry["authorized"] for entry in log if entry["host"] == "api.github.com"][-1]
     asked = (own_clone.path / "asked").read_text()
     assert "verify oci://ghcr.io/samhclark/fedora-zfs-kmods@sha256:" in asked
     assert "--repo samhclark/fedora-zfs-kmods" in asked
