@@ -20,11 +20,12 @@ from aiohttp import web
 from multidict import CIMultiDict, CIMultiDictProxy
 
 from lab import distance, upstreams
+from lab.packages import TOKEN, Packages
 from lab.registry import PORTS
 from lab.world import HOSTS, Fault, World, load
 
 PAGE = 100
-USER, PASSWORD = "owner", "lab-token"  # the login that the lab's ghcr.io takes; it opens nothing else
+USER, PASSWORD = "owner", TOKEN  # the login that the lab's ghcr.io takes; it opens nothing else
 _HOP = {"connection", "keep-alive", "transfer-encoding", "te", "upgrade", "host", "authorization"}
 _BODIES = {
     "html": ("text/html", b"<!DOCTYPE html><html><body><h1>Bad gateway</h1></body></html>"),
@@ -80,12 +81,21 @@ class Gateway:
         return await _send(request, self._document(request, fault), fault)
 
     def _document(self, request: web.Request, fault: Fault | None) -> web.Response:
-        found = upstreams.answer(self.world, self.host, request.path, dict(request.query))
+        found = self._package(request) or upstreams.answer(self.world, self.host, request.path, dict(request.query))
         if fault and fault.pad_bytes:
             found = replace(found, body=found.body + b" " * fault.pad_bytes, headers={})
         if found.headers.get("ETag") and request.headers.get("If-None-Match") == found.headers["ETag"]:
             return web.Response(status=304, headers=found.headers)
         return web.Response(status=found.status, body=found.body, headers=found.headers)
+
+    def _package(self, request: web.Request) -> upstreams.Answer | None:
+        """What GitHub says of packages, which are those of the lab's ghcr.io."""
+        if self.host != "api.github.com":
+            return None
+        state = self.log.parent
+        packages = Packages(state / "registry/ghcr.io", state / "deleted", self.world.owner_kind)
+        authorization = request.headers.get("Authorization", "")
+        return packages.answer(request.method, request.raw_path.partition("?")[0], dict(request.query), authorization)
 
     async def _registry(self, request: web.Request, fault: Fault | None) -> web.StreamResponse:
         if request.path == "/token":

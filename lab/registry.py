@@ -4,13 +4,15 @@ The layout of the storage is distribution's own (registry/storage/paths.go). Blo
 a world starts at once and takes no room of its own; a registry never writes into a blob, so the cache is safe.
 """
 
+import hashlib
 import json
+import os
 import shutil
 import subprocess
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from lab import cache, images
+from lab import cache, images, past
 from lab.layout import changed, link
 from lab.world import Release, World
 
@@ -37,22 +39,22 @@ class Storage:
         digest = json.loads((layout / "index.json").read_text())["manifests"][0]["digest"]
         self._add_manifest(name, digest, layout)
         for tag in tags:
-            folder = self._repository(name) / "_manifests/tags" / tag
+            folder = self.repository(name) / "_manifests/tags" / tag
             self._link(folder / "current", digest)
             self._link(folder / "index/sha256" / digest.partition(":")[2], digest)
 
     def remove(self, name: str) -> None:
         """Forget a repository."""
-        shutil.rmtree(self._repository(name), ignore_errors=True)
+        shutil.rmtree(self.repository(name), ignore_errors=True)
 
     def _add_manifest(self, name: str, digest: str, layout: Path) -> None:
         manifest = json.loads(self._add_blob(digest, layout).read_text())
-        self._link(self._repository(name) / "_manifests/revisions/sha256" / digest.partition(":")[2], digest)
+        self._link(self.repository(name) / "_manifests/revisions/sha256" / digest.partition(":")[2], digest)
         for child in manifest.get("manifests", []):
             self._add_manifest(name, child["digest"], layout)
         for blob in [manifest[key] for key in ("config",) if key in manifest] + manifest.get("layers", []):
             self._add_blob(blob["digest"], layout)
-            self._link(self._repository(name) / "_layers/sha256" / blob["digest"].partition(":")[2], blob["digest"])
+            self._link(self.repository(name) / "_layers/sha256" / blob["digest"].partition(":")[2], blob["digest"])
 
     def _add_blob(self, digest: str, layout: Path) -> Path:
         hexadecimal = digest.partition(":")[2]
@@ -64,7 +66,28 @@ class Storage:
             link(source, target)
         return target
 
-    def _repository(self, name: str) -> Path:
+    def put_manifest(self, name: str, content: bytes, tags: list[str], made: datetime) -> None:
+        """Put a manifest under tags, as one that came at that moment."""
+        digest = self.put_blob(name, content)
+        revision = self.repository(name) / "_manifests/revisions/sha256" / digest.partition(":")[2]
+        self._link(revision, digest)
+        os.utime(revision / "link", (made.timestamp(), made.timestamp()))
+        for tag in tags:
+            folder = self.repository(name) / "_manifests/tags" / tag
+            self._link(folder / "current", digest)
+            self._link(folder / "index/sha256" / digest.partition(":")[2], digest)
+
+    def put_blob(self, name: str, content: bytes) -> str:
+        """Put a blob into a repository; returns its digest."""
+        hexadecimal = hashlib.sha256(content).hexdigest()
+        target = self.top / "blobs/sha256" / hexadecimal[:2] / hexadecimal / "data"
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(content)
+        self._link(self.repository(name) / "_layers/sha256" / hexadecimal, f"sha256:{hexadecimal}")
+        return f"sha256:{hexadecimal}"
+
+    def repository(self, name: str) -> Path:
+        """A repository's folder."""
         return self.top / "repositories" / name
 
     @staticmethod
@@ -92,6 +115,8 @@ def seed(world: World, state: Path) -> None:
     for pair, layout in kmods.items():
         ghcr.add(KMODS, [f"zfs-{pair.zfs}_kernel-{pair.kernel}", *stray], layout)
         stray = []
+    if world.past_days:
+        past.write(ghcr, world.past_days)
     if world.butane_image:
         quay.add(BUTANE, ["release"], images.butane())
     mark.write_text(material)

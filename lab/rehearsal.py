@@ -1,6 +1,7 @@
 """The whole main job, step by step, in a lab of its own."""
 
 import json
+import os
 import shlex
 import subprocess
 import sys
@@ -8,11 +9,17 @@ import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from lab import session
+from lab import checkout, session
+from lab.packages import TOKEN
 from lab.world import World
 
 _START = "import sys; sys.path.insert(0, sys.argv.pop(1)); from lab.rehearsal import main; main()"
 _LOCK = "rehearsal.lock.json"
+_LOGIN = (
+    "mkdir -p ~/.docker && podman login --authfile ~/.docker/config.json --username owner --password-stdin ghcr.io"
+    f" <<< {TOKEN}"
+)
+_HOST = "lab/host.sh . $(sed -n 's/^  image: *\\([^ ]*\\).*/\\1/p' invoke.yaml):stable"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -35,6 +42,7 @@ class Outcome:
 
 
 STEPS = (
+    Step(name="keygen", command="inv keygen", real="the key pair, the policy", stand_in="nothing"),
     Step(
         name="versions", command=f"inv versions --lock {{state}}/{_LOCK}",
         real="skopeo, registries, TLS, tokens", stand_in="releases, GitHub's API",
@@ -52,12 +60,36 @@ STEPS = (
         real="podman, rpm, modinfo, systemctl", stand_in="the modules hold modinfo, no code",
     ),
     Step(name="ignition", command="inv ignition", real="butane, ignition-validate", stand_in="nothing"),
+    Step(
+        name="publish", command=f"{_LOGIN} && inv publish",
+        real="podman push and pull, signatures, policy, oras, SBOM", stand_in="the registry is not GitHub's",
+    ),
+    Step(name="a host pulls stable", command=_HOST, real="podman, policy.json, registries.d", stand_in="bootc"),
+    Step(
+        name="publish the next", command="mkdir -p overlay-root/etc && date > overlay-root/etc/motd && inv publish",
+        real="as above", stand_in="as above",
+    ),
+    Step(name="history", command="inv history", real="records in the registry", stand_in="nothing"),
+    Step(name="diff", command="inv diff stable~1 stable", real="SBOMs in the registry", stand_in="nothing"),
+    Step(name="rollback", command="inv rollback", real="skopeo, signatures, policy", stand_in="nothing"),
+    Step(name="the host pulls again", command=_HOST, real="as above", stand_in="bootc"),
+    Step(
+        name="cleanup plan", command="inv cleanup --retention-days 0",
+        real="manifests in the registry", stand_in="GitHub's API",
+    ),
+    Step(
+        name="cleanup", command="inv cleanup --retention-days 0 --apply",
+        real="what is deleted is gone from the registry", stand_in="GitHub's API",
+    ),
+    Step(name="the host pulls once more", command=_HOST, real="as above", stand_in="bootc"),
 )  # fmt: skip
 
 
 def run(world: World, state: Path) -> list[Outcome]:
-    """Run the steps in a fresh lab, up to the first that fails."""
+    """Run the steps in a fresh lab and in a copy of the checkout, up to the first that fails."""
     session.remove_state(state)
+    state.mkdir(parents=True)
+    checkout.copy(state / "checkout")
     outcomes = state / "outcomes.json"
     session.run(world, shlex.join([sys.executable, "-c", _START, str(session.ROOT), str(state)]), state)
     return [Outcome(**row) for row in json.loads(outcomes.read_text())] if outcomes.exists() else []
@@ -66,12 +98,14 @@ def run(world: World, state: Path) -> list[Outcome]:
 def main() -> None:
     """Run in the lab: each step with its time, the outcomes left in the state folder."""
     state = Path(sys.argv[1])
+    here = state / "checkout"
+    env = {**os.environ, "PATH": f"{here}:{os.environ['PATH']}", "GITHUB_TOKEN": TOKEN}
     outcomes: list[Outcome] = []
     for number, step in enumerate(STEPS, 1):
         command = step.command.format(state=shlex.quote(str(state)))
         sys.stderr.write(f"\n=== {number} of {len(STEPS)}: {command}\n")
         begun = time.monotonic()
-        status = subprocess.run(["bash", "-c", command], check=False).returncode
+        status = subprocess.run(["bash", "-c", command], cwd=here, env=env, check=False).returncode
         outcomes.append(Outcome(name=step.name, status=status, seconds=time.monotonic() - begun))
         sys.stderr.write(
             f"=== {step.name}: {'done' if status == 0 else f'ended with {status}'} in {outcomes[-1].seconds:.1f} s\n"

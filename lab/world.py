@@ -102,6 +102,8 @@ class World:
     more_base_tags: int = 0  # so many further tags in the base's repository
     more_kmods_tags: int = 0  # and in that of the kmods
     round_trip_ms: int = 0  # how far away every host is
+    past_days: int = 0  # so many days in the past an image was published on each
+    owner_kind: str = "User"  # who GitHub says that the packages belong to: User or Organization
     butane_image: bool = False  # quay.io has butane's container too
     text: str = field(default="", compare=False)
 

@@ -50,6 +50,7 @@ def _root() -> Path:
 
 def _checks(c: Context) -> list[tuple[str, Callable[[], str]]]:
     """Each check's name, and what runs it and returns what it found."""
+    from tasks import keys
     from tasks.gather import read_matrix
     from tasks.settings import read_settings
 
@@ -69,6 +70,7 @@ def _checks(c: Context) -> list[tuple[str, Callable[[], str]]]:
         ("import contracts", _import_contracts),
         ("compatibility matrix", _decided(read_matrix)),
         ("invoke.yaml", _decided(lambda: read_settings(c.config))),
+        ("signing key and policy", _decided(lambda: keys.check(read_settings(c.config)))),
     ]
 
 

@@ -20,7 +20,7 @@ class _Form:
     pattern: str
     example: str
     several: bool = False
-    number: bool = False
+    number: type[int] | type[float] | None = None
 
 
 _FORMS = {
@@ -29,9 +29,13 @@ _FORMS = {
     "kmods": _Form(_IMAGE, "ghcr.io/samhclark/fedora-zfs-kmods"),
     "stream": _Form(r"stable|testing|next", "stable"),
     "zfs_streams": _Form(r"\d+\.\d+", "2.4", several=True),
-    "hold_days": _Form(r"\d{1,4}", "7", number=True),
-    "rebuild_after_days": _Form(r"\d{1,4}", "7", number=True),
+    "hold_days": _Form(r"\d{1,4}", "7", number=int),
+    "rebuild_after_days": _Form(r"\d{1,4}", "7", number=int),
     "verify_kmods": _Form(r"auto|always|never", "auto"),
+    "require_attestation": _Form(r"auto|always|never", "auto"),
+    "retention_days": _Form(r"\d{1,5}", "90", number=int),
+    "keep_images": _Form(r"\d{1,4}", "3", number=int),
+    "max_delete_fraction": _Form(r"0|1|0\.\d+|1\.0", "0.5", number=float),
     "packages": _Form(r"[A-Za-z0-9][A-Za-z0-9+._-]*", "tailscale", several=True),
 }
 
@@ -48,6 +52,10 @@ class Settings:
     hold_days: int
     rebuild_after_days: int
     verify_kmods: str
+    require_attestation: str
+    retention_days: int
+    keep_images: int
+    max_delete_fraction: float
     packages: tuple[str, ...]
 
     @property
@@ -58,7 +66,21 @@ class Settings:
     @property
     def source(self) -> str:
         """The repository's address, from the image's owner and name."""
-        return f"https://github.com/{self.image.partition('/')[2]}"
+        return f"https://github.com/{self.repository}"
+
+    @property
+    def repository(self) -> str:
+        """The repository's owner and name on GitHub, which are the image's."""
+        return self.image.partition("/")[2]
+
+    @property
+    def host(self) -> str:
+        """The registry's host."""
+        return self.image.partition("/")[0]
+
+    def requires_attestation(self, *, in_actions: bool) -> bool:
+        """Whether the public tag moves only to an image with an attestation: `auto` means in GitHub Actions."""
+        return self.require_attestation == "always" or (self.require_attestation == "auto" and in_actions)
 
 
 def read_settings(config: "Config") -> Settings:
@@ -73,8 +95,8 @@ def read_settings(config: "Config") -> Settings:
 
 
 def _value(value: object, key: str, form: "_Form") -> Any:  # noqa: ANN401  (a text, a tuple of texts, or a number)
-    if form.number and isinstance(value, int) and not isinstance(value, bool):
-        return int(_value(str(value), key, replace(form, number=False)))
+    if form.number and isinstance(value, (int, form.number)) and not isinstance(value, bool):
+        return form.number(_value(str(value), key, replace(form, number=None)))
     if form.number:
         raise _wrong(key, f"it must be a number such as {form.example}, not {value!r}")
     texts = value if form.several else [value]

@@ -7,6 +7,7 @@ from tasks.story import answer, answer_json, say, table
 if TYPE_CHECKING:
     from tasks.model.candidates import Published
     from tasks.model.forecast import Forecast
+    from tasks.model.history import History, Promoted
     from tasks.model.judge import Option
     from tasks.model.solve import Decision
 
@@ -124,3 +125,30 @@ def _published(found: "Published") -> dict[str, object]:
         "kernel": str(found.lock.kernel),
         "zfs": str(found.lock.zfs_version),
     }
+
+
+def history_row(image: "Promoted") -> tuple[str, ...]:
+    """An image's line in the table of what was published."""
+    facts = [image.facts.get(f"{name}-version", "?") for name in ("fcos", "kernel", "zfs")]
+    mark, signed = "stable" if image.current else "", "yes" if image.signed else "no"
+    return (mark, image.digest, f"{image.last:%Y-%m-%d %H:%M}", *facts, signed, image.block)
+
+
+def history_document(found: "History") -> dict[str, object]:
+    """The same for programs, in the form of schemas/history.json."""
+    rows = [
+        {
+            "digest": image.digest,
+            "first_promoted": image.first.isoformat(),
+            "last_promoted": image.last.isoformat(),
+            "fcos_version": image.facts.get("fcos-version"),
+            "kernel": image.facts.get("kernel-version"),
+            "zfs_version": image.facts.get("zfs-version"),
+            "verified": image.verified,
+            "signed": image.signed,
+            "stable": image.current,
+            "blocked": image.block or None,
+        }
+        for image in found.images
+    ]
+    return {"schema": SCHEMA, "images": rows}

@@ -85,15 +85,18 @@ class Machine:
             return
         if self.distribution == "debian":
             self.install_packages([package for tool in missing for package in tool.debian], missing)
-            for tool in missing:
-                if tool.go:
-                    self.build(tool)
-            shutil.rmtree(self.workshop, ignore_errors=True)
         else:
             self.name_packages(missing)
         for tool in missing:
+            if tool.go and (self.distribution == "debian" or not tool.fedora):
+                self.build(tool)
+        for tool in missing:
             if tool.pypi:
                 self.install_pypi(tool)
+
+    def clear(self) -> None:
+        """Remove what tools were built with."""
+        shutil.rmtree(self.workshop, ignore_errors=True)
 
     def name_packages(self, missing: list[Tool]) -> None:
         """Elsewhere than on Debian's family nothing is installed for the whole system; it is said what to install."""
@@ -125,7 +128,9 @@ class Machine:
 
     def build(self, tool: Tool) -> None:
         """Build a pinned Go module's command into the cache, once for every clone with the same pins."""
-        pins = hashlib.sha256((TOOLS / "go.sum").read_bytes() + tool.tags.encode() + tool.ldflags.encode()).hexdigest()
+        own = b"".join(path.read_bytes() for path in sorted((TOOLS / Path(tool.go).name).glob("*.go")))
+        pinned = (TOOLS / "go.sum").read_bytes() + tool.tags.encode() + tool.ldflags.encode() + own
+        pins = hashlib.sha256(pinned).hexdigest()
         target = self.cache / "go" / pins[:16] / tool.command
         if not target.exists():
             go = self.go()

@@ -23,7 +23,9 @@ def make_ready(ready: Path, words: list[str]) -> None:
             if tool.root and tool.serves(recipe) and os.geteuid() != 0:
                 raise SetupError(f"{recipe} needs root", f"it {tool.why}", f"type: sudo ./inv {recipe}")
     machine = Machine(ready, tools)
-    machine.install([tool for tool in needed if not tool.is_there])
+    for tried in (False, True):  # what is tried is tried with the others in place
+        machine.install([tool for tool in needed if bool(tool.proof) is tried and not tool.is_there])
+    machine.clear()
     machine.sync_python({tool.group for tool in needed if tool.group})
     for recipe in recipes:
         commands = [tool.command for tool in needed if tool.serves(recipe) and tool.is_there and tool.command]

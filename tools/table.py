@@ -2,6 +2,7 @@
 
 import shutil
 import subprocess
+import sys
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +28,7 @@ class Tool:
     pypi: str = ""
     group: str = ""
     minimum: str = ""
+    proof: str = ""
     root: bool = False
 
     def serves(self, recipe: str) -> bool:
@@ -35,10 +37,17 @@ class Tool:
 
     @property
     def is_there(self) -> bool:
-        """Whether the command can be run as it is, in a version that serves."""
+        """Whether the command can be run as it is, in a version that serves, and does what it must."""
         if not self.command:
             return True
-        return shutil.which(self.command) is not None and numbers(self.minimum) <= self._version()
+        return shutil.which(self.command) is not None and numbers(self.minimum) <= self._version() and self._proven()
+
+    def _proven(self) -> bool:
+        """Whether the tool does what its proof tries."""
+        if not self.proof:
+            return True
+        argv = [sys.executable, "-m", f"tools.{self.proof}"]
+        return subprocess.run(argv, cwd=ROOT, capture_output=True, check=False).returncode == 0
 
     def _version(self) -> tuple[int, ...]:
         """What the command says of its own version in the last word of its first line; asked only where it matters."""

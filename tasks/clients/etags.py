@@ -8,7 +8,6 @@ import hashlib
 import json
 from contextlib import suppress
 from dataclasses import dataclass
-from os import environ
 from pathlib import Path
 
 from tasks.clients import workspace
@@ -54,6 +53,7 @@ def keep(url: str, etag: str, body: bytes) -> None:
 
 
 def _path(url: str) -> Path | None:
-    own = environ.get("XDG_CACHE_HOME")
-    folder = Path(own, "custom-coreos") if own else environ.get("CUSTOM_COREOS_CACHE")
-    return Path(folder, "http", hashlib.sha256(url.encode()).hexdigest()) if folder else None
+    try:
+        return workspace.cache() / "http" / hashlib.sha256(url.encode()).hexdigest()
+    except OSError:  # a machine on which nothing may be kept
+        return None

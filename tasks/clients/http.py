@@ -2,10 +2,12 @@
 
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import cache
+from http import HTTPStatus
 from typing import TypeVar
 from urllib.parse import urlsplit
 
@@ -13,7 +15,7 @@ import requests
 from requests.adapters import HTTPAdapter
 from urllib3.util import Retry
 
-from tasks.clients import etags
+from tasks.clients import calls, etags
 from tasks.model.errors import TaskError
 from tasks.story import say
 
@@ -23,8 +25,18 @@ _TOTAL_SECONDS = 90
 _PATIENCE_SECONDS = 20  # a longer wait is told, not waited for
 _PAUSES_SECONDS = (0.5, 2.0)  # where a busy host names none
 _MAX_BYTES = 5_000_000
+_CONNECTIONS = 32  # kept open to one host
 _AGAIN = "check the network, or try again in a few minutes"
-_NOT_MODIFIED, _UNAUTHORIZED, _BUSY = 304, 401, (403, 429, 503)
+_NOT_MODIFIED, _UNAUTHORIZED, _NOT_FOUND, _BUSY = 304, 401, 404, (403, 429, 503)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Answer:
+    """What a server answered."""
+
+    status: int
+    headers: Mapping[str, str]  # looked up in any case
+    body: bytes
 
 
 @cache
@@ -39,14 +51,14 @@ def _session() -> requests.Session:
     )
     session = requests.Session()
     session.adapters.clear()  # so that no redirect can lead to an address without TLS
-    session.mount("https://", HTTPAdapter(max_retries=retry))
+    session.mount("https://", HTTPAdapter(max_retries=retry, pool_maxsize=_CONNECTIONS))
     session.headers["User-Agent"] = "custom-coreos"
     return session
 
 
 def get_json(url: str, *, what: str, headers: Mapping[str, str] | None = None) -> object:
     """The JSON document at `url`; None when the server says that there is none (404)."""
-    return _read(url, what, headers, lambda body: _parse(body, what, urlsplit(url).hostname or url))
+    return _read(url, what, headers, lambda body: parse_json(body, what, urlsplit(url).hostname or url))
 
 
 def get_text(url: str, *, what: str) -> str | None:
@@ -54,40 +66,77 @@ def get_text(url: str, *, what: str) -> str | None:
     return _read(url, what, None, lambda body: body.decode(errors="replace"))
 
 
+def ask(
+    url: str,
+    *,
+    what: str,
+    method: str = "GET",
+    headers: Mapping[str, str] | None = None,
+    taken: Collection[int] = (),
+    max_bytes: int = _MAX_BYTES,
+) -> Answer:
+    """One request that may be repeated without harm; a status of `taken` is an answer too, any other no is an error."""
+    return _patiently(_Request(method, url, what, headers or {}, taken, max_bytes))
+
+
+@dataclass(frozen=True, slots=True)
+class _Request:
+    """A request, and what counts as an answer to it."""
+
+    method: str
+    url: str
+    what: str
+    headers: Mapping[str, str]
+    taken: Collection[int]
+    max_bytes: int = _MAX_BYTES
+
+    @property
+    def host(self) -> str:
+        """The host's name, for messages."""
+        return urlsplit(self.url).hostname or self.url
+
+
 def _read(url: str, what: str, headers: Mapping[str, str] | None, parse: Callable[[bytes], _Answer]) -> _Answer | None:
     """The parsed answer; one that cannot be parsed is not kept."""
     kept = etags.load(url)
     conditional = {"If-None-Match": kept.etag} if kept else {}
-    response, body = _patiently(url, what, {**(headers or {}), **conditional})
-    if response.status_code == requests.codes.not_found:
+    wanted = {**(headers or {}), **conditional}
+    answer = _patiently(_Request("GET", url, what, wanted, (_NOT_MODIFIED, _NOT_FOUND)))
+    if answer.status == _NOT_FOUND:
         return None
-    if kept and response.status_code == _NOT_MODIFIED:
+    if kept and answer.status == _NOT_MODIFIED:
         return parse(kept.body)
-    parsed = parse(body)
-    etags.keep(url, response.headers.get("ETag", ""), body)
+    parsed = parse(answer.body)
+    etags.keep(url, answer.headers.get("ETag", ""), answer.body)
     return parsed
 
 
-def _patiently(url: str, what: str, headers: Mapping[str, str]) -> tuple[requests.Response, bytes]:
-    """An answer that says yes or 404, with its body; waits where the host asks for a moment."""
-    host = urlsplit(url).hostname or url
+def _patiently(asked: _Request) -> Answer:
+    """An answer that is taken; waits where the host asks for a moment."""
     for pause in (*_PAUSES_SECONDS, None):
-        response, body = _once(url, what, headers, host)
-        wait = _asked_wait(response.status_code, response.headers, pause)
+        answer = _once(asked)
+        wait = None if answer.status in asked.taken else _asked_wait(answer.status, answer.headers, pause)
         if wait is None:
             break
         if pause is None or wait > _PATIENCE_SECONDS:
-            raise _limited(response, what, host, wait)
-        say(f"{host} asks for {wait:.0f} s of patience")
+            raise _limited(asked, answer, wait)
+        say(f"{asked.host} asks for {wait:.0f} s of patience")
         time.sleep(wait)
-    _check(response, what, host)
-    return response, body
+    if answer.status not in asked.taken:
+        _check(asked, answer)
+    return answer
 
 
-def _once(url: str, what: str, headers: Mapping[str, str], host: str) -> tuple[requests.Response, bytes]:
+def _once(asked: _Request) -> Answer:
+    what, host = asked.what, asked.host
     try:
-        with _session().get(url, headers=headers, timeout=_TIMEOUT_SECONDS, stream=True) as response:
-            return response, _body(response, what)
+        with (
+            calls.told(f"{asked.method} {asked.url}"),
+            _session().request(
+                asked.method, asked.url, headers=asked.headers, timeout=_TIMEOUT_SECONDS, stream=True
+            ) as response,
+        ):
+            return Answer(status=response.status_code, headers=response.headers, body=_body(response, asked))
     except requests.exceptions.InvalidSchema as error:
         raise TaskError(what, f"{host} led to an address without TLS", "do not go on over this network") from error
     except requests.RequestException as error:
@@ -116,39 +165,44 @@ def _date(text: str) -> datetime | None:
     return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
-def _limited(response: requests.Response, what: str, host: str, wait: float) -> TaskError:
-    now = _date(response.headers.get("Date", "")) or datetime.now(UTC)
+def _limited(asked: _Request, answer: Answer, wait: float) -> TaskError:
+    now = _date(answer.headers.get("Date", "")) or datetime.now(UTC)
     more = datetime.fromtimestamp(now.timestamp() + wait, UTC)
-    token = "" if "Authorization" in response.request.headers or not host.endswith("github.com") else "set GITHUB_TOKEN"
+    token = "" if "Authorization" in asked.headers or not asked.host.endswith("github.com") else "set GITHUB_TOKEN"
     return TaskError(
-        what, f"{host} answered {response.status_code}: it allows more at {more:%H:%M} UTC",
+        asked.what, f"{asked.host} answered {answer.status}: it allows more at {more:%H:%M} UTC",
         f"wait until then{f', or {token}' if token else ''}",
     )  # fmt: skip
 
 
-def _check(response: requests.Response, what: str, host: str) -> None:
+def _check(asked: _Request, answer: Answer) -> None:
     """Refuse an answer that says no."""
-    if response.status_code == _UNAUTHORIZED:
-        raise TaskError(what, f"{host} does not accept the token", "correct or unset GITHUB_TOKEN and GH_TOKEN")
-    if not response.ok and response.status_code != requests.codes.not_found:
-        raise TaskError(what, f"{host} answered {response.status_code} {response.reason}", _AGAIN)
+    if answer.status == _UNAUTHORIZED:
+        hint = "correct or unset GITHUB_TOKEN and GH_TOKEN"
+        raise TaskError(asked.what, f"{asked.host} does not accept the token", hint)
+    if answer.status >= requests.codes.bad_request:
+        raise TaskError(asked.what, f"{asked.host} answered {answer.status} {_reason(answer.status)}".rstrip(), _AGAIN)
 
 
-def _body(response: requests.Response, what: str) -> bytes:
+def _reason(status: int) -> str:
+    return HTTPStatus(status).phrase if status in set(HTTPStatus) else ""
+
+
+def _body(response: requests.Response, asked: _Request) -> bytes:
     """The body, unless it is too large or takes too long."""
     body, end = bytearray(), time.monotonic() + _TOTAL_SECONDS
     for chunk in response.iter_content(65536):
         body += chunk
-        if len(body) > _MAX_BYTES:
-            raise TaskError(
-                what, f"{response.url} is larger than {_MAX_BYTES} bytes", "this is not the document it should be"
-            )
+        if len(body) > asked.max_bytes:
+            why = f"{response.url} is larger than {asked.max_bytes} bytes"
+            raise TaskError(asked.what, why, "this is not the document it should be")
         if time.monotonic() > end:
-            raise TaskError(what, f"{response.url} takes longer than {_TOTAL_SECONDS} s", _AGAIN)
+            raise TaskError(asked.what, f"{response.url} takes longer than {_TOTAL_SECONDS} s", _AGAIN)
     return bytes(body)
 
 
-def _parse(body: bytes, what: str, host: str) -> object:
+def parse_json(body: bytes, what: str, host: str) -> object:
+    """A host's answer read as JSON."""
     try:
         return json.loads(body)
     except ValueError as error:

@@ -1,15 +1,22 @@
 """Images on this machine, through podman."""
 
 import json
-from collections.abc import Mapping
+import re
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from os import geteuid, getpid
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
-from tasks.clients import shell
+from tasks.clients import login, shell, signer, workspace
 from tasks.model.errors import TaskError
 from tasks.model.image import ImageRef
+from tasks.model.signing import HostFiles
 
 CONFINED = ("--network=none", "--read-only", "--cap-drop=all", "--security-opt=no-new-privileges")
 _PROBE = Path(__file__).with_name("probe.sh")
+_PACKAGES = Path(__file__).with_name("packages.sh")
 
 
 def build_argv(context: Path, tag: str, arguments: Mapping[str, str], labels: Mapping[str, str]) -> list[str]:
@@ -61,6 +68,12 @@ def labels(image: str) -> dict[str, str] | None:
     return document if isinstance(document, dict) else {}
 
 
+def image_id(image: str) -> str:
+    """The digest of an image's configuration, `sha256:…`."""
+    found = shell.query(["podman", "image", "inspect", "--format={{.Id}}", image], what=f"{image} could not be read")
+    return f"sha256:{found.strip().removeprefix('sha256:')}"
+
+
 def require(image: str) -> dict[str, str]:
     """The labels of an image, which is pulled when it is named with its registry and is not here."""
     found = labels(image)
@@ -73,19 +86,20 @@ def require(image: str) -> dict[str, str]:
 
 
 def probe(image: str) -> str:
-    """The facts that probe.sh finds inside an image: offline, read-only, without capabilities."""
-    argv = [
-        "podman",
-        "run",
-        "--rm",
-        "--interactive",
-        "--pull=never",
-        *CONFINED,
-        "--entrypoint=/bin/sh",
-        image,
-        "-s",
-    ]
-    return shell.query(argv, what=f"{image} could not be looked into", stdin=_PROBE.read_text())
+    """The facts that probe.sh finds inside an image."""
+    return _inside(image, _PROBE)
+
+
+def contents(image: str) -> str:
+    """The packages and the files of configuration that packages.sh lists inside an image."""
+    return _inside(image, _PACKAGES)
+
+
+def _inside(image: str, script: Path) -> str:
+    """What a script prints inside an image: offline, read-only, without capabilities."""
+    options = ["--rm", "--interactive", "--pull=never", *CONFINED, "--entrypoint=/bin/sh"]
+    argv = ["podman", "run", *options, image, "-s"]
+    return shell.query(argv, what=f"{image} could not be looked into", stdin=script.read_text())
 
 
 def packaged_kernel(image: ImageRef) -> str:
@@ -116,3 +130,69 @@ def remove(images: set[str]) -> None:
     """Remove images by id."""
     if images:
         shell.run(["podman", "rmi", "--force", *sorted(images)], what="images could not be removed")
+
+
+def push_signed(image: str, target: str, key: str, shipped: HostFiles) -> str:
+    """Push an image and sign it in the same go; returns the digest that podman says it pushed, nothing under `inv -R`.
+
+    The key and its passphrase are open descriptors in memory; they stand in no argument and no file.
+    """
+    host = target.partition("/")[0]
+    what = f"{image} could not be pushed to {target}"
+    with (
+        TemporaryDirectory() as folder,
+        signer.host_home(shipped) as home,
+        signer.descriptors(key, signer.passphrase()) as opened,
+    ):
+        digest = Path(folder, "digest")
+        argv = [
+            "podman", "push", f"--authfile={login.file_for(host)}", f"--digestfile={digest}",
+            f"--sign-by-sigstore-private-key=/dev/fd/{opened[0]}", f"--sign-passphrase-file=/dev/fd/{opened[1]}",
+            image, f"docker://{target}",
+        ]  # fmt: skip
+        hint = (
+            f"is the login still good, and the passphrase right? podman login --authfile ~/.docker/config.json {host}"
+        )
+        if not shell.run(argv, what=what, env=signer.pusher_environment(home), descriptors=opened, hint=hint):
+            return ""
+        found = digest.read_text().strip() if digest.exists() else ""
+    if not re.fullmatch(r"sha256:[0-9a-f]{64}", found):
+        raise TaskError(what, f"podman says it pushed {found!r}, which is no digest", "run it again")
+    return found
+
+
+def accept(image: ImageRef, shipped: HostFiles) -> None:
+    """Pull an image as a host would: by the shipped policy, into an empty store, without any login."""
+    owner, _, package = image.name.partition("/")[2].partition("/")
+    with signer.host_home(shipped) as home, _empty_store() as podman:
+        argv = [*podman, "pull", "--quiet", str(image)]
+        try:
+            shell.run(argv, what=f"a host would refuse {image}", env=signer.host_environment(home))
+        except TaskError as error:
+            raise _refused(error, owner, package) from error
+
+
+@contextmanager
+def _empty_store() -> Iterator[list[str]]:
+    """A podman with a store of its own, in the cache; what a killed run left of one is removed too."""
+    top = workspace.cache()
+    for left in top.glob("store-*"):
+        if not Path("/proc", left.name.rpartition("-")[2]).exists():
+            shutil.rmtree(left, ignore_errors=True)
+    store = top / f"store-{getpid()}"
+    own_mounts = ["unshare", "--mount"] if geteuid() == 0 else []  # else podman's mount of the store outlives it
+    podman = [*own_mounts, "podman", f"--root={store / 'graph'}", f"--runroot={store / 'run'}"]
+    try:
+        yield podman
+    finally:
+        if geteuid() != 0:  # files of other ids are podman's alone to remove
+            shell.attempt([*podman, "rmi", "--all", "--force"], what="the empty store could not be cleared")
+        shutil.rmtree(store, ignore_errors=True)
+
+
+def _refused(error: TaskError, owner: str, package: str) -> TaskError:
+    if any(word in error.why for word in ("unauthorized", "denied", "403")):
+        page = f"https://github.com/users/{owner}/packages/container/{package.replace('/', '%2F')}/settings"
+        why = f"it cannot be pulled without a login: a new package is private ({error.why})"
+        return TaskError(error.what, why, f"set its visibility to public, then run this again: {page}")
+    return TaskError(error.what, error.why, "is it signed with a key that ships? ./inv lint checks key and policy")

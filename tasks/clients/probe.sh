@@ -39,6 +39,9 @@ fi
     fact modules-load "$line"
 done < /etc/modules-load.d/zfs.conf
 [ ! -e /var/lib/pcp ] || fact left-behind /var/lib/pcp
+for file in /etc/containers/policy.json /etc/containers/registries.d/*.yaml /etc/pki/cosign/*.pub; do
+    [ ! -r "$file" ] || fact host-file "${file#/} $(base64 -w0 "$file")"
+done
 # shellcheck source=/dev/null
 fcos=$(. /etc/os-release && printf '%s' "${OSTREE_VERSION:-}")
 fact fcos-version "$fcos"

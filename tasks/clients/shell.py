@@ -5,8 +5,10 @@ import shlex
 import subprocess
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 
+from tasks.clients import calls
 from tasks.model.errors import TaskError
 
 QUERY_SECONDS = 120
@@ -21,45 +23,70 @@ class Mode:
     dry = False
 
 
-def query(argv: Sequence[str], *, what: str, stdin: str | None = None, seconds: float = QUERY_SECONDS) -> str:
+def query(
+    argv: Sequence[str],
+    *,
+    what: str,
+    stdin: str | None = None,
+    seconds: float = QUERY_SECONDS,
+    env: Mapping[str, str] | None = None,
+) -> str:
     """Return what a program that only reads prints; runs under `inv -R` too. `what` begins the error's sentence."""
-    done = attempt(argv, what=what, stdin=stdin, seconds=seconds)
+    done = attempt(argv, what=what, stdin=stdin, seconds=seconds, env=env)
     if done.returncode:
         raise failed(argv, what, done.returncode, done.stderr)
     return done.stdout
 
 
 def attempt(
-    argv: Sequence[str], *, what: str, stdin: str | None = None, seconds: float = QUERY_SECONDS
+    argv: Sequence[str],
+    *,
+    what: str,
+    stdin: str | None = None,
+    seconds: float = QUERY_SECONDS,
+    env: Mapping[str, str] | None = None,
 ) -> subprocess.CompletedProcess[str]:
-    """Run a program that only reads and leave its exit status to the caller."""
+    """Run a program that only reads and leave its exit status to the caller; `env` replaces the environment."""
     try:
-        return subprocess.run(
-            argv, input=stdin if stdin is not None else "", capture_output=True, text=True, errors="replace",
-            timeout=seconds, check=False,
-        )  # fmt: skip
+        with calls.told(shlex.join(argv)):
+            return subprocess.run(
+                argv, input=stdin if stdin is not None else "", capture_output=True, text=True, errors="replace",
+                timeout=seconds, check=False, env=env,
+            )  # fmt: skip
     except OSError as error:
         raise _not_started(argv, what, error) from error
     except subprocess.TimeoutExpired as error:
         raise _too_slow(argv, what, seconds) from error
 
 
-def run(argv: Sequence[str], *, what: str, seconds: float = RUN_SECONDS) -> bool:
-    """Run a program that changes something, told on stderr as it comes; False when `inv -R` only wants it shown."""
+def run(
+    argv: Sequence[str],
+    *,
+    what: str,
+    seconds: float = RUN_SECONDS,
+    env: Mapping[str, str] | None = None,
+    cwd: Path | None = None,
+    descriptors: Sequence[int] = (),
+    hint: str = "mend what is said above and run it again; is the disk full? see: df -h",
+) -> bool:
+    """Run a program that changes something, told on stderr as it comes; False when `inv -R` only wants it shown.
+
+    `env` replaces the environment; `descriptors` stay open in the program, under the same numbers.
+    """
     sys.stderr.write(f"$ {shlex.join(argv)}\n")
     if Mode.dry:
         return False
-    try:
-        child = subprocess.Popen(
-            argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-            errors="replace",
-        )  # fmt: skip
-    except OSError as error:
-        raise _not_started(argv, what, error) from error
-    said = _follow(child, argv, what, seconds)
+    with calls.told(shlex.join(argv)):
+        try:
+            child = subprocess.Popen(
+                argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                errors="replace", env=env, cwd=cwd, pass_fds=descriptors,
+            )  # fmt: skip
+        except OSError as error:
+            raise _not_started(argv, what, error) from error
+        said = _follow(child, argv, what, seconds)
     if child.returncode:
-        why = failed(argv, what, child.returncode, said).why
-        raise TaskError(what, why, "mend what is said above and run it again; is the disk full? see: df -h")
+        raise TaskError(what, failed(argv, what, child.returncode, said).why, hint)
     return True
 
 

@@ -3,11 +3,13 @@
 import os
 import stat
 from collections.abc import Iterator
+from os import environ
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 
 from tasks.clients import shell
 from tasks.model.errors import TaskError
+from tasks.model.signing import KEYS, POLICY, REGISTRIES, HostFiles
 
 ROOT = Path(__file__).resolve().parents[2]
 UNVERSIONED = "unversioned"
@@ -23,7 +25,24 @@ def read_text(path: Path) -> str:
         raise TaskError(f"{path} could not be read", reason or str(error), "check the path and the file") from error
 
 
-def write_whole(path: Path, content: str | bytes) -> bool:
+def cache() -> Path:
+    """The folder for what may be lost: the launcher's, or that of the user's own programs."""
+    named = environ.get("XDG_CACHE_HOME")
+    own = Path(named, "custom-coreos") if named else None
+    folder = own or Path(environ.get("CUSTOM_COREOS_CACHE") or Path.home() / ".cache/custom-coreos")
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def host_files() -> HostFiles:
+    """The keys and the policy that overlay-root ships."""
+    top = ROOT / "overlay-root"
+    folders = [top / KEYS, top / REGISTRIES]
+    paths = [top / POLICY, *(path for folder in folders for path in sorted(folder.glob("*")))]
+    return HostFiles({str(path.relative_to(top)): path.read_bytes() for path in paths if path.is_file()})
+
+
+def write_whole(path: Path, content: str | bytes, mode: int = 0o644) -> bool:
     """Write a file beside its place and rename it; False under `inv -R`, which writes nothing."""
     if shell.Mode.dry:
         return False
@@ -34,7 +53,7 @@ def write_whole(path: Path, content: str | bytes) -> bool:
                 file.write(content.encode() if isinstance(content, str) else content)
                 file.flush()
                 os.fsync(file.fileno())
-                temporary.chmod(0o644)
+                temporary.chmod(mode)
                 temporary.rename(path)
             except BaseException:
                 temporary.unlink(missing_ok=True)

@@ -1,12 +1,15 @@
 """What an image must be: the contract, checked on the facts found inside it."""
 
+import base64
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Self
 
 from tasks.model.errors import TaskError
 from tasks.model.lock import PREFIX, Lock
+from tasks.model.signing import HostFiles
 
+VERSION = "1"  # of the contract; a record says which one an image kept
 MODULES = ("zfs", "spl")
 ZFS_PACKAGES = ("zfs", "libzfs6", "libzpool6", "libnvpair3", "libuutil3", "zfs-dracut", "python3-pyzfs")
 _OFF = ("disabled", "masked", "not-found", "")
@@ -59,6 +62,12 @@ class ImageFacts:
         """State by unit, as `systemctl is-enabled` says it."""
         return {unit: state for unit, _, state in (row.partition(" ") for row in self.all("unit"))}
 
+    @property
+    def host_files(self) -> HostFiles:
+        """The keys and the policy by which a host that runs the image judges the next one."""
+        rows = (row.partition(" ") for row in self.all("host-file"))
+        return HostFiles({path: base64.b64decode(content) for path, _, content in rows})
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Check:
@@ -90,8 +99,8 @@ class Report:
             )
 
 
-def inspect(image: ImageFacts, lock: Lock | None = None) -> Report:
-    """Check all promises at once; with a Lock, its facts and labels too."""
+def inspect(image: ImageFacts, published_as: str, lock: Lock | None = None) -> Report:
+    """Check all promises at once; `published_as` is the name whose signatures hosts ask for. With a Lock, that too."""
     checks = [
         Check(name="kernel-tree", promise="one kernel tree, the packaged kernel's", fault=_kernel_tree(image)),
         *(_module(image, module) for module in MODULES),
@@ -105,6 +114,7 @@ def inspect(image: ImageFacts, lock: Lock | None = None) -> Report:
         Check(name="left-behind", promise="no /var/lib/pcp", fault=" ".join(image.all("left-behind"))),
         _unit(image, "bootc-fetch-apply-updates.timer", "enable"),
         _unit(image, "zincati.service", "disable"),
+        _host_policy(image.host_files, published_as),
         *(_label(image, name, found) for name, found in _found(image).items()),
     ]
     return Report(tuple(checks) + (_lock_checks(image, lock) if lock else ()))
@@ -167,6 +177,12 @@ def _zfs_units(image: ImageFacts) -> str:
     if not wanted:
         return "ZFS's preset 50-zfs.preset is missing"
     return ", ".join(fault for unit, state in wanted if (fault := _unit_fault(image, unit, state)))
+
+
+def _host_policy(shipped: HostFiles, published_as: str) -> Check:
+    promise = f"keys and policy take signed images of {published_as} alone"
+    promise = promise if shipped.has_key else "no key ships, and no policy that asks for one"
+    return Check(name="host-policy", promise=promise, fault="; ".join(shipped.faults(published_as)))
 
 
 def _found(image: ImageFacts) -> dict[str, str]:

@@ -9,6 +9,7 @@ from tasks.model.contract import ZFS_PACKAGES, ImageFacts, inspect
 from tasks.model.errors import TaskError
 from tests.unit.making import KERNEL, lock
 
+NAME = "ghcr.io/o/n"
 LABELS = lock().labels("custom-coreos", "https://github.com/o/n", "2026-11-23T00:00:00+00:00")
 GOOD = "\n".join(
     [
@@ -42,7 +43,7 @@ GOOD = "\n".join(
 
 
 def faults(answer: str, labels: dict[str, str] = LABELS) -> set[str]:
-    return {check.name for check in inspect(ImageFacts.parse(answer, labels), lock()).failed}
+    return {check.name for check in inspect(ImageFacts.parse(answer, labels), NAME, lock()).failed}
 
 
 def test_a_good_image_keeps_every_promise() -> None:
@@ -92,7 +93,7 @@ def test_labels_must_equal_what_is_inside(label: str, value: str) -> None:
 def test_the_lock_is_compared_with_image_and_labels() -> None:
     """An image made from another Lock is not this one."""
     other = dataclasses.replace(lock(), zfs_version=Version("2.4.3"), inputs="sha256:" + "d" * 64)
-    failed = {check.name for check in inspect(ImageFacts.parse(GOOD, LABELS), other).failed}
+    failed = {check.name for check in inspect(ImageFacts.parse(GOOD, LABELS), NAME, other).failed}
     assert {"lock-zfs-version", "lock-custom-coreos.zfs-version", "lock-custom-coreos.inputs"} <= failed
 
 
@@ -105,7 +106,7 @@ def test_an_answer_that_is_not_whole_is_an_error(answer: str) -> None:
 
 def test_every_fault_is_reported_at_once() -> None:
     """One run names all that is wrong."""
-    report = inspect(ImageFacts.parse("end\t", {}))
+    report = inspect(ImageFacts.parse("end\t", {}), NAME)
     with pytest.raises(TaskError) as caught:
         report.require_kept("custom-coreos:stable")
     assert all(check.name in caught.value.why for check in report.failed)

@@ -1,0 +1,21 @@
+#!/bin/sh
+# A host that follows an image: the overlay's /etc over the machine's own, an empty store, a home of its own, no login.
+# It pulls the image as bootc would have it pulled: by the policy.json and the registries.d that ship.
+#   host.sh CHECKOUT IMAGE
+set -eu
+
+checkout=$(readlink -f "$1")
+image=$2
+if [ "${IN_HOST:-}" != yes ]; then
+    IN_HOST=yes exec unshare --mount sh "$0" "$checkout" "$image"
+fi
+top=$(mktemp -d)
+trap 'umount "$top/etc/hosts" /etc 2> /dev/null || true; rm -rf "$top"' EXIT
+cp /etc/hosts "$top/hosts"
+mount -t overlay overlay -o "lowerdir=$checkout/overlay-root/etc:/etc" /etc
+mount --bind "$top/hosts" /etc/hosts
+mkdir "$top/home"
+echo '{}' > "$top/no-login.json"
+env HOME="$top/home" XDG_RUNTIME_DIR="$top/home" REGISTRY_AUTH_FILE="$top/no-login.json" \
+    podman --root "$top/graph" --runroot "$top/run" pull --quiet "$image"
+umount "$top/graph/overlay" 2> /dev/null || true

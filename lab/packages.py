@@ -1,0 +1,109 @@
+"""A stand-in for GitHub's packages: the versions are what the registry's storage holds, and a deletion is one there."""
+
+import json
+import re
+import shutil
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from lab.registry import Storage
+from lab.upstreams import Answer
+
+TOKEN = "lab-token"  # noqa: S105  (it opens nothing but the lab)
+_VERSIONS = re.compile(r"/(users|orgs)/([^/]+)/packages/container/([^/]+)/versions(?:/(\d+)(/restore)?)?")
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """A manifest in the storage; GitHub numbers what the registry knows by digest."""
+
+    digest: str
+    created: datetime
+    tags: tuple[str, ...]
+
+    @property
+    def id(self) -> int:
+        return int(self.digest[7:19], 16)
+
+    def document(self) -> dict[str, object]:
+        moment = f"{self.created:%Y-%m-%dT%H:%M:%SZ}"
+        metadata = {"package_type": "container", "container": {"tags": list(self.tags)}}
+        return {"id": self.id, "name": self.digest, "created_at": moment, "updated_at": moment, "metadata": metadata}
+
+
+class Packages:
+    """GitHub's API for the packages of one registry."""
+
+    def __init__(self, registry: Path, trash: Path, owner_kind: str) -> None:
+        self.storage = Storage(registry)
+        self.trash = trash
+        self.owner_kind = owner_kind
+
+    def answer(self, method: str, path: str, query: dict[str, str], authorization: str) -> Answer | None:
+        """What GitHub answers; None for what is no package's."""
+        if re.fullmatch(r"/users/[^/]+", path):
+            return _json({"login": path.rpartition("/")[2], "type": self.owner_kind})
+        found = _VERSIONS.fullmatch(path)
+        if not found:
+            return None
+        kind, owner, name, number, restore = found.groups()
+        repository = f"{owner}/{name.replace('%2F', '/')}"
+        wanted = {"users": "User", "orgs": "Organization"}[kind]
+        if authorization != f"Bearer {TOKEN}":
+            return _json({"message": "Requires authentication"}, 401)
+        if wanted != self.owner_kind or (not restore and not self._entries(repository)):
+            return _json({"message": "Package not found."}, 404)
+        if not number:
+            return self._listing(path, repository, query)
+        change = {"DELETE": self._delete, "POST": self._restore}[method]
+        return change(repository, int(number))
+
+    def _entries(self, repository: str) -> list[_Entry]:
+        folder = self.storage.repository(repository) / "_manifests"
+        tags: dict[str, list[str]] = {}
+        for link in folder.glob("tags/*/current/link"):
+            tags.setdefault(link.read_text(), []).append(link.parent.parent.name)
+        found = []
+        for link in folder.glob("revisions/sha256/*/link"):
+            digest = f"sha256:{link.parent.name}"
+            created = datetime.fromtimestamp(int(link.stat().st_mtime), UTC)
+            found.append(_Entry(digest, created, tuple(sorted(tags.get(digest, [])))))
+        return sorted(found, key=lambda entry: (entry.created, entry.digest), reverse=True)
+
+    def _listing(self, path: str, repository: str, query: dict[str, str]) -> Answer:
+        entries, size, page = self._entries(repository), int(query.get("per_page", "30")), int(query.get("page", "1"))
+        last = -(-len(entries) // size)
+        rows = [entry.document() for entry in entries[(page - 1) * size : page * size]]
+        url = f"https://api.github.com{path}?per_page={size}"
+        links = {"next": page + 1, "last": last} if page < last else {}
+        link = ", ".join(f'<{url}&page={number}>; rel="{name}"' for name, number in links.items())
+        return _json(rows, 200, **({"Link": link} if link else {}))
+
+    def _delete(self, repository: str, number: int) -> Answer:
+        entries = self._entries(repository)
+        entry = next((entry for entry in entries if entry.id == number), None)
+        if entry is None:
+            return _json({"message": "Package version not found."}, 404)
+        if entry.tags and sum(bool(each.tags) for each in entries) == 1:
+            message = "You cannot delete the last tagged version of a package. You must delete the package instead."
+            return _json({"message": message}, 400)
+        manifests = self.storage.repository(repository) / "_manifests"
+        kept = self.trash / str(number)
+        for place in (f"revisions/sha256/{entry.digest[7:]}", *(f"tags/{tag}" for tag in entry.tags)):
+            (kept / place).parent.mkdir(parents=True, exist_ok=True)
+            shutil.move(manifests / place, kept / place)
+        return Answer(body=b"", status=204)
+
+    def _restore(self, repository: str, number: int) -> Answer:
+        kept = self.trash / str(number)
+        if not kept.exists():
+            return _json({"message": "Package version not found."}, 404)
+        shutil.copytree(kept, self.storage.repository(repository) / "_manifests", dirs_exist_ok=True)
+        shutil.rmtree(kept)
+        return Answer(body=b"", status=204)
+
+
+def _json(document: object, status: int = 200, **headers: str) -> Answer:
+    kind = {"Content-Type": "application/json; charset=utf-8"}
+    return Answer(body=json.dumps(document).encode(), status=status, headers={**kind, **headers})

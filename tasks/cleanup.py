@@ -1,0 +1,146 @@
+"""Cleanup: what of the package may go, and its deletion."""
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from invoke import Context, task
+
+from tasks.story import answer, answer_json, say, table
+
+if TYPE_CHECKING:
+    from tasks.clients.packages import Package as Listed
+    from tasks.model.retention import Plan, Retention, Version
+    from tasks.settings import Settings
+
+_FEW = 3  # tags that are shown of one version
+_HELP = {
+    "retention-days": "age in days from which a version may go (default: retention_days in invoke.yaml)",
+    "keep": "so many of the newest good images stay whatever their age (default: keep_images in invoke.yaml)",
+    "apply": "delete; without it, nothing is",
+    "force": "also when more than max_delete_fraction of everything would go",
+    "json": "print JSON",
+}
+
+
+@task(help=_HELP)
+def cleanup(
+    c: Context, retention_days: str = "", keep: str = "", apply: bool = False, force: bool = False, json: bool = False
+) -> None:
+    """Delete old versions of the package; nothing that a kept one needs, and nothing at all without --apply."""
+    from tasks import past
+    from tasks.clients import packages
+    from tasks.model.retention import plan
+    from tasks.settings import read_settings
+
+    settings = read_settings(c.config)
+    policy = _policy(settings, retention_days, keep)
+    listed = packages.Package.of(settings.image)
+    decided = plan(past.package(settings, listed.versions()), policy, datetime.now(UTC))
+    _show(decided, json=json)
+    if decided.is_excessive(policy) and not force:
+        raise _excessive(decided, policy)
+    if apply:
+        _delete(settings, listed, decided)
+    elif decided.deletions:
+        say(f"nothing was deleted; to delete {len(decided.deletions)} versions: ./inv cleanup --apply")
+
+
+@task(help={"retention-days": "age in days from which a version may go", "json": "print JSON"})
+def cleanup_dry_run(c: Context, retention_days: str, json: bool = False) -> None:
+    """Show what cleanup would delete with another retention; deletes nothing."""
+    cleanup(c, retention_days=retention_days, json=json, force=True)
+
+
+def _policy(settings: "Settings", days: str, keep: str) -> "Retention":
+    from tasks.model.retention import Retention
+
+    return Retention(
+        days=_number(days, "--retention-days", settings.retention_days),
+        keep=_number(keep, "--keep", settings.keep_images),
+        max_fraction=settings.max_delete_fraction,
+    )
+
+
+def _number(text: str, flag: str, default: int) -> int:
+    from tasks.model.errors import TaskError
+
+    if text and not (text.isascii() and text.isdigit() and len(text) < 6):  # noqa: PLR2004  (a day is no epoch)
+        raise TaskError(f"{flag} {text} is no number", "it must be a whole number, 0 or more", f"such as {flag} 90")
+    return int(text) if text else default
+
+
+def _show(plan: "Plan", *, json: bool) -> None:
+    """Every version's fate with its reason."""
+    fates = [("keep", fate) for fate in plan.kept] + [("delete", fate) for fate in plan.deletions]
+    if json:
+        rows = [
+            {
+                "fate": what, "reason": fate.reason, "id": fate.version.id, "digest": fate.version.digest,
+                "created": fate.version.created.isoformat(), "tags": fate.version.tags,
+            }
+            for what, fate in fates
+        ]  # fmt: skip
+        answer_json({"schema": 1, "versions": rows})
+        return
+    table(("", "version", "made", "tags", "why"), [(what, *_cells(fate.version), fate.reason) for what, fate in fates])
+    answer(f"{len(plan.kept)} versions stay, {len(plan.deletions)} may go")
+
+
+def _cells(version: "Version") -> tuple[str, str, str]:
+    shown = [tag if len(tag) < 20 else f"{tag[:14]}…{tag[71:]}" for tag in version.tags]  # noqa: PLR2004  (a digest's)
+    more = [f"and {len(shown) - _FEW} more"] if len(shown) > _FEW else []
+    return version.digest[:19], f"{version.created:%Y-%m-%d}", " ".join([*shown[:_FEW], *more])
+
+
+def _excessive(plan: "Plan", policy: "Retention") -> Exception:
+    from tasks.model.errors import TaskError
+
+    total = len(plan.kept) + len(plan.deletions)
+    what = f"{len(plan.deletions)} of {total} versions would be deleted"
+    why = f"that is more than max_delete_fraction, {policy.max_fraction:g}, of them; nothing was deleted"
+    return TaskError(what, why, "look at the plan; if it is right, add --force")
+
+
+def _require_unmoved(settings: "Settings", plan: "Plan") -> None:
+    """Stop when a tag that is always kept points elsewhere than the plan knows: a publication came between."""
+    from tasks.clients import registry
+    from tasks.model.errors import TaskError
+    from tasks.model.retention import ALWAYS
+
+    planned = {tag: fate.version.digest for fate in plan.kept for tag in fate.version.tags if tag in ALWAYS}
+    for tag in ALWAYS:
+        there = registry.digest(settings.image, tag)
+        if there != planned.get(tag, ""):
+            why = f"it is {there or 'nothing'}, and the plan was made for {planned.get(tag) or 'nothing'}"
+            raise TaskError(f"{tag} has moved meanwhile", why, "nothing was deleted; run it again")
+
+
+def _delete(settings: "Settings", listed: "Listed", plan: "Plan") -> None:
+    """Delete in the plan's order; what belongs to a version that GitHub does not delete stays with it."""
+    from tasks.clients.journal import Journal
+    from tasks.clients.shell import Mode
+
+    _require_unmoved(settings, plan)
+    journal = Journal(settings.image)
+    if journal.unfinished():
+        say(f"a cleanup was cut short: {journal.unfinished()}; this one goes on")
+    if Mode.dry or not plan.deletions:
+        say("nothing is deleted")
+        return
+    journal.start(fate.version for fate in plan.deletions)
+    spared: set[str] = set()
+    for number, fate in enumerate(plan.deletions, 1):
+        version = fate.version
+        if version.digest in spared:
+            say(f"{number} of {len(plan.deletions)}: {version.digest[:19]} stays, since what it belongs to does")
+            continue
+        refusal = listed.delete(version)
+        if refusal:
+            spared |= plan.needed_by(version.digest)
+            say(f"{number} of {len(plan.deletions)}: GitHub does not delete {version.digest[:19]}: {refusal}")
+        else:
+            journal.deleted(version, listed.restore_command(version))
+            say(f"{number} of {len(plan.deletions)}: {version.digest[:19]} is deleted")
+    journal.finish()
+    say(f"a deleted version can be restored for 30 days; {journal.path} has the command for each, such as")
+    say(f"  {listed.restore_command(plan.deletions[0].version)}")

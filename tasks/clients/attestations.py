@@ -1,0 +1,23 @@
+"""Attestations beside an image: sigstore bundles, as actions/attest pushes them to the registry."""
+
+import base64
+import json
+
+from tasks.clients import registry
+from tasks.model.image import ImageRef
+from tasks.model.manifest import BUNDLE, Descriptor
+
+
+def statements(image: ImageRef, attached: tuple[Descriptor, ...]) -> list[object]:
+    """The in-toto statement of every bundle that is attached to an image; None for one that cannot be read."""
+    bundles = [entry for entry in attached if entry.artifact_type.startswith(BUNDLE)]
+    return [_statement(registry.attached(image.name, entry)) for entry in bundles]
+
+
+def _statement(bundle: bytes) -> object:
+    try:
+        envelope = json.loads(bundle)["dsseEnvelope"]
+        found: object = json.loads(base64.b64decode(envelope["payload"]))
+    except (ValueError, KeyError, TypeError):
+        return None
+    return found

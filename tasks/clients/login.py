@@ -1,0 +1,69 @@
+"""One login for every tool: the file where a registry's login stands, as podman, skopeo, oras and actions know it."""
+
+import base64
+import json
+from os import environ
+from pathlib import Path
+
+from tasks.clients import shell
+from tasks.model.errors import TaskError
+
+
+def _files() -> list[Path]:
+    """Where logins stand, in the order in which podman looks."""
+    runtime = environ.get("XDG_RUNTIME_DIR") or f"/run/user/{_uid()}"
+    config = environ.get("XDG_CONFIG_HOME") or Path.home() / ".config"
+    docker = environ.get("DOCKER_CONFIG") or Path.home() / ".docker"
+    named = environ.get("REGISTRY_AUTH_FILE")
+    places = [Path(runtime, "containers/auth.json"), Path(config, "containers/auth.json"), Path(docker, "config.json")]
+    root = [Path("/run/containers/0/auth.json")] if _uid() == 0 else []
+    return [Path(named)] if named else [*root, *places]
+
+
+def _uid() -> int:
+    from os import geteuid
+
+    return geteuid()
+
+
+def file_for(host: str) -> Path | None:
+    """The file with a registry's login; None when there is none."""
+    return next((path for path in _files() if _entry(path, host) is not None), None)
+
+
+def _entry(path: Path, host: str) -> str | None:
+    """The entry for a host: `user:password` in base64, empty where a helper keeps it."""
+    try:
+        document = json.loads(path.read_text())
+    except (OSError, ValueError):
+        return None
+    if not isinstance(document, dict):
+        return None
+    entry = (document.get("auths") or {}).get(host)
+    if isinstance(entry, dict) and isinstance(entry.get("auth"), str):
+        return str(entry["auth"])
+    return "" if host in (document.get("credHelpers") or {}) else None
+
+
+def credentials(host: str) -> tuple[str, str] | None:
+    """User and password for a host; None where no file has them."""
+    path = file_for(host)
+    try:
+        user, _, password = base64.b64decode((_entry(path, host) if path else "") or "").decode().partition(":")
+    except ValueError:
+        return None
+    return (user, password) if password else None
+
+
+def require(host: str) -> Path:
+    """The file with a login that the registry takes now."""
+    hint = f"log in once for every tool: podman login --authfile ~/.docker/config.json {host}"
+    path = file_for(host)
+    if path is None:
+        raise TaskError(f"there is no login for {host}", f"looked in {', '.join(map(str, _files()))}", hint)
+    argv = ["podman", "login", f"--authfile={path}", host]
+    done = shell.attempt(argv, what=f"the login for {host} could not be tried")
+    if done.returncode:
+        said = (done.stderr.strip() or done.stdout.strip()).splitlines()
+        raise TaskError(f"{host} does not take the login in {path}", said[-1] if said else "no reason was given", hint)
+    return path

@@ -1,0 +1,32 @@
+"""Artifacts attached to a digest, through oras; always under the fallback tag, which is all that GHCR knows."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from tasks.clients import login, shell
+from tasks.model.errors import TaskError
+from tasks.model.image import ImageRef
+
+_SECONDS = 300
+
+
+def attach(image: ImageRef, artifact_type: str, annotations: Mapping[str, str], file: Path | None = None) -> bool:
+    """Attach an artifact, of annotations alone or with one file; False under `inv -R`. Twice makes two of it."""
+    host = image.name.partition("/")[0]
+    known = login.file_for(host)
+    if known is None:
+        raise TaskError(f"nothing can be attached to {image}", f"there is no login for {host}", f"podman login {host}")
+    argv = [
+        "oras", "attach", "--no-tty", f"--registry-config={known}", f"--artifact-type={artifact_type}",
+        "--distribution-spec=v1.1-referrers-tag",
+        *(f"--annotation={name}={value}" for name, value in annotations.items()),
+        str(image), *([f"{file.name}:{artifact_type}"] if file else []),
+    ]  # fmt: skip
+    hint = "is the login still good, and may it write? run it again"
+    return shell.run(
+        argv,
+        what=f"a record could not be attached to {image}",
+        seconds=_SECONDS,
+        hint=hint,
+        cwd=file.parent if file else None,
+    )

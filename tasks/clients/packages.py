@@ -1,0 +1,114 @@
+"""Container packages on GitHub: their versions listed, deleted and restored. Forms: docs.github.com/rest/packages."""
+
+import re
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime
+from os import environ
+from urllib.parse import quote
+
+from tasks.clients import gh, http
+from tasks.clients.github import API_VERSION
+from tasks.model.errors import TaskError
+from tasks.model.retention import Version
+
+_PAGE = 100
+_AT_ONCE = 8
+_REFUSED = (400, 403, 404)
+_LAST = re.compile(r'<[^>]*[?&]page=(\d+)[^>]*>; *rel="last"')
+
+
+@dataclass(frozen=True, slots=True)
+class Package:
+    """A container package by its owner and name; `path` is its place in GitHub's API."""
+
+    name: str
+    path: str
+
+    @classmethod
+    def of(cls, image: str) -> "Package":
+        """The package behind an image's name, of a user or of an organisation."""
+        owner, _, name = image.partition("/")[2].partition("/")
+        what = f"the owner of {image} could not be read"
+        answer = http.ask(f"{_base()}/users/{owner}", what=what, headers=_headers(), taken=(404,))
+        found = http.parse_json(answer.body, what, "GitHub") if answer.status != _REFUSED[-1] else None
+        if not isinstance(found, dict):
+            raise TaskError(what, f"GitHub knows no {owner}", "correct image in invoke.yaml")
+        kind = "orgs" if found.get("type") == "Organization" else "users"
+        return cls(image, f"/{kind}/{owner}/packages/container/{quote(name, safe='')}/versions")
+
+    def versions(self) -> tuple[Version, ...]:
+        """Every active version, of all pages; stops at an answer of another form."""
+        first = self._page(1)
+        last = _LAST.search(first.headers.get("Link", ""))
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            pages = [first, *pool.map(self._page, range(2, int(last[1]) + 1 if last else 2))]
+        versions = [version for page in pages for version in self._rows(page.body)]
+        return tuple({version.id: version for version in versions}.values())  # a page may shift meanwhile
+
+    def _page(self, number: int) -> http.Answer:
+        what = f"the versions of {self.name} could not be listed"
+        url = f"{_base()}{self.path}?state=active&per_page={_PAGE}&page={number}"
+        answer = http.ask(url, what=what, headers=_headers(), taken=_REFUSED)
+        if answer.status in _REFUSED:
+            why = f"GitHub answered {answer.status}: there is no such package, or the token may not read it"
+            hint = "a personal token must be a classic one with read:packages and delete:packages; set GITHUB_TOKEN"
+            raise TaskError(what, why, hint)
+        return answer
+
+    def _rows(self, body: bytes) -> list[Version]:
+        what = f"the versions of {self.name} could not be listed"
+        rows = http.parse_json(body, what, "GitHub")
+        try:
+            if not isinstance(rows, list):
+                raise TypeError(rows)  # noqa: TRY301  (one way out for everything that has another form)
+            return [_version(row) for row in rows]
+        except (KeyError, TypeError, ValueError) as error:
+            raise TaskError(what, f"GitHub's answer has another form: {error!r}", "try again later") from error
+
+    def delete(self, version: Version) -> str:
+        """Delete a version; returns why GitHub refused, or nothing. One that is gone already is no refusal."""
+        what = f"version {version.id} of {self.name} could not be deleted"
+        url = f"{_base()}{self.path}/{version.id}"
+        answer = http.ask(url, what=what, method="DELETE", headers=_headers(), taken=_REFUSED)
+        if answer.status not in _REFUSED or answer.status == _REFUSED[-1]:
+            return ""
+        document = http.parse_json(answer.body, what, "GitHub")
+        message = document.get("message") if isinstance(document, dict) else None
+        return f"{answer.status}: {message or 'no reason was given'}"
+
+    def restore_command(self, version: Version) -> str:
+        """What restores a deleted version within 30 days."""
+        return f"gh api -X POST {self.path}/{version.id}/restore"
+
+
+def _version(row: Mapping[str, object]) -> Version:
+    """A version in a listing."""
+    match row:
+        case {
+            "id": int(number),
+            "name": str(name),
+            "created_at": str(created),
+            "metadata": {"container": {"tags": tags}},
+        }:
+            if name.startswith("sha256:") and isinstance(tags, list):
+                made = datetime.fromisoformat(created)
+                return Version(id=number, digest=name, created=made, tags=tuple(map(str, tags)))
+    raise ValueError(f"no container version: {str(row)[:200]}")
+
+
+def _base() -> str:
+    return environ.get("GITHUB_API_URL", "https://api.github.com")
+
+
+def _headers() -> dict[str, str]:
+    token = gh.token()
+    if not token:
+        why = "GitHub lists packages only to a login"
+        raise TaskError("there is no token for GitHub", why, "set GITHUB_TOKEN, or log in: gh auth login")
+    return {
+        "Accept": "application/vnd.github+json",
+        "X-GitHub-Api-Version": API_VERSION,
+        "Authorization": f"Bearer {token}",
+    }

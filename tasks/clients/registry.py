@@ -1,0 +1,112 @@
+"""Registries, read over HTTP where many small things are asked for: one token and one connection serve all.
+
+Protocol: github.com/opencontainers/distribution-spec and the token form of distribution.github.io.
+"""
+
+import base64
+import re
+from functools import cache
+from urllib.parse import urlencode
+
+from tasks.clients import http, login
+from tasks.model.errors import TaskError
+from tasks.model.manifest import KNOWN, Descriptor, Manifest, referrers_tag
+
+_MISSING, _UNAUTHORIZED, _FORBIDDEN = 404, 401, 403
+_MAX_BLOB = 64_000_000
+_ACCEPT = ", ".join(KNOWN)
+
+
+def manifest(name: str, reference: str) -> Manifest | None:
+    """A manifest by tag or digest; None when the registry has none."""
+    answer = _get(name, f"manifests/{reference}", f"{name}:{reference} could not be read")
+    if answer.status == _MISSING:
+        return None
+    found = Manifest.parse(answer.body, f"{name}:{reference}")
+    if reference.startswith("sha256:") and found.digest != reference:
+        why = f"its bytes have the digest {found.digest}"
+        raise TaskError(f"{name}@{reference} is not what was asked for", why, "trust nothing from this registry now")
+    return found
+
+
+def digest(name: str, tag: str) -> str:
+    """The digest that a tag points at; nothing when there is no such tag."""
+    found = manifest(name, tag)
+    return found.digest if found else ""
+
+
+def referrers(name: str, subject: str) -> tuple[Descriptor, ...]:
+    """What is attached to a digest, from the list under its fallback tag, which GHCR has in the place of an API."""
+    found = manifest(name, referrers_tag(subject))
+    return found.children if found else ()
+
+
+def attached(name: str, entry: Descriptor) -> bytes:
+    """The first layer of an attached artifact."""
+    found = manifest(name, entry.digest)
+    layers = found.blobs[1:] if found else ()
+    if not layers:
+        raise TaskError(f"{name}@{entry.digest} has no content", "its manifest has no layer", "attach it anew")
+    what = f"{name}@{layers[0].digest} could not be read"
+    answer = _get(name, f"blobs/{layers[0].digest}", what)
+    if answer.status == _MISSING:
+        raise TaskError(what, "the registry does not have it any more", "attach it anew")
+    return answer.body
+
+
+def _get(name: str, path: str, what: str) -> http.Answer:
+    """A part of a repository, with a token where one is asked for."""
+    host, _, repository = name.partition("/")
+    url = f"https://{host}/v2/{repository}/{path}"
+    for fresh in (False, True):
+        headers = {"Accept": _ACCEPT, **_authorization(name, fresh=fresh)}
+        answer = http.ask(
+            url, what=what, headers=headers, taken=(_MISSING, _UNAUTHORIZED, _FORBIDDEN), max_bytes=_MAX_BLOB
+        )
+        if answer.status == _FORBIDDEN:
+            break
+        if answer.status != _UNAUTHORIZED:
+            return answer
+        _challenges[host] = answer.headers.get("WWW-Authenticate", "")
+    why = f"{host} answered {answer.status}: it does not let this login (or a stranger) read {repository}"
+    raise TaskError(what, why, f"log in: podman login --authfile ~/.docker/config.json {host}")
+
+
+_challenges: dict[str, str] = {}  # what a registry asked for when it was first spoken to, by host
+
+
+def _authorization(name: str, *, fresh: bool) -> dict[str, str]:
+    """The header with the repository's token; nothing before the registry has said where tokens are had."""
+    challenge = _challenges.get(name.partition("/")[0], "")
+    if not challenge:
+        return {}
+    if fresh:
+        _token.cache_clear()
+    return {"Authorization": _token(name, challenge)}
+
+
+@cache
+def _token(name: str, challenge: str) -> str:
+    host, _, repository = name.partition("/")
+    fields = dict(re.findall(r'(\w+)="([^"]*)"', challenge))
+    login_header = _basic(host)
+    if not challenge.lower().startswith("bearer") or "realm" not in fields:
+        return login_header.get("Authorization", "")
+    query = urlencode({"service": fields.get("service", host), "scope": f"repository:{repository}:pull"})
+    what = f"{host} gave no token for {repository}"
+    answer = http.ask(f"{fields['realm']}?{query}", what=what, headers=login_header, taken=(_UNAUTHORIZED, _FORBIDDEN))
+    if answer.status in (_UNAUTHORIZED, _FORBIDDEN):
+        hint = f"log in: podman login --authfile ~/.docker/config.json {host}"
+        raise TaskError(what, "it does not exist, is private, or the login has expired", hint)
+    document = http.parse_json(answer.body, what, host)
+    token = document.get("token") or document.get("access_token") if isinstance(document, dict) else None
+    if not isinstance(token, str):
+        raise TaskError(what, "its answer has no token", "try again in a few minutes")
+    return f"Bearer {token}"
+
+
+def _basic(host: str) -> dict[str, str]:
+    known = login.credentials(host)
+    if known is None:
+        return {}
+    return {"Authorization": f"Basic {base64.b64encode(':'.join(known).encode()).decode()}"}

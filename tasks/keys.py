@@ -1,0 +1,138 @@
+"""Keys: what signs the image, and the policy by which hosts take it."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from invoke import Context, task
+
+from tasks.story import answer, say
+
+if TYPE_CHECKING:
+    from tasks.model.signing import HostFiles
+    from tasks.settings import Settings
+
+_HELP = {
+    "key": "where the private key is written (default: ~/.config/custom-coreos/signing.key)",
+    "rotate": "add a second key, for the time in which hosts learn of it",
+    "policy": "make no key; write the policy anew for the keys that ship and the image's name",
+}
+
+
+@task(help=_HELP)
+def keygen(c: Context, key: str = "", rotate: bool = False, policy: bool = False) -> None:
+    """Make the key that signs the image, and ship its public half with a policy that asks for it."""
+    from tasks.clients import signer, workspace
+    from tasks.model.signing import HostFiles, next_key
+    from tasks.settings import read_settings
+
+    settings, shipped = read_settings(c.config), workspace.host_files()
+    _require_fitting(shipped, rotate=rotate, policy=policy)
+    if not policy:
+        path = next_key(shipped)
+        private = Path(key) if key else _beside(signer.default_key(), path)
+        public = _pair(private)
+        shipped = HostFiles({**shipped.files, path: public})
+    for file in _ship(settings, shipped):
+        say(f"wrote {file}")
+    if not policy:
+        _tell_next(private, rotate=rotate)
+        answer(private)
+
+
+def _require_fitting(shipped: "HostFiles", *, rotate: bool, policy: bool) -> None:
+    """Stop where what is asked for does not fit what ships."""
+    from tasks.model.errors import TaskError
+
+    if (rotate or policy) and not shipped.has_key:
+        raise TaskError("no key ships yet", "overlay-root/etc/pki/cosign is empty", "make the first: ./inv keygen")
+    if shipped.has_key and not (rotate or policy):
+        why = f"overlay-root ships {', '.join(shipped.keys)}; every host that follows the image trusts it alone"
+        raise TaskError("there is a key already", why, "add a second one for an overlap: ./inv keygen --rotate")
+
+
+def _beside(default: Path, public: str) -> Path:
+    """The private key's file, with the number of its public half."""
+    number = Path(public).stem.removeprefix("cosign")
+    return default.with_name(f"{default.stem}{number}{default.suffix}")
+
+
+def _pair(private: Path) -> bytes:
+    """The public half of a pair that is made and written; one that an interrupted run left is taken up."""
+    from tasks.clients import signer, workspace
+    from tasks.model.errors import TaskError
+
+    beside = private.with_suffix(".pub")
+    if private.exists() and beside.exists():
+        say(f"{private} is there: its public half ships from now on")
+        return beside.read_bytes()
+    if private.exists():
+        why = "it is never overwritten, and its public half is not beside it"
+        raise TaskError(f"{private} exists", why, "name another file with --key, or move that one away")
+    key, public = signer.generate()
+    private.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    workspace.write_whole(beside, public)
+    workspace.write_whole(private, key, mode=0o600)
+    return public
+
+
+def _ship(settings: "Settings", shipped: "HostFiles") -> list[Path]:
+    """Write keys, policy and registries.d entry into overlay-root."""
+    from tasks.clients import workspace
+    from tasks.model import signing
+
+    top = workspace.ROOT / "overlay-root"
+    files: dict[str, str | bytes] = {path: shipped.files[path] for path in shipped.keys}
+    files |= {
+        signing.REGISTRY_ENTRY: signing.registries(settings.image),
+        signing.POLICY: signing.policy(settings.image, shipped.keys),
+    }
+    for path, content in files.items():
+        (top / path).parent.mkdir(parents=True, exist_ok=True)
+        workspace.write_whole(top / path, content)
+    return [top / path for path in files]
+
+
+def _tell_next(private: Path, *, rotate: bool) -> None:
+    """What a user types next."""
+    from tasks.clients import signer
+
+    protected = "with SIGNING_PASSPHRASE" if signer.passphrase() else "without a passphrase (set SIGNING_PASSPHRASE)"
+    say(f"{private} is the private key, {protected}: keep a copy off this machine, and put it in no repository")
+    if rotate:
+        say("go on signing with the old key until every host runs an image that ships both; README.md tells the steps")
+    say(f"for the workflows: gh secret set SIGNING_KEY < {private}")
+    if signer.passphrase():
+        say("for the workflows: gh secret set SIGNING_PASSPHRASE")
+    say("commit overlay-root; the next build ships the public key and the policy")
+
+
+def tell(settings: "Settings") -> None:
+    """Say what an image built now ships; stops at a policy that would strand every host."""
+    from tasks.clients import workspace
+    from tasks.model.signing import require_consistent
+
+    shipped = workspace.host_files()
+    require_consistent(shipped, settings.image, "overlay-root")
+    if not shipped.has_key:
+        say("no signing key ships: hosts take this image unsigned, and it cannot be published (./inv keygen)")
+
+
+def require(settings: "Settings") -> None:
+    """Stop unless keys and policy ship and belong to the image."""
+    from tasks.clients import workspace
+    from tasks.model.errors import TaskError
+
+    tell(settings)
+    if not workspace.host_files().has_key:
+        raise TaskError("nothing can be published", "no signing key and no policy ship", "make them: ./inv keygen")
+
+
+def check(settings: "Settings") -> None:
+    """Hold what ships against itself, and against the parser that hosts use."""
+    from tasks.clients import signer, workspace
+    from tasks.model.signing import require_consistent
+
+    shipped = workspace.host_files()
+    require_consistent(shipped, settings.image, "overlay-root")
+    if shipped.has_key:
+        signer.require_parsed(shipped)

@@ -1,0 +1,60 @@
+"""What differs between two images: packages, files of configuration, Locks."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Self
+
+from tasks.model.lock import Lock
+from tasks.model.sbom import Listed
+
+_PARTS = re.compile(r"(\d+)|([A-Za-z]+)|(~)", re.ASCII)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Change:
+    """One difference, from the first image to the second; an empty side means that it is not there."""
+
+    kind: str  # lock, package or file
+    change: str  # added, removed, upgraded, downgraded or changed
+    name: str
+    before: str
+    after: str
+
+    @classmethod
+    def of(cls, kind: str, name: str, before: str, after: str) -> Self:
+        """Name what happened."""
+        change = "added" if not before else "removed" if not after else "changed"
+        if change == "changed" and kind == "package":
+            change = "upgraded" if _order(before) < _order(after) else "downgraded"
+        return cls(kind=kind, change=change, name=name, before=before, after=after)
+
+
+def _order(version: str) -> list[tuple[int, int, str]]:
+    """A key that sorts versions as rpm does: numbers above letters, `~` below the end."""
+    parts = [
+        (2, int(number), "") if number else (1, 0, word) if word else (-1, 0, "")
+        for number, word, _ in _PARTS.findall(version)
+    ]
+    return [*parts, (0, 0, "")]
+
+
+def differences(before: tuple[Lock, Listed], after: tuple[Lock, Listed]) -> tuple[Change, ...]:
+    """Every difference: of the Locks, then packages, then files, each by name."""
+    (lock, listed), (new_lock, new_listed) = before, after
+    return (
+        *_differences("lock", _fields(lock), _fields(new_lock)),
+        *_differences("package", listed.packages, new_listed.packages),
+        *_differences("file", listed.files, new_listed.files),
+    )
+
+
+def _fields(lock: Lock) -> dict[str, str]:
+    names = ("fcos_version", "kernel", "zfs_version", "base", "kmods", "packages", "revision", "inputs")
+    return {name: " ".join(lock.packages) if name == "packages" else str(getattr(lock, name)) for name in names}
+
+
+def _differences(kind: str, before: Mapping[str, str], after: Mapping[str, str]) -> list[Change]:
+    names = sorted({*before, *after})
+    pairs = [(name, before.get(name, ""), after.get(name, "")) for name in names]
+    return [Change.of(kind, name, old, new) for name, old, new in pairs if old != new]

@@ -1,0 +1,142 @@
+"""Manifests: what an image, a list of images or an artifact refers to. Form: the OCI image specification, 1.1."""
+
+import hashlib
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+from tasks.model.errors import TaskError
+
+OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json"
+OCI_INDEX = "application/vnd.oci.image.index.v1+json"
+DOCKER_MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
+DOCKER_LIST = "application/vnd.docker.distribution.manifest.list.v2+json"
+KNOWN = (OCI_MANIFEST, OCI_INDEX, DOCKER_MANIFEST, DOCKER_LIST)
+SBOM = "application/spdx+json"
+BUNDLE = "application/vnd.dev.sigstore.bundle"  # a version follows: .v0.3+json
+_KINDS = (
+    "application/vnd.oci.image.config.v1+json",
+    "application/vnd.docker.container.image.v1+json",
+    "application/vnd.custom-coreos.",
+    "application/vnd.dev.cosign.",
+    "application/vnd.in-toto",
+    BUNDLE,
+    SBOM,
+)
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}", re.ASCII)
+_ATTACHED = re.compile(r"sha256-([0-9a-f]{64})(\.(?:sig|att|sbom))?", re.ASCII)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Descriptor:
+    """What a manifest says of one thing that it refers to."""
+
+    digest: str
+    media_type: str
+    artifact_type: str
+    annotations: Mapping[str, str]
+
+    @classmethod
+    def of(cls, row: Mapping[str, Any]) -> Self:
+        """Read one; a missing field is empty."""
+        texts = {field: _text(row.get(key)) for field, key in _NAMES.items()}
+        annotations = row.get("annotations")
+        notes = annotations if isinstance(annotations, dict) else {}
+        return cls(**texts, annotations={str(key): str(value) for key, value in notes.items()})
+
+
+_NAMES = {"digest": "digest", "media_type": "mediaType", "artifact_type": "artifactType"}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Manifest:
+    """A manifest by its digest. Of one in a form we do not know, everything that looks like a digest is a child."""
+
+    digest: str
+    media_type: str
+    artifact_type: str
+    subject: str  # the digest of what it is attached to, or nothing
+    children: tuple[Descriptor, ...]  # the manifests of a list
+    blobs: tuple[Descriptor, ...]  # configuration and layers
+    annotations: Mapping[str, str]
+
+    @property
+    def is_known(self) -> bool:
+        """Whether it is an image, a list of images, or an artifact of a kind that belongs to one."""
+        return self.media_type in KNOWN and (not self.artifact_type or self.artifact_type.startswith(_KINDS))
+
+    @property
+    def refers_to(self) -> tuple[str, ...]:
+        """The digests of everything that is pulled with it."""
+        return tuple(each.digest for each in (*self.children, *self.blobs))
+
+    @classmethod
+    def parse(cls, body: bytes, source: str) -> Self:
+        """Read a manifest; its digest is that of its bytes."""
+        try:
+            document = json.loads(body)
+        except ValueError as error:
+            raise _malformed(source, f"it is not JSON: {error}") from error
+        if not isinstance(document, dict):
+            raise _malformed(source, "it is no JSON object")
+        media_type, subject = _text(document.get("mediaType")) or _guessed(document), document.get("subject")
+        known = media_type in KNOWN
+        config = document.get("config")
+        own = Descriptor.of(document)
+        return cls(
+            digest=f"sha256:{hashlib.sha256(body).hexdigest()}",
+            media_type=media_type,
+            artifact_type=own.artifact_type or Descriptor.of(config if isinstance(config, dict) else {}).media_type,
+            subject=_text(subject.get("digest")) if isinstance(subject, dict) else "",
+            children=tuple(_rows(document.get("manifests"))) if known else tuple(_anything(body)),
+            blobs=tuple(_rows([config, *_list(document.get("layers"))])) if known else (),
+            annotations=own.annotations,
+        )
+
+
+def _malformed(source: str, why: str) -> TaskError:
+    return TaskError(f"{source} is no manifest", why, "look at it: skopeo inspect --raw docker://IMAGE")
+
+
+def _text(found: object) -> str:
+    return found if isinstance(found, str) else ""
+
+
+def _list(found: object) -> list[object]:
+    return found if isinstance(found, list) else []
+
+
+def _guessed(document: Mapping[str, object]) -> str:
+    """OCI lets a manifest leave out its media type."""
+    if document.get("schemaVersion") != 2 or "artifactType" in document:  # noqa: PLR2004
+        return ""
+    return OCI_INDEX if "manifests" in document else OCI_MANIFEST if "config" in document else ""
+
+
+def _rows(found: object) -> Iterator[Descriptor]:
+    for row in _list(found):
+        if isinstance(row, dict) and _DIGEST.fullmatch(_text(row.get("digest"))):
+            yield Descriptor.of(row)
+
+
+def _anything(body: bytes) -> Iterator[Descriptor]:
+    for digest in sorted(set(_DIGEST.findall(body.decode(errors="replace")))):
+        yield Descriptor.of({"digest": digest})
+
+
+def attached_to(tag: str) -> str:
+    """The digest that a tag's name says it belongs to (`sha256-<hex>`, `.sig`, `.att`, `.sbom`); else nothing."""
+    found = _ATTACHED.fullmatch(tag)
+    return f"sha256:{found[1]}" if found else ""
+
+
+def referrers_tag(digest: str) -> str:
+    """The tag under which registries without a referrers API list what is attached to a digest."""
+    return digest.replace(":", "-")
+
+
+def signature_tag(digest: str) -> str:
+    """The tag under which podman, skopeo and bootc look for a digest's signature."""
+    return f"{referrers_tag(digest)}.sig"

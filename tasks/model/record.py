@@ -1,0 +1,85 @@
+"""Records: what the registry itself cannot say of a digest, as annotations of small artifacts attached to it."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Self
+
+from tasks.model.lock import PREFIX, Lock
+from tasks.model.manifest import Descriptor
+
+_CREATED = "org.opencontainers.image.created"
+
+
+class Kind(StrEnum):
+    """What a record says."""
+
+    VERIFIED = f"application/vnd.{PREFIX}.verified.v1+json"
+    PROMOTED = f"application/vnd.{PREFIX}.promoted.v1+json"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Record:
+    """One record: when it was written, and its facts."""
+
+    kind: Kind
+    at: datetime
+    facts: Mapping[str, str]
+
+    def annotations(self) -> dict[str, str]:
+        """The artifact's annotations."""
+        return {_CREATED: self.at.isoformat(timespec="seconds")} | {
+            f"{PREFIX}.{name}": value for name, value in self.facts.items()
+        }
+
+    @classmethod
+    def read(cls, found: Descriptor) -> Self | None:
+        """The record in an entry of a referrers list; None for anything else, and for one without a date."""
+        if found.artifact_type not in set(Kind):
+            return None
+        try:
+            at = datetime.fromisoformat(found.annotations.get(_CREATED, ""))
+        except ValueError:
+            return None
+        facts = {
+            name.removeprefix(f"{PREFIX}."): value
+            for name, value in found.annotations.items()
+            if name.startswith(f"{PREFIX}.")
+        }
+        return cls(kind=Kind(found.artifact_type), at=at if at.tzinfo else at.replace(tzinfo=UTC), facts=facts)
+
+
+def records(found: Iterable[Descriptor]) -> tuple[Record, ...]:
+    """The records of a referrers list, oldest first."""
+    read = (Record.read(each) for each in found)
+    return tuple(sorted((record for record in read if record), key=lambda record: record.at))
+
+
+def verified(at: datetime, contract: str, checks: int, run: str) -> Record:
+    """The contract of this version held for a digest, and a host accepted its signature."""
+    facts = {"contract": contract, "checks": str(checks), "result": "kept", "run": run}
+    return Record(kind=Kind.VERIFIED, at=at, facts=facts)
+
+
+def promoted(at: datetime, lock: Lock, before: str, run: str) -> Record:
+    """The public tag was moved to a digest, from `before` (or nothing)."""
+    facts = {
+        "before": before,
+        "run": run,
+        "fcos-version": str(lock.fcos_version),
+        "kernel-version": str(lock.kernel),
+        "zfs-version": str(lock.zfs_version),
+        "inputs": lock.inputs,
+    }
+    return Record(kind=Kind.PROMOTED, at=at, facts=facts)
+
+
+def is_verified(found: Iterable[Record], contract: str) -> bool:
+    """Whether the contract of this version was kept."""
+    return any(
+        record.kind is Kind.VERIFIED
+        and record.facts.get("result") == "kept"
+        and record.facts.get("contract") == contract
+        for record in found
+    )

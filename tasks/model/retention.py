@@ -1,0 +1,190 @@
+"""Which versions of a package may go: a plan with a reason for each, in an order that breaks no pull."""
+
+from collections import deque
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from tasks.model.manifest import Manifest, attached_to, referrers_tag
+from tasks.model.record import Kind, Record, records
+
+ALWAYS = ("stable", "candidate")  # the tags that are kept whatever their age
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Version:
+    """One version of a container package, as GitHub lists it; `created` is the digest's, not a tag's."""
+
+    id: int
+    digest: str
+    created: datetime
+    tags: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Retention:
+    """How much is kept: an age in days, a number of good images, a share of everything that may go at once (0 to 1)."""
+
+    days: int
+    keep: int
+    max_fraction: float
+
+
+@dataclass(frozen=True, slots=True)
+class Fate:
+    """What becomes of a version, and why."""
+
+    version: Version
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Plan:
+    """Every version's fate; `deletions` in the order in which they are to be done, parents before what they need."""
+
+    kept: tuple[Fate, ...]
+    deletions: tuple[Fate, ...]
+    needs: Mapping[str, tuple[str, ...]]  # by digest: what must stay when it stays
+
+    def is_excessive(self, policy: Retention) -> bool:
+        """Whether more would go than may go at once."""
+        return len(self.deletions) > policy.max_fraction * (len(self.kept) + len(self.deletions))
+
+    def needed_by(self, digest: str) -> set[str]:
+        """Everything that has to stay when `digest` could not be deleted, itself included."""
+        return set(_reach({digest: ""}, self.needs))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Package:
+    """All that is known: versions, their manifests (None: could not be read; no entry: the registry has none)."""
+
+    versions: tuple[Version, ...]
+    manifests: Mapping[str, Manifest | None]
+    blocked: frozenset[str] = frozenset()  # digests that are no rollback target
+
+    def records(self) -> dict[str, tuple[Record, ...]]:
+        """The records of each digest, from the lists under the fallback tags."""
+        lists = ((version.digest, tag) for version in self.versions for tag in version.tags)
+        return {
+            attached_to(tag): records(manifest.children)
+            for digest, tag in lists
+            if attached_to(tag) and tag == referrers_tag(attached_to(tag)) and (manifest := self.manifests.get(digest))
+        }
+
+    def needs(self) -> dict[str, tuple[str, ...]]:
+        """By digest, the versions that are pulled with it and those that are attached to it."""
+        found: dict[str, list[str]] = {}
+        known = {version.digest for version in self.versions}
+        for version in self.versions:
+            manifest = self.manifests.get(version.digest)
+            subjects = {attached_to(tag) for tag in version.tags} | {manifest.subject if manifest else ""}
+            for subject in sorted(subjects - {""}):
+                found.setdefault(subject, []).append(version.digest)
+            if manifest:
+                found.setdefault(version.digest, []).extend(known.intersection(manifest.refers_to))
+        return {digest: tuple(sorted(needed)) for digest, needed in found.items()}
+
+
+def plan(package: Package, policy: Retention, now: datetime) -> Plan:
+    """Decide every version's fate. The order of versions does not matter, and a longer retention deletes no more."""
+    needs, found = package.needs(), package.records()
+    kept = _reach(_roots(package, found, policy, now), needs)
+    unseen = _unseen(package, kept)
+    fates = [Fate(version, kept.get(version.digest, "")) for version in package.versions]
+    if unseen:
+        why = f"it may belong to {unseen[:19]}, which could not be read"
+        return Plan(kept=_sorted(Fate(fate.version, fate.reason or why) for fate in fates), deletions=(), needs=needs)
+    doomed = [Fate(fate.version, _why_deleted(fate.version, policy)) for fate in fates if not fate.reason]
+    return Plan(kept=_sorted(fate for fate in fates if fate.reason), deletions=_ordered(doomed, needs), needs=needs)
+
+
+def _roots(
+    package: Package, found: Mapping[str, tuple[Record, ...]], policy: Retention, now: datetime
+) -> dict[str, str]:
+    """The digests that are kept for their own sake, with the reason."""
+    oldest = now - timedelta(days=policy.days)
+    good = _good(package, found)[: policy.keep]
+    roots: dict[str, str] = {}
+    for version in package.versions:
+        digest, manifest = version.digest, package.manifests.get(version.digest)
+        tags = [tag for tag in ALWAYS if tag in version.tags]
+        touched = _touched(version, found.get(digest, ()))
+        reasons = {
+            f"tag {' and '.join(tags)}": bool(tags),
+            "its manifest could not be read": digest in package.manifests and manifest is None,
+            "it is of a kind that is not known": manifest is not None and not manifest.is_known,
+            f"one of the newest {policy.keep} good images": digest in good,
+            f"{'promoted' if touched > version.created else 'made'} on {touched:%Y-%m-%d}": touched > oldest,
+        }
+        reason = next((reason for reason, holds in reasons.items() if holds), "")
+        if reason:
+            roots[digest] = reason
+    return roots
+
+
+def _good(package: Package, found: Mapping[str, tuple[Record, ...]]) -> list[str]:
+    """The images that one could roll back to: promoted, verified, readable and not blocked; newest promotion first."""
+    promoted = {}
+    for version in package.versions:
+        kinds = {record.kind: record.at for record in found.get(version.digest, ())}
+        if set(Kind) <= set(kinds) and package.manifests.get(version.digest) and version.digest not in package.blocked:
+            promoted[version.digest] = kinds[Kind.PROMOTED]
+    return sorted(promoted, key=lambda digest: (promoted[digest], digest), reverse=True)
+
+
+def _touched(version: Version, found: tuple[Record, ...]) -> datetime:
+    """When a version was last promoted, else made."""
+    return max([version.created, *(record.at for record in found if record.kind is Kind.PROMOTED)])
+
+
+def _reach(roots: Mapping[str, str], needs: Mapping[str, tuple[str, ...]]) -> dict[str, str]:
+    """The roots and everything that they need, with reasons."""
+    kept, waiting = dict(roots), deque(sorted(roots))
+    while waiting:
+        digest = waiting.popleft()
+        for needed in needs.get(digest, ()):
+            if needed not in kept:
+                kept[needed] = f"it belongs to {digest[:19]}"
+                waiting.append(needed)
+    return kept
+
+
+def _unseen(package: Package, kept: Mapping[str, str]) -> str:
+    """A kept version of which nobody knows what it needs; nothing when all are known."""
+    blind = sorted(
+        version.digest
+        for version in package.versions
+        if version.digest in kept and package.manifests.get(version.digest) is None
+    )
+    return next(iter(blind), "")
+
+
+def _why_deleted(version: Version, policy: Retention) -> str:
+    tagged = f"tag {', '.join(version.tags)}" if version.tags else "no tag"
+    return f"older than {policy.days} days, {tagged}, and nothing that is kept needs it"
+
+
+def _sorted(fates: Iterable[Fate]) -> tuple[Fate, ...]:
+    """Newest first."""
+    return tuple(sorted(fates, key=lambda fate: (fate.version.created, fate.version.digest), reverse=True))
+
+
+def _ordered(doomed: list[Fate], needs: Mapping[str, tuple[str, ...]]) -> tuple[Fate, ...]:
+    """Parents before what they need, so that a run that is cut short leaves no parent without a child."""
+    by_digest = {fate.version.digest: fate for fate in _sorted(doomed)}
+    parents = dict.fromkeys(by_digest, 0)
+    for digest in by_digest:
+        for needed in set(needs.get(digest, ())) & by_digest.keys():
+            parents[needed] += 1
+    ready = deque(digest for digest, number in parents.items() if not number)
+    order: list[Fate] = []
+    while ready or len(order) < len(by_digest):
+        digest = ready.popleft() if ready else next(left for left in by_digest if parents[left] > 0)  # a circle
+        parents[digest] = -1
+        order.append(by_digest[digest])
+        for needed in set(needs.get(digest, ())) & by_digest.keys():
+            parents[needed] -= parents[needed] > 0
+            if parents[needed] == 0:
+                ready.append(needed)
+    return tuple(order)

@@ -1,0 +1,100 @@
+"""What was published: asked of the registry, many images side by side."""
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+from tasks import gather, promotion
+from tasks.clients import registry, skopeo
+from tasks.model import record
+from tasks.model.errors import TaskError
+from tasks.model.history import History
+from tasks.model.image import ImageRef
+from tasks.model.manifest import SBOM, Manifest, attached_to, referrers_tag, signature_tag
+from tasks.model.retention import Package
+from tasks.model.sbom import Listed
+from tasks.model.versions import Kernel, parse_fcos, parse_zfs
+from tasks.story import say
+
+if TYPE_CHECKING:
+    from tasks.model.lock import Lock
+    from tasks.model.record import Record
+    from tasks.model.retention import Version
+    from tasks.settings import Settings
+
+_AT_ONCE = 32
+_GONE = Manifest(digest="", media_type="", artifact_type="", subject="", children=(), blobs=(), annotations={})
+
+
+def history(settings: "Settings") -> History:
+    """Every image that the public tag has pointed at: one listing, then one small read for each image."""
+    tags = frozenset(skopeo.tags(settings.image))
+    digests = [attached_to(tag) for tag in tags if tag == referrers_tag(attached_to(tag))]
+    public = registry.digest(settings.image, gather.PUBLIC_TAG)
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        found = pool.map(lambda digest: registry.referrers(settings.image, digest), digests)
+        records = {digest: record.records(each) for digest, each in zip(digests, found, strict=True)}
+    signed = frozenset(digest for digest in digests if signature_tag(digest) in tags)
+    blocks = {digest: block for digest, every in records.items() if (block := _block(digest, every))}
+    return History.of(records, signed, public, blocks)
+
+
+def _block(digest: str, records: "tuple[Record, ...]") -> str:
+    """What blocks an image, by its digest, its inputs or its pair as the newest record has it."""
+    matrix = gather.read_matrix()
+    facts = next((each.facts for each in reversed(records) if each.kind is record.Kind.PROMOTED), {})
+    found = matrix.block_of_content(digest) or matrix.block_of_content(facts.get("inputs", ""))
+    try:
+        zfs, kernel = parse_zfs(facts.get("zfs-version", "")), Kernel.parse(facts.get("kernel-version", ""))
+        fcos = parse_fcos(facts.get("fcos-version", ""), "a record")
+    except TaskError:
+        return str(found or "")
+    return str(found or matrix.block_of(zfs, kernel, fcos) or "")
+
+
+def resolve(settings: "Settings", reference: str) -> ImageRef:
+    """The image that a digest, a tag, or `stable~N` (N promotions before) names."""
+    tag, _, steps = reference.partition("~")
+    if reference.startswith("sha256:"):
+        return ImageRef(settings.image, reference)
+    if steps.isdigit() and tag == gather.PUBLIC_TAG:
+        return ImageRef(settings.image, history(settings).back(int(steps)).digest)
+    digest = "" if steps else registry.digest(settings.image, tag)
+    if not digest:
+        why = "it is no digest, no tag of the registry and no stable~1, stable~2 …"
+        raise TaskError(f"there is no image {reference}", why, "see ./inv history")
+    return ImageRef(settings.image, digest)
+
+
+def contents(image: ImageRef) -> "tuple[Lock, Listed]":
+    """The Lock of an image and what its SBOM lists; nothing is pulled."""
+    entries = [each for each in registry.referrers(image.name, image.digest) if each.artifact_type == SBOM]
+    if not entries:
+        why = "its publication did not attach one, or cleanup has removed it"
+        raise TaskError(f"{image} has no SBOM", why, f"see what is attached: oras discover {image}")
+    listed = Listed.parse(registry.attached(image.name, entries[-1]), str(image))
+    return promotion.lock_of(image), listed
+
+
+def package(settings: "Settings", versions: "tuple[Version, ...]") -> Package:
+    """The manifest of every version, read side by side, and which digests are blocked."""
+    say(f"{settings.image} has {len(versions)} versions; reading their manifests")
+    public = registry.digest(settings.image, gather.PUBLIC_TAG)  # the first read gets the token that all others use
+    digests = {version.digest for version in versions}
+    if public and public not in digests:
+        why = f"it does not have {public}, at which {gather.PUBLIC_TAG} points"
+        raise TaskError(f"GitHub's listing of {settings.image} is not whole", why, "nothing is deleted; run it again")
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        found = pool.map(lambda digest: _manifest(settings, digest), digests)
+        manifests = {digest: each for digest, each in zip(digests, found, strict=True) if each is not _GONE}
+    records = Package(versions=versions, manifests=manifests).records()
+    blocked = frozenset(digest for digest, every in records.items() if _block(digest, every))
+    return Package(versions=versions, manifests=manifests, blocked=blocked)
+
+
+def _manifest(settings: "Settings", digest: str) -> Manifest | None:
+    """A version's manifest; None when it could not be read, _GONE when the registry does not have it."""
+    try:
+        return registry.manifest(settings.image, digest) or _GONE
+    except TaskError as error:
+        say(f"{error.what}: {error.why}")
+        return None

@@ -1,0 +1,154 @@
+"""Moving the public tag: what holds now, and the move itself with what is said of it."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from os import environ
+from typing import TYPE_CHECKING
+
+from tasks import assembly, gather
+from tasks.clients import attestations, gh, oras, registry, signer, skopeo, workspace
+from tasks.model import attestation, contract, record
+from tasks.model.errors import TaskError
+from tasks.model.image import ImageRef
+from tasks.model.lock import Lock, has_lock
+from tasks.model.promotion import NOTHING, Leave, Standing, needs_contract, preconditions
+from tasks.model.record import Kind, Record
+from tasks.story import say
+
+if TYPE_CHECKING:
+    from tasks.model.manifest import Descriptor
+    from tasks.settings import Settings
+
+
+def public_digest(settings: "Settings") -> str:
+    """What the public tag points at now; NOTHING when it does not exist."""
+    return registry.digest(settings.image, gather.PUBLIC_TAG)
+
+
+def run_name() -> str:
+    """The run that a record names: its address on GitHub, or `by hand`."""
+    server, repository, number = (environ.get(f"GITHUB_{name}", "") for name in ("SERVER_URL", "REPOSITORY", "RUN_ID"))
+    return f"{server}/{repository}/actions/runs/{number}" if number else "by hand"
+
+
+def records_of(image: ImageRef) -> tuple[Record, ...]:
+    """The records of an image, oldest first."""
+    return record.records(registry.referrers(image.name, image.digest))
+
+
+def lock_of(image: ImageRef) -> Lock:
+    """The Lock in an image's labels."""
+    found = skopeo.find(image.name, image.digest)
+    if found is None:
+        raise TaskError(f"there is no {image}", "its registry has no such digest", "see ./inv history")
+    if not has_lock(found.labels):
+        why = "it has none of the labels that ./inv build writes"
+        raise TaskError(f"{image} was not built by these recipes", why, "see the built ones: ./inv history")
+    return Lock.from_labels(found.labels, str(image))
+
+
+def promote(settings: "Settings", image: ImageRef, expected: str, leave: Leave) -> bool:
+    """Point the public tag at an image that keeps every promise; False under `inv -R`."""
+    tag = f"{settings.image}:{gather.PUBLIC_TAG}"
+    if public_digest(settings) == image.digest:
+        say(f"{tag} is {image.digest} already")
+        return finish(settings, image)
+    standing = _standing(settings, image, expected)
+    if needs_contract(standing, leave):
+        standing = _verified_now(settings, standing)
+    found = preconditions(standing, leave)
+    for check in found.checks:
+        say(f"  {'FAILED' if check.fault else 'ok':<7}{check.name:<12}{check.fault or check.promise}")
+    found.require(tag, image)
+    if not _move(settings, image, expected):
+        return False
+    return _note(image, standing.lock, expected)
+
+
+def finish(settings: "Settings", image: ImageRef) -> bool:
+    """Write the `promoted` record that a run which was cut short did not write; False where nothing was written."""
+    found = records_of(image)
+    if not any(each.kind is Kind.VERIFIED for each in found) or any(each.kind is Kind.PROMOTED for each in found):
+        return False
+    say(f"{settings.image}:{gather.PUBLIC_TAG} was moved by a run that was cut short; its record is written now")
+    return _note(image, lock_of(image), NOTHING)
+
+
+def _move(settings: "Settings", image: ImageRef, expected: str) -> bool:
+    """Move the tag; a registry has no conditional write, so another mover is seen before and after, not kept out."""
+    tag = f"{settings.image}:{gather.PUBLIC_TAG}"
+    again = "see what is there: ./inv history; then run it again"
+    before = public_digest(settings)
+    if before != expected:
+        why = f"another run moved it meanwhile: it has {before or 'nothing'}, expected was {expected or 'nothing'}"
+        raise TaskError(f"{tag} is not moved to {image}", why, again)
+    if not skopeo.point(image, gather.PUBLIC_TAG):
+        return False
+    after = public_digest(settings)
+    if after != image.digest:
+        why = f"another run moved it at the same time: it has {after or 'nothing'} now"
+        raise TaskError(f"{tag} does not point at {image}", why, again)
+    say(f"{tag} is {image.digest} now")
+    return True
+
+
+def _note(image: ImageRef, lock: Lock, before: str) -> bool:
+    found = record.promoted(datetime.now(UTC), lock, before, run_name())
+    return oras.attach(image, found.kind, found.annotations())
+
+
+def _standing(settings: "Settings", image: ImageRef, expected: str) -> Standing:
+    """Everything that the preconditions are held against, asked side by side."""
+    lock = lock_of(image)
+    matrix = gather.read_matrix()
+    attached = registry.referrers(image.name, image.digest)
+    with ThreadPoolExecutor(4) as pool:
+        refusal = pool.submit(signer.refusal, image, workspace.host_files())
+        support = pool.submit(gather.support, lock.zfs_version, lock.kernel)
+        public = pool.submit(_public, settings)
+        fault = pool.submit(attestation_fault, settings, image, attached)
+        there, there_lock = public.result()
+        block = (
+            matrix.block_of(lock.zfs_version, lock.kernel, lock.fcos_version)
+            or matrix.block_of_content(lock.inputs)
+            or matrix.block_of_content(image.digest)
+        )
+        return Standing(
+            image=image, lock=lock, records=record.records(attached), support=support.result(),
+            block=str(block or ""), refusal=refusal.result(), attestation=fault.result(),
+            public=there, public_lock=there_lock, expected=expected,
+        )  # fmt: skip
+
+
+def _public(settings: "Settings") -> tuple[str, Lock | None]:
+    found = skopeo.find(settings.image, gather.PUBLIC_TAG)
+    if found is None:
+        return NOTHING, None
+    return found.digest, Lock.from_labels(found.labels, found.source) if has_lock(found.labels) else None
+
+
+def attestation_fault(settings: "Settings", image: ImageRef, attached: "tuple[Descriptor, ...]") -> str | None:
+    """What is wrong with an image's attestation, None where none is asked for; says what could not be checked."""
+    if not settings.requires_attestation(in_actions=environ.get("GITHUB_ACTIONS") == "true"):
+        return None
+    found = attestation.fault(attestations.statements(image, attached), image.digest)
+    if found:
+        return found
+    unable = gh.why_unable()
+    if not unable:
+        return gh.attestation_fault(image, settings.repository)
+    say(f"attestation: subject and kind are right; its signature is not checked: {unable}")
+    return ""
+
+
+def _verified_now(settings: "Settings", standing: Standing) -> Standing:
+    """Run the contract on the image itself, since no record says that it was kept, and record it."""
+    from dataclasses import replace
+
+    say(f"no record says that {standing.image} keeps contract {contract.VERSION}: pulling it to look inside")
+    _, report = assembly.inspect(settings, str(standing.image), standing.lock)
+    report.require_kept(str(standing.image))
+    found = record.verified(datetime.now(UTC), contract.VERSION, len(report.checks), run_name())
+    if oras.attach(standing.image, found.kind, found.annotations()):
+        return replace(standing, records=(*standing.records, found))
+    return standing
