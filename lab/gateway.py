@@ -21,6 +21,7 @@ from multidict import CIMultiDict, CIMultiDictProxy
 
 from lab import distance, upstreams
 from lab.packages import TOKEN, Packages
+from lab.past import OWN
 from lab.registry import PORTS
 from lab.world import HOSTS, Fault, World, load
 
@@ -42,10 +43,14 @@ class Faults:
         self.rules = [fault for fault in world.fault if fault.host == host]
         self.hits = dict.fromkeys(range(len(self.rules)), 0)
 
-    def next(self, path: str) -> Fault | None:
+    def next(self, method: str, path: str) -> Fault | None:
         """The fault that hits this request."""
         for number, rule in enumerate(self.rules):
-            if re.search(rule.path, path) and (not rule.first or self.hits[number] < rule.first):
+            if (
+                rule.method in ("", method)
+                and re.search(rule.path, path)
+                and (not rule.first or self.hits[number] < rule.first)
+            ):
                 self.hits[number] += 1
                 return rule
         return None
@@ -64,16 +69,25 @@ class Gateway:
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """Answer one request, and log it."""
         begun = time.monotonic()
-        fault = self.faults.next(request.path_qs)
+        fault = self.faults.next(request.method, request.path_qs)
         if fault:
             await asyncio.sleep(fault.delay_ms / 1000)
         refused = _refusal(fault) if fault else None
+        if fault and refused and fault.done:
+            await self._carry_out(request)
         response = refused or await self._answer(request, fault)
         entry = {"host": self.host, "method": request.method, "path": request.path_qs, "status": response.status}
         entry["authorized"] = "Authorization" in request.headers
         with self.log.open("a") as file:
             file.write(json.dumps(entry | {"seconds": round(time.monotonic() - begun, 4)}) + "\n")
         return response
+
+    async def _carry_out(self, request: web.Request) -> None:
+        """Do what a registry is asked for and keep its answer to ourselves."""
+        headers, body = _passed_on(request.headers), await request.read()
+        url = f"{self._backend}{request.raw_path}"
+        async with self.client.request(request.method, url, headers=headers, data=body, allow_redirects=False):
+            return
 
     async def _answer(self, request: web.Request, fault: Fault | None) -> web.StreamResponse:
         if self.host in PORTS:
@@ -119,7 +133,8 @@ class Gateway:
         if given and given != f"{USER}:{PASSWORD}":
             return _denied(401, "UNAUTHORIZED", "authentication required")
         wanted = re.fullmatch(r"repository:(.+?):.*", request.query.get("scope", ""))
-        if self.host == "ghcr.io" and not given and wanted and not await self._exists(wanted[1]):
+        hidden = wanted and ((self.world.private and wanted[1] == OWN) or not await self._exists(wanted[1]))
+        if self.host == "ghcr.io" and not given and hidden:
             return _denied(403, "DENIED", "requested access to the resource is denied")
         token = "push" if given else "pull"
         return web.json_response({"token": token, "access_token": token, "expires_in": 300})

@@ -84,6 +84,8 @@ class Fault:
     cut_after_bytes: int = -1  # end the connection after so much of the body
     delay_ms: int = 0  # before the answer begins
     bytes_per_second: int = 0  # the body comes no faster
+    method: str = ""  # only requests of this method
+    done: bool = False  # the request is carried out all the same
     down: bool = False  # the connection is refused
     reset_in_s: int = 0  # a rate limit is reached; it resets so many seconds from now
 
@@ -103,6 +105,7 @@ class World:
     more_kmods_tags: int = 0  # and in that of the kmods
     round_trip_ms: int = 0  # how far away every host is
     past_days: int = 0  # so many days in the past an image was published on each
+    private: bool = False  # the owner's package is not shown to strangers, as every new one
     owner_kind: str = "User"  # who GitHub says that the packages belong to: User or Organization
     butane_image: bool = False  # quay.io has butane's container too
     text: str = field(default="", compare=False)

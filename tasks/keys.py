@@ -118,11 +118,11 @@ def tell(settings: "Settings") -> None:
 
 
 def require(settings: "Settings") -> None:
-    """Stop unless keys and policy ship and belong to the image."""
+    """Stop unless keys and policy ship, belong to the image, and can be read by hosts."""
     from tasks.clients import workspace
     from tasks.model.errors import TaskError
 
-    tell(settings)
+    check(settings)
     if not workspace.host_files().has_key:
         raise TaskError("nothing can be published", "no signing key and no policy ship", "make them: ./inv keygen")
 

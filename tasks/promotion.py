@@ -11,7 +11,7 @@ from tasks.model import attestation, contract, record
 from tasks.model.errors import TaskError
 from tasks.model.image import ImageRef
 from tasks.model.lock import Lock, has_lock
-from tasks.model.promotion import NOTHING, Leave, Standing, needs_contract, preconditions
+from tasks.model.promotion import NOTHING, Leave, Standing, preconditions
 from tasks.model.record import Kind, Record
 from tasks.story import say
 
@@ -54,9 +54,9 @@ def promote(settings: "Settings", image: ImageRef, expected: str, leave: Leave) 
         say(f"{tag} is {image.digest} already")
         return finish(settings, image)
     standing = _standing(settings, image, expected)
-    if needs_contract(standing, leave):
-        standing = _verified_now(settings, standing)
     found = preconditions(standing, leave)
+    if found.lacks_only_the_contract:
+        found = preconditions(_verified_now(settings, standing), leave)
     for check in found.checks:
         say(f"  {'FAILED' if check.fault else 'ok':<7}{check.name:<12}{check.fault or check.promise}")
     found.require(tag, image)

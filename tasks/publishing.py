@@ -73,4 +73,4 @@ def document(settings: "Settings", image: str) -> str:
     labels = podman.require(image)
     contents = Contents.parse(podman.contents(image), image)
     created = created_of(labels, image)
-    return spdx(contents, settings.local_name, settings.source, podman.image_id(image), created)
+    return spdx(contents, settings.local_name, settings.source, f"sha256:{podman.image_id(image)}", created)

@@ -34,7 +34,7 @@ def publish(
 ) -> None:
     """Build, verify, push, sign, accept as a host would, and move stable; safe to run again, wherever it stopped."""
     from tasks import assembly, keys, promotion, publishing
-    from tasks.clients import login, signer
+    from tasks.clients import login, podman, signer
     from tasks.model.image import ImageRef
     from tasks.model.promotion import Leave
     from tasks.settings import read_settings
@@ -50,10 +50,10 @@ def publish(
         promotion.finish(settings, ImageRef(settings.image, expected))
         answer(expected)
         return
-    image = f"{settings.local_name}:stable"
-    if not assembly.build(settings, wanted, image, anyway=rebuild):
+    tag = f"{settings.local_name}:stable"
+    if not assembly.build(settings, wanted, tag, anyway=rebuild):
         return
-    pushed = publishing.publish(settings, image, wanted, secret)
+    pushed = publishing.publish(settings, podman.image_id(tag), wanted, secret)
     if pushed is None:
         return
     if promote:

@@ -69,9 +69,9 @@ def labels(image: str) -> dict[str, str] | None:
 
 
 def image_id(image: str) -> str:
-    """The digest of an image's configuration, `sha256:…`."""
+    """The id of an image, which no other build can move: the hexadecimal digest of its configuration."""
     found = shell.query(["podman", "image", "inspect", "--format={{.Id}}", image], what=f"{image} could not be read")
-    return f"sha256:{found.strip().removeprefix('sha256:')}"
+    return found.strip().removeprefix("sha256:")
 
 
 def require(image: str) -> dict[str, str]:

@@ -76,21 +76,23 @@ def run(
     sys.stderr.write(f"$ {shlex.join(argv)}\n")
     if Mode.dry:
         return False
-    with calls.told(shlex.join(argv)):
-        try:
+    try:
+        with calls.told(shlex.join(argv)):
             child = subprocess.Popen(
                 argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
                 errors="replace", env=env, cwd=cwd, pass_fds=descriptors,
             )  # fmt: skip
-        except OSError as error:
-            raise _not_started(argv, what, error) from error
-        said = _follow(child, argv, what, seconds)
+            said = _follow(child, argv, seconds)
+    except OSError as error:
+        raise _not_started(argv, what, error) from error
+    except subprocess.TimeoutExpired as error:
+        raise _too_slow(argv, what, seconds) from error
     if child.returncode:
         raise TaskError(what, failed(argv, what, child.returncode, said).why, hint)
     return True
 
 
-def _follow(child: subprocess.Popen[str], argv: Sequence[str], what: str, seconds: float) -> str:
+def _follow(child: subprocess.Popen[str], argv: Sequence[str], seconds: float) -> str:
     """Pass a child's output on until it ends; end it when we are interrupted or it takes too long."""
     said = ""
     expired = threading.Event()
@@ -111,7 +113,7 @@ def _follow(child: subprocess.Popen[str], argv: Sequence[str], what: str, second
         timer.cancel()
         _end(child)
     if expired.is_set():
-        raise _too_slow(argv, what, seconds)
+        raise subprocess.TimeoutExpired(argv, seconds)
     return said
 
 

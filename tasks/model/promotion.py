@@ -47,6 +47,11 @@ class Preconditions:
         """Note what does not hold."""
         object.__setattr__(self, "failed", tuple(check for check in self.checks if check.fault))
 
+    @property
+    def lacks_only_the_contract(self) -> bool:
+        """Whether running the contract now is all that is missing."""
+        return [check.name for check in self.failed] == ["contract"]
+
     def require(self, tag: str, image: ImageRef) -> None:
         """Stop, with everything named, unless all hold."""
         if self.failed:
@@ -69,11 +74,6 @@ def preconditions(found: Standing, leave: Leave) -> Preconditions:
             Check(name="expected", promise="nobody else moved the tag", fault=_expected(found)),
         )
     )
-
-
-def needs_contract(found: Standing, leave: Leave) -> bool:
-    """Whether the contract is to be run now, since no record says that it was kept."""
-    return bool(_contract(found, leave))
 
 
 def _contract(found: Standing, leave: Leave) -> str:

@@ -18,6 +18,10 @@ GOOD: dict[str, Any] = {
     "hold_days": 7,
     "rebuild_after_days": 7,
     "verify_kmods": "auto",
+    "require_attestation": "auto",
+    "retention_days": 90,
+    "keep_images": 3,
+    "max_delete_fraction": 0.5,
     "packages": ["tailscale"],
 }
 
@@ -37,6 +41,12 @@ def test_names_that_follow_from_the_image() -> None:
     ("change", "key"),
     [
         ({"steam": "stable"}, "steam"),
+        ({"retention_days": "90"}, "retention_days"),
+        ({"keep_images": -1}, "keep_images"),
+        ({"max_delete_fraction": 1.5}, "max_delete_fraction"),
+        ({"max_delete_fraction": "half"}, "max_delete_fraction"),
+        ({"max_delete_fraction": True}, "max_delete_fraction"),
+        ({"require_attestation": "yes"}, "require_attestation"),
         ({"image": ""}, "image"),
         ({"image": None}, "image"),
         ({"image": "ghcr.io/Owner/custom-coreos"}, "image"),
