@@ -1,8 +1,10 @@
 """A stand-in for GitHub's packages: the versions are what the registry's storage holds, and a deletion is one there."""
 
 import json
+import os
 import re
 import shutil
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,7 +13,7 @@ from lab.registry import Storage
 from lab.upstreams import Answer
 
 TOKEN = "lab-token"  # noqa: S105  (it opens nothing but the lab)
-_VERSIONS = re.compile(r"/(users|orgs)/([^/]+)/packages/container/([^/]+)/versions(?:/(\d+)(/restore)?)?")
+_VERSIONS = re.compile(r"/(users|orgs)/([^/]+)/packages/container/([^/]+)/versions(?:/(\d+)(?:/restore)?)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,14 +24,16 @@ class _Entry:
     created: datetime
     tags: tuple[str, ...]
 
-    @property
-    def id(self) -> int:
-        return int(self.digest[7:19], 16)
-
     def document(self) -> dict[str, object]:
         moment = f"{self.created:%Y-%m-%dT%H:%M:%SZ}"
         metadata = {"package_type": "container", "container": {"tags": list(self.tags)}}
-        return {"id": self.id, "name": self.digest, "created_at": moment, "updated_at": moment, "metadata": metadata}
+        return {
+            "id": _number(self.digest),
+            "name": self.digest,
+            "created_at": moment,
+            "updated_at": moment,
+            "metadata": metadata,
+        }
 
 
 class Packages:
@@ -47,12 +51,12 @@ class Packages:
         found = _VERSIONS.fullmatch(path)
         if not found:
             return None
-        kind, owner, name, number, restore = found.groups()
+        kind, owner, name, number = found.groups()
         repository = f"{owner}/{name.replace('%2F', '/')}"
         wanted = {"users": "User", "orgs": "Organization"}[kind]
         if authorization != f"Bearer {TOKEN}":
             return _json({"message": "Requires authentication"}, 401)
-        if wanted != self.owner_kind or (not restore and not self._entries(repository)):
+        if wanted != self.owner_kind or not self._manifests(repository).exists():
             return _json({"message": "Package not found."}, 404)
         if not number:
             return self._listing(path, repository, query)
@@ -60,16 +64,24 @@ class Packages:
         return change(repository, int(number))
 
     def _entries(self, repository: str) -> list[_Entry]:
-        folder = self.storage.repository(repository) / "_manifests"
-        tags: dict[str, list[str]] = {}
-        for link in folder.glob("tags/*/current/link"):
-            tags.setdefault(link.read_text(), []).append(link.parent.parent.name)
-        found = []
-        for link in folder.glob("revisions/sha256/*/link"):
-            digest = f"sha256:{link.parent.name}"
-            created = datetime.fromtimestamp(int(link.stat().st_mtime), UTC)
+        """Every manifest, newest first."""
+        folder, tags, found = self._manifests(repository), self._tags(repository), []
+        for revision in _inside(folder / "revisions/sha256"):
+            digest = f"sha256:{revision.name}"
+            created = datetime.fromtimestamp(int(Path(revision.path, "link").stat().st_mtime), UTC)
             found.append(_Entry(digest, created, tuple(sorted(tags.get(digest, [])))))
         return sorted(found, key=lambda entry: (entry.created, entry.digest), reverse=True)
+
+    def _tags(self, repository: str) -> dict[str, list[str]]:
+        """The tags of each digest."""
+        tags: dict[str, list[str]] = {}
+        for tag in _inside(self._manifests(repository) / "tags"):
+            with suppress(FileNotFoundError):
+                tags.setdefault(Path(tag.path, "current/link").read_text(), []).append(tag.name)
+        return tags
+
+    def _manifests(self, repository: str) -> Path:
+        return self.storage.repository(repository) / "_manifests"
 
     def _listing(self, path: str, repository: str, query: dict[str, str]) -> Answer:
         entries, size, page = self._entries(repository), int(query.get("per_page", "30")), int(query.get("page", "1"))
@@ -81,16 +93,16 @@ class Packages:
         return _json(rows, 200, **({"Link": link} if link else {}))
 
     def _delete(self, repository: str, number: int) -> Answer:
-        entries = self._entries(repository)
-        entry = next((entry for entry in entries if entry.id == number), None)
-        if entry is None:
+        manifests, tags = self._manifests(repository), self._tags(repository)
+        digests = (f"sha256:{revision.name}" for revision in _inside(manifests / "revisions/sha256"))
+        digest = next((digest for digest in digests if _number(digest) == number), None)
+        if digest is None:
             return _json({"message": "Package version not found."}, 404)
-        if entry.tags and sum(bool(each.tags) for each in entries) == 1:
+        if list(tags) == [digest]:
             message = "You cannot delete the last tagged version of a package. You must delete the package instead."
             return _json({"message": message}, 400)
-        manifests = self.storage.repository(repository) / "_manifests"
         kept = self.trash / str(number)
-        for place in (f"revisions/sha256/{entry.digest[7:]}", *(f"tags/{tag}" for tag in entry.tags)):
+        for place in (f"revisions/sha256/{digest[7:]}", *(f"tags/{tag}" for tag in tags.get(digest, []))):
             (kept / place).parent.mkdir(parents=True, exist_ok=True)
             shutil.move(manifests / place, kept / place)
         return Answer(body=b"", status=204)
@@ -102,6 +114,15 @@ class Packages:
         shutil.copytree(kept, self.storage.repository(repository) / "_manifests", dirs_exist_ok=True)
         shutil.rmtree(kept)
         return Answer(body=b"", status=204)
+
+
+def _number(digest: str) -> int:
+    """GitHub's number of a version."""
+    return int(digest[7:19], 16)
+
+
+def _inside(folder: Path) -> list[os.DirEntry[str]]:
+    return list(os.scandir(folder)) if folder.exists() else []
 
 
 def _json(document: object, status: int = 200, **headers: str) -> Answer:

@@ -55,7 +55,11 @@ def _checks(c: Context) -> list[tuple[str, Callable[[], str]]]:
     from tasks.settings import read_settings
 
     root = _root()
-    scripts = ["inv", ".ci/run", *(str(path.relative_to(root)) for path in root.glob("tasks/**/*.sh"))]
+    scripts = [
+        "inv",
+        ".ci/run",
+        *(str(path.relative_to(root)) for top in ("tasks", "lab", "tests") for path in root.glob(f"{top}/**/*.sh")),
+    ]
     programs: dict[str, Sequence[str | Path]] = {
         "ruff": (_BIN / "ruff", "check", "--quiet", "."),
         "ruff format": (_BIN / "ruff", "format", "--check", "--quiet", "."),

@@ -19,11 +19,11 @@ class Clone:
 
     path: Path
 
-    def inv(self, *words: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    def inv(self, *words: str, cwd: Path | None = None, seconds: int = SECONDS) -> subprocess.CompletedProcess[str]:
         """Type ./inv with these words."""
         return subprocess.run(
             [str(self.path / "inv"), *words], cwd=cwd or self.path, stdin=subprocess.DEVNULL, capture_output=True,
-            text=True, timeout=SECONDS, check=False,
+            text=True, timeout=seconds, check=False,
         )  # fmt: skip
 
     def lab(self, command: str, world: str = "everyday") -> subprocess.CompletedProcess[str]:

@@ -1,0 +1,100 @@
+"""Cleanup in the lab, in a year of daily images: what stays can be pulled, what goes is gone."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.lab.conftest import Clone, assert_three_lines, fresh_clone
+
+IMAGE = "ghcr.io/samhclark/custom-coreos"
+LOGGED_IN = "export GITHUB_TOKEN=lab-token"
+
+
+REFUSED = ("image", "signature", "SBOM", "verified", "promoted", "list")  # an image with what belongs to it
+
+
+@pytest.fixture(scope="module")
+def season(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clone]:
+    """A clone for the worlds with a past."""
+    made = fresh_clone(tmp_path_factory.mktemp("cleanup") / "custom-coreos")
+    yield made
+    made.inv("lab-clean")
+
+
+def plan(clone: Clone, world: str, words: str = "") -> list[dict[str, Any]]:
+    """The fates of a dry run."""
+    done = clone.lab(f"{LOGGED_IN}; inv cleanup-dry-run 90 --json {words}", world)
+    assert done.returncode == 0, done.stderr
+    found: list[dict[str, Any]] = json.loads(done.stdout)["versions"]
+    return found
+
+
+def storage(clone: Clone, world: str) -> Path:
+    """The registry's folder of our repository."""
+    return clone.path / f".lab/{world}/registry/ghcr.io/docker/registry/v2/repositories/{IMAGE[8:]}/_manifests"
+
+
+def test_a_dry_run_deletes_nothing_and_tells_why(season: Clone) -> None:
+    """A reason for every version; without a token, and with a number that is none, three lines."""
+    fates = plan(season, "season")
+    assert len(fates) == len(list((storage(season, "season") / "revisions/sha256").iterdir()))
+    assert all(fate["reason"] for fate in fates)
+    reasons = {fate["reason"].partition(" on ")[0] for fate in fates if fate["fate"] == "keep"}
+    assert {"made", "promoted", "tag stable and candidate", "it is of a kind that is not known"} <= reasons
+    assert_three_lines(season.lab("inv cleanup", "season"), "no token for GitHub", "GITHUB_TOKEN")
+    assert_three_lines(season.lab("inv cleanup --keep -1", "season"), "--keep -1 is no number")
+
+
+def test_too_much_at_once_stops(season: Clone) -> None:
+    """With a retention of ten days nearly all of it would go."""
+    before = len(plan(season, "season"))
+    assert_three_lines(
+        season.lab(f"{LOGGED_IN}; inv cleanup --retention-days 10 --apply", "season"), "max_delete_fraction", "--force"
+    )
+    assert len(plan(season, "season")) == before
+
+
+@pytest.mark.parametrize("world", ["season", pytest.param("year", marks=pytest.mark.full)])
+def test_after_cleanup_everything_that_stays_can_be_pulled(season: Clone, tmp_path: Path, world: str) -> None:
+    """By digest, with its signature, its records and both architectures; what went is gone, and can be restored."""
+    fates = plan(season, world)
+    done = season.lab(f"{LOGGED_IN}; inv cleanup --apply --force", world)
+    assert done.returncode == 0, done.stderr
+    assert "a deleted version can be restored for 30 days" in done.stderr
+    left = {f"sha256:{path.name}" for path in (storage(season, world) / "revisions/sha256").iterdir()}
+    assert left == {fate["digest"] for fate in fates if fate["fate"] == "keep"}
+    tags = [tag for fate in fates if fate["fate"] == "keep" for tag in fate["tags"]]
+    assert {"stable", "candidate", "both-30"} <= set(tags)
+    copy = f"skopeo --insecure-policy copy -q --all docker://{IMAGE}:$t dir:{tmp_path}/$t"
+    pulled = season.lab(f"for t in {' '.join(tags)}; do {copy} || exit; done", world)
+    assert pulled.returncode == 0, pulled.stderr
+    assert len(list(tmp_path.iterdir())) == len(tags)
+    assert json.loads(season.lab("inv history --json", world).stdout)["images"][0]["stable"]
+    again = season.lab(f"{LOGGED_IN}; inv cleanup --apply --force", world)
+    assert "nothing is deleted" in again.stderr
+    restore = done.stderr.strip().splitlines()[-1].split("POST ")[1]
+    request = f"curl -sf -X POST -H 'Authorization: Bearer lab-token' https://api.github.com{restore}"
+    assert season.lab(request, world).returncode == 0
+    assert len(plan(season, world)) == len(left) + 1
+
+
+def test_a_refusal_spares_what_belongs_to_it_and_a_killed_run_is_gone_on_with(season: Clone) -> None:
+    """An organisation's package; the first deletion is refused, the run is killed, the next one finishes."""
+    done = season.lab(f"{LOGGED_IN}; inv cleanup --apply --force 2>&1 > /dev/null | head -n 30; exit 0", "organisation")
+    assert "GitHub does not delete" in done.stdout
+    assert "stays, since what it belongs to does" in done.stdout or "is deleted" in done.stdout
+    again = season.lab(f"{LOGGED_IN}; inv cleanup --apply --force", "organisation")
+    assert again.returncode == 0, again.stderr
+    assert "a cleanup was cut short" in again.stderr
+    left = [fate for fate in plan(season, "organisation") if fate["fate"] == "delete"]
+    assert len(left) <= len(REFUSED)  # each opening of this lab refuses one deletion
+
+
+def test_what_cannot_be_read_stops_every_deletion(season: Clone) -> None:
+    """Nobody knows what it needs."""
+    fates = plan(season, "half-read")
+    assert {fate["fate"] for fate in fates} == {"keep"}
+    assert any("could not be read" in fate["reason"] for fate in fates)

@@ -1,0 +1,184 @@
+"""Publishing in the lab: stable only ever points at what was verified, signed and accepted."""
+
+import json
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.lab.conftest import Clone, assert_three_lines, fresh_clone, ready_folder
+
+IMAGE = "ghcr.io/samhclark/custom-coreos"
+LOGIN = (
+    "mkdir -p ~/.docker && podman login --authfile ~/.docker/config.json -u owner --password-stdin ghcr.io"
+    " <<< lab-token > /dev/null"
+)
+STABLE = f"skopeo inspect --no-tags --format '{{{{.Digest}}}}' docker://{IMAGE}:stable"
+
+
+def digest_of(clone: Clone, tag: str = "stable") -> str:
+    """What a tag points at."""
+    return clone.lab(STABLE.replace(":stable", f":{tag}")).stdout.strip()
+
+
+def host_takes(clone: Clone, reference: str) -> subprocess.CompletedProcess[str]:
+    """A host pulls an image of ours."""
+    return clone.lab(f"lab/host.sh {clone.path} {IMAGE}{reference}")
+
+
+@pytest.fixture(scope="module")
+def published(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clone]:
+    """A clone with a key, a login and two published images; tests leave stable at the second."""
+    made = fresh_clone(tmp_path_factory.mktemp("publish") / "custom-coreos")
+    publish = f"inv keygen && {LOGIN} && inv publish && mkdir -p overlay-root/etc && date > overlay-root/etc/motd"
+    done = made.lab(f"cd {made.path} && {publish} && inv publish")
+    assert done.returncode == 0, done.stderr
+    yield made
+    made.inv("lab-clean")
+
+
+def test_stable_is_what_was_published_and_a_host_takes_it(published: Clone) -> None:
+    """From a login to a host that pulls without one."""
+    assert digest_of(published) == digest_of(published, "candidate")
+    assert host_takes(published, ":stable").returncode == 0
+
+
+def test_publishing_again_has_nothing_to_do(published: Clone) -> None:
+    """The digest is the answer; nothing is built, pushed or moved."""
+    before = digest_of(published)
+    done = published.lab("inv publish")
+    assert (done.returncode, done.stdout.strip()) == (0, before)
+    assert "podman" not in done.stderr
+
+
+def test_the_key_is_private_and_never_overwritten(published: Clone) -> None:
+    """0600, outside the checkout, and refused a second time."""
+    key = published.path / ".lab/everyday/home/.config/custom-coreos/signing.key"
+    before = key.read_text()
+    assert oct(key.stat().st_mode & 0o777) == "0o600"
+    assert_three_lines(published.lab("inv keygen"), "there is a key already", "--rotate")
+    assert key.read_text() == before
+
+
+def test_history_lists_both_and_diff_tells_them_apart(published: Clone) -> None:
+    """From records and SBOMs; nothing is pulled."""
+    found = json.loads(published.lab("inv history --json").stdout)["images"]
+    assert [(image["stable"], image["signed"], image["verified"]) for image in found] == [
+        (True, True, True),
+        (False, True, True),
+    ]
+    done = published.lab("inv diff stable~1 stable --json")
+    changes = json.loads(done.stdout)["changes"]
+    assert {(change["kind"], change["name"]) for change in changes} == {("lock", "inputs"), ("file", "/etc/motd")}
+    assert "pull" not in done.stderr
+
+
+def test_the_sbom_is_found_again_and_validates(published: Clone, tmp_path: Path) -> None:
+    """By oras, as any tool would; by spdx-tools."""
+    listing = f"oras discover --format json {IMAGE}:stable --artifact-type application/spdx+json"
+    found = json.loads(published.lab(listing).stdout)
+    rows = found.get("referrers") or found["manifests"]
+    assert len(rows) == 1
+    pulled = published.lab(f"oras pull -o {tmp_path} {IMAGE}@{rows[0]['digest']}")
+    assert pulled.returncode == 0, pulled.stderr
+    validator = ready_folder(published) / "venv/bin/pyspdxtools"
+    valid = subprocess.run([validator, "-i", tmp_path / "sbom.spdx.json"], capture_output=True, text=True, check=False)
+    assert valid.returncode == 0, valid.stdout + valid.stderr
+    document = json.loads((tmp_path / "sbom.spdx.json").read_text())
+    names = {package["name"] for package in document["packages"]}
+    assert {"kernel-core", "zfs", "tailscale"} <= names
+    assert any(file["fileName"] == "./etc/motd" for file in document["files"])
+
+
+def test_a_rollback_and_the_way_back(published: Clone) -> None:
+    """Stable goes back by one, a host takes it, what was left can be promoted again, and --expect is held."""
+    newest = digest_of(published)
+    back = published.lab("inv rollback")
+    assert back.returncode == 0, back.stderr
+    assert "inv block --inputs" in back.stderr
+    assert digest_of(published) == back.stdout.strip() != newest
+    assert host_takes(published, ":stable").returncode == 0
+    assert_three_lines(published.lab("inv rollback"), "nothing to roll back to")
+    assert_three_lines(published.lab(f"inv promote {newest} --expect {newest}"), "another run moved it")
+    assert published.lab(f"inv promote {newest}").returncode == 0
+    assert "already" in published.lab(f"inv promote {newest}").stderr
+
+
+@pytest.mark.parametrize("kind", ["unsigned", "wrongly-signed", "tampered", "differently-named"])
+def test_a_foreign_image_is_refused_by_promote_and_by_hosts(published: Clone, kind: str) -> None:
+    """And stable does not move."""
+    before = digest_of(published)
+    pushed = published.lab(f"{published.path}/tests/lab/foreign.sh {kind} {IMAGE}")
+    assert pushed.returncode == 0, pushed.stderr
+    digest = pushed.stdout.strip().splitlines()[-1]
+    assert_three_lines(published.lab(f"inv promote {digest}"), "stable is not moved", "signature")
+    refused = host_takes(published, f"@{digest}")
+    assert refused.returncode != 0
+    assert "signature" in refused.stderr.lower()
+    assert digest_of(published) == before
+
+
+def test_an_attestation_is_asked_for_in_actions(published: Clone) -> None:
+    """There is none here, so promote refuses; --no-promote stops before."""
+    newest = digest_of(published)
+    first = json.loads(published.lab("inv history --json").stdout)["images"][1]["digest"]
+    done = published.lab(f"GITHUB_ACTIONS=true inv promote {first} --allow-downgrade")
+    assert_three_lines(done, "attestation: no attestation is attached")
+    assert digest_of(published) == newest
+
+
+def test_the_wrong_passphrase_and_no_key_are_told(published: Clone) -> None:
+    """Before anything is moved."""
+    before = digest_of(published)
+    assert_three_lines(published.lab("HOME=/tmp inv publish --rebuild"), "no key to sign with", "keygen")
+    bad = published.lab("SIGNING_PASSPHRASE=wrong inv publish --rebuild")
+    assert_three_lines(bad, "could not be pushed", "passphrase")
+    assert_three_lines(published.lab("SIGNING_KEY=abc inv publish"), "this is no key to sign with")
+    assert digest_of(published) == before
+
+
+def test_without_a_login_nothing_is_built(published: Clone) -> None:
+    """The one command that helps is told."""
+    done = published.lab("REGISTRY_AUTH_FILE=/nowhere inv publish --rebuild")
+    assert_three_lines(done, "no login for ghcr.io", "podman login --authfile")
+    assert "STEP" not in done.stderr
+
+
+def test_a_deleted_stable_comes_back(published: Clone) -> None:
+    """By hand, or by another tool's cleanup."""
+    tag = published.path / f".lab/everyday/registry/ghcr.io/docker/registry/v2/repositories/{IMAGE[8:]}/_manifests/tags"
+    subprocess.run(["rm", "-r", str(tag / "stable")], check=True)
+    done = published.lab("inv publish")
+    assert done.returncode == 0, done.stderr
+    assert digest_of(published) == done.stdout.strip()
+
+
+BAD_DAYS = {
+    "put-500": ("could not be pushed",),
+    "login-expires": ("could not be pushed", "login"),
+    "other-digest": ("not what was pushed", "nothing was promoted"),
+    "private": ("without a login", "visibility to public", "github.com/users/samhclark/packages"),
+}
+
+
+@pytest.mark.parametrize(
+    "world",
+    ["other-digest", "private", *(pytest.param(w, marks=pytest.mark.full) for w in ("put-500", "login-expires"))],
+)
+def test_a_bad_day_moves_nothing_and_the_next_run_finishes(published: Clone, world: str) -> None:
+    """Each in a registry of its own, on its first publication ever."""
+    key = published.path / ".lab/everyday/home/.config/custom-coreos/signing.key"
+    publish = f"{LOGIN}; inv publish --key {key}"
+    assert_three_lines(published.lab(publish, world), *BAD_DAYS[world])
+    there = published.path / f".lab/{world}/registry/ghcr.io/docker/registry/v2/repositories/{IMAGE[8:]}"
+    assert not (there / "_manifests/tags/stable").exists()
+    path = published.path / f"lab/worlds/{world}.toml"
+    bad = path.read_text()
+    path.write_text('like = "everyday"\ndescription = "the day after"\n')
+    try:
+        again = published.lab(publish, world)
+    finally:
+        path.write_text(bad)
+    assert again.returncode == 0, again.stderr
+    assert (there / "_manifests/tags/stable/current/link").read_text() == again.stdout.strip()

@@ -1,0 +1,70 @@
+"""Keys in the lab: what keygen writes, what lint finds, and a rotation that hosts survive."""
+
+import pytest
+
+from tests.lab.conftest import Clone, assert_three_lines
+from tests.lab.test_publish import IMAGE, LOGIN, host_takes
+
+POLICY = "overlay-root/etc/containers/policy.json"
+
+
+def test_a_fresh_clone_builds_without_key_and_publishes_nothing(own_clone: Clone) -> None:
+    """It says so both times."""
+    assert "no signing key ships" in own_clone.lab("inv build").stderr
+    assert_three_lines(own_clone.lab("inv publish"), "nothing can be published", "./inv keygen")
+    assert_three_lines(own_clone.lab("inv keygen --rotate"), "no key ships yet", "make the first")
+
+
+def test_an_interrupted_keygen_is_taken_up(own_clone: Clone) -> None:
+    """The pair was written and nothing ships yet; a private key without its public half is never overwritten."""
+    assert own_clone.lab("inv keygen").returncode == 0
+    own_clone.inv("lab", "--", f"rm -r {own_clone.path}/overlay-root/etc")
+    again = own_clone.lab("inv keygen")
+    assert again.returncode == 0
+    assert "its public half ships from now on" in again.stderr
+    assert own_clone.lab("inv lint | grep 'signing key'").stdout.startswith("ok")
+    own_clone.inv("lab", "--", f"rm -r {own_clone.path}/overlay-root/etc ~/.config/custom-coreos/signing.pub")
+    assert_three_lines(own_clone.lab("inv keygen"), "signing.key exists", "never overwritten")
+
+
+def test_a_policy_with_an_unknown_key_is_found_before_it_strands_a_host(own_clone: Clone) -> None:
+    """By the parser that hosts use; podman itself could pull nothing at all under it."""
+    assert own_clone.lab("inv keygen").returncode == 0
+    own_clone.replace(POLICY, '"default"', '"comment": "x", "default"')
+    assert_three_lines(own_clone.lab("inv publish"), "a host could pull nothing", "keygen --policy")
+    pull = f"podman pull -q --signature-policy {own_clone.path}/{POLICY} {IMAGE.replace('custom-coreos', 'x')}"
+    assert "comment" in own_clone.lab(pull).stderr
+    assert own_clone.lab("inv keygen --policy").returncode == 0
+    assert own_clone.lab("inv lint | grep 'signing key'").stdout.startswith("ok")
+
+
+def test_a_renamed_image_needs_another_policy(own_clone: Clone) -> None:
+    """The old rule would protect nothing."""
+    assert own_clone.lab("inv keygen").returncode == 0
+    own_clone.replace("invoke.yaml", IMAGE, "ghcr.io/samhclark/nas")
+    assert_three_lines(own_clone.lab("inv build"), "does not hold together", "keygen --policy")
+    assert own_clone.lab("inv keygen --policy").returncode == 0
+    assert own_clone.lab("inv build").returncode == 0
+
+
+@pytest.mark.full
+def test_a_rotation_keeps_every_host(own_clone: Clone) -> None:
+    """Old key first, with a passphrase; then an image that ships both; then the new key signs."""
+    folder = "~/.config/custom-coreos"
+    first = f"export SIGNING_PASSPHRASE=open-sesame; inv keygen && {LOGIN} && inv publish"
+    done = own_clone.lab(first)
+    assert done.returncode == 0, done.stderr
+    assert "open-sesame" not in done.stderr
+    rotate = own_clone.lab("SIGNING_PASSPHRASE= inv keygen --rotate")
+    assert rotate.returncode == 0, rotate.stderr
+    both = own_clone.lab("SIGNING_PASSPHRASE=open-sesame inv publish")
+    assert both.returncode == 0, both.stderr
+    assert host_takes(own_clone, ":stable").returncode == 0
+    new = own_clone.lab(f"inv publish --rebuild --key {folder}/signing-2.key")
+    assert new.returncode == 0, new.stderr
+    assert host_takes(own_clone, ":stable").returncode == 0
+    own_clone.inv("lab", "--", f"rm {own_clone.path}/overlay-root/etc/pki/cosign/cosign.pub")
+    assert own_clone.lab("inv keygen --policy").returncode == 0
+    last = own_clone.lab(f"inv publish --key {folder}/signing-2.key")
+    assert last.returncode == 0, last.stderr
+    assert host_takes(own_clone, ":stable").returncode == 0
