@@ -129,10 +129,10 @@ def solver() -> Result:
     return Result(name="solver on 5,000 pairs", measured=1000 * median(seconds), limit=100, unit="ms", told=told)
 
 
-def alternating(*ways: Callable[[], object]) -> list[list[float]]:
+def alternating(*ways: Callable[[], object], rounds: int = ROUNDS) -> list[list[float]]:
     """The seconds that each way takes, round by round, so that a busy moment hits all of them."""
     seconds: list[list[float]] = [[] for _ in ways]
-    for _ in range(ROUNDS):
+    for _ in range(rounds):
         for number, way in enumerate(ways):
             begun = time.perf_counter()
             way()

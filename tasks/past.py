@@ -4,7 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from tasks import gather, promotion
-from tasks.clients import registry, skopeo
+from tasks.clients import registry
 from tasks.model import record
 from tasks.model.errors import TaskError
 from tasks.model.history import History
@@ -21,16 +21,16 @@ if TYPE_CHECKING:
     from tasks.model.retention import Version
     from tasks.settings import Settings
 
-_AT_ONCE = 32
+AT_ONCE = 48
 _GONE = Manifest(digest="", media_type="", artifact_type="", subject="", children=(), blobs=(), annotations={})
 
 
 def history(settings: "Settings") -> History:
     """Every image that the public tag has pointed at: one listing, then one small read for each image."""
-    tags = frozenset(skopeo.tags(settings.image))
-    digests = [attached_to(tag) for tag in tags if tag == referrers_tag(attached_to(tag))]
     public = registry.digest(settings.image, gather.PUBLIC_TAG)
-    with ThreadPoolExecutor(_AT_ONCE) as pool:
+    tags = frozenset(registry.tags(settings.image))
+    digests = [attached_to(tag) for tag in tags if tag == referrers_tag(attached_to(tag))]
+    with ThreadPoolExecutor(AT_ONCE) as pool:
         found = pool.map(lambda digest: registry.referrers(settings.image, digest), digests)
         records = {digest: record.records(each) for digest, each in zip(digests, found, strict=True)}
     signed = frozenset(digest for digest in digests if signature_tag(digest) in tags)
@@ -83,7 +83,7 @@ def package(settings: "Settings", versions: "tuple[Version, ...]") -> Package:
     if public and public not in digests:
         why = f"it does not have {public}, at which {gather.PUBLIC_TAG} points"
         raise TaskError(f"GitHub's listing of {settings.image} is not whole", why, "nothing is deleted; run it again")
-    with ThreadPoolExecutor(_AT_ONCE) as pool:
+    with ThreadPoolExecutor(AT_ONCE) as pool:
         found = pool.map(lambda digest: _manifest(settings, digest), digests)
         manifests = {digest: each for digest, each in zip(digests, found, strict=True) if each is not _GONE}
     records = Package(versions=versions, manifests=manifests).records()

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from tasks.model.manifest import Descriptor
     from tasks.settings import Settings
 
+_AGAIN = "see what is there: ./inv history; then run it again"
+
 
 def public_digest(settings: "Settings") -> str:
     """What the public tag points at now; NOTHING when it does not exist."""
@@ -62,7 +64,9 @@ def promote(settings: "Settings", image: ImageRef, expected: str, leave: Leave) 
     found.require(tag, image)
     if not _move(settings, image, expected):
         return False
-    return _note(image, standing.lock, expected)
+    _note(image, standing.lock, expected)
+    _require_there(settings, image)
+    return True
 
 
 def finish(settings: "Settings", image: ImageRef) -> bool:
@@ -77,19 +81,24 @@ def finish(settings: "Settings", image: ImageRef) -> bool:
 def _move(settings: "Settings", image: ImageRef, expected: str) -> bool:
     """Move the tag; a registry has no conditional write, so another mover is seen before and after, not kept out."""
     tag = f"{settings.image}:{gather.PUBLIC_TAG}"
-    again = "see what is there: ./inv history; then run it again"
     before = public_digest(settings)
     if before != expected:
         why = f"another run moved it meanwhile: it has {before or 'nothing'}, expected was {expected or 'nothing'}"
-        raise TaskError(f"{tag} is not moved to {image}", why, again)
+        raise TaskError(f"{tag} is not moved to {image}", why, _AGAIN)
     if not skopeo.point(image, gather.PUBLIC_TAG):
         return False
-    after = public_digest(settings)
-    if after != image.digest:
-        why = f"another run moved it at the same time: it has {after or 'nothing'} now"
-        raise TaskError(f"{tag} does not point at {image}", why, again)
+    _require_there(settings, image)
     say(f"{tag} is {image.digest} now")
     return True
+
+
+def _require_there(settings: "Settings", image: ImageRef) -> None:
+    """Stop when the tag is not where it was moved: somebody else's move came after."""
+    after = public_digest(settings)
+    if after != image.digest:
+        tag = f"{settings.image}:{gather.PUBLIC_TAG}"
+        why = f"another run moved it at the same time: it has {after or 'nothing'} now"
+        raise TaskError(f"{tag} does not point at {image}", why, _AGAIN)
 
 
 def _note(image: ImageRef, lock: Lock, before: str) -> bool:

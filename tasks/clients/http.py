@@ -25,7 +25,7 @@ _TOTAL_SECONDS = 90
 _PATIENCE_SECONDS = 20  # a longer wait is told, not waited for
 _PAUSES_SECONDS = (0.5, 2.0)  # where a busy host names none
 _MAX_BYTES = 5_000_000
-_CONNECTIONS = 32  # kept open to one host
+_CONNECTIONS = 48  # kept open to one host
 _AGAIN = "check the network, or try again in a few minutes"
 _NOT_MODIFIED, _UNAUTHORIZED, _NOT_FOUND, _BUSY = 304, 401, 404, (403, 429, 503)
 

@@ -13,6 +13,8 @@ from tasks.model.errors import TaskError
 from tasks.model.manifest import KNOWN, Descriptor, Manifest, referrers_tag
 
 _MISSING, _UNAUTHORIZED, _FORBIDDEN = 404, 401, 403
+_PAGE = 10_000
+_NEXT = re.compile(r'<[^>]*\?([^>]*)>; *rel="next"')
 _MAX_BLOB = 64_000_000
 _ACCEPT = ", ".join(KNOWN)
 
@@ -33,6 +35,22 @@ def digest(name: str, tag: str) -> str:
     """The digest that a tag points at; nothing when there is no such tag."""
     found = manifest(name, tag)
     return found.digest if found else ""
+
+
+def tags(name: str) -> tuple[str, ...]:
+    """Every tag of a repository; registries answer in pages of 100 unless more are asked for."""
+    what, path = f"the tags of {name} could not be listed", f"tags/list?n={_PAGE}"
+    found: list[str] = []
+    while path:
+        answer = _get(name, path, what)
+        document = http.parse_json(answer.body, what, name.partition("/")[0]) if answer.status != _MISSING else None
+        page = document.get("tags") if isinstance(document, dict) else None
+        if not isinstance(page, list | None) or document is None:
+            raise TaskError(what, "the registry's answer has no list of tags", "is there such a package?")
+        found += [str(tag) for tag in page or []]
+        more = _NEXT.search(answer.headers.get("Link", ""))
+        path = f"tags/list?{more[1]}" if more else ""
+    return tuple(found)
 
 
 def referrers(name: str, subject: str) -> tuple[Descriptor, ...]:

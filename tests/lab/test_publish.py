@@ -1,6 +1,9 @@
 """Publishing in the lab: stable only ever points at what was verified, signed and accepted."""
 
+import base64
 import json
+import re
+import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,12 +11,14 @@ from pathlib import Path
 import pytest
 
 from tests.lab.conftest import Clone, assert_three_lines, fresh_clone, ready_folder
+from tests.lab.test_versions import checked
 
 IMAGE = "ghcr.io/samhclark/custom-coreos"
 LOGIN = (
     "mkdir -p ~/.docker && podman login --authfile ~/.docker/config.json -u owner --password-stdin ghcr.io"
     " <<< lab-token > /dev/null"
 )
+BUNDLE = "application/vnd.dev.sigstore.bundle.v0.3+json"
 STABLE = f"skopeo inspect --no-tags --format '{{{{.Digest}}}}' docker://{IMAGE}:stable"
 
 
@@ -63,7 +68,7 @@ def test_the_key_is_private_and_never_overwritten(published: Clone) -> None:
 
 def test_history_lists_both_and_diff_tells_them_apart(published: Clone) -> None:
     """From records and SBOMs; nothing is pulled."""
-    found = json.loads(published.lab("inv history --json").stdout)["images"]
+    found = checked(published.lab("inv history --json").stdout, "history")["images"]
     assert [(image["stable"], image["signed"], image["verified"]) for image in found] == [
         (True, True, True),
         (False, True, True),
@@ -126,6 +131,54 @@ def test_an_attestation_is_asked_for_in_actions(published: Clone) -> None:
     done = published.lab(f"GITHUB_ACTIONS=true inv promote {first} --allow-downgrade")
     assert_three_lines(done, "attestation: no attestation is attached")
     assert digest_of(published) == newest
+
+
+def attest(clone: Clone, digest: str, subject: str, kind: str) -> None:
+    """Attach a bundle as actions/attest pushes it, with a statement of our making."""
+    statement = {"subject": [{"name": IMAGE, "digest": {"sha256": subject[7:]}}], "predicateType": kind}
+    payload = base64.b64encode(json.dumps(statement).encode()).decode()
+    (clone.path / "bundle.json").write_text(json.dumps({"dsseEnvelope": {"payload": payload}}))
+    done = clone.lab(
+        f"cd {clone.path} && oras attach --distribution-spec v1.1-referrers-tag --artifact-type {BUNDLE}"
+        f" {IMAGE}@{digest} bundle.json:{BUNDLE}"
+    )
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.full
+def test_an_attestation_must_be_of_this_digest_and_of_this_kind(published: Clone) -> None:
+    """And what cannot be checked offline is said."""
+    newest, first = (image["digest"] for image in json.loads(published.lab("inv history --json").stdout)["images"])
+    attest(published, first, newest, "https://slsa.dev/provenance/v1")
+    assert_three_lines(published.lab(f"GITHUB_ACTIONS=true inv promote {first}"), "of another digest")
+    attest(published, first, first, "https://example.org/other")
+    assert_three_lines(published.lab(f"GITHUB_ACTIONS=true inv promote {first}"), "of another digest")
+    attest(published, first, first, "https://slsa.dev/provenance/v1")
+    done = published.lab(f"GITHUB_ACTIONS=true inv promote {first}")
+    assert done.returncode == 0, done.stderr
+    assert "its signature is not checked" in done.stderr
+    assert published.lab(f"inv promote {newest}").returncode == 0
+
+
+def test_of_two_publishers_at_once_one_loses_and_says_so(published: Clone, tmp_path: Path) -> None:
+    """Stable is one of the two, and a host takes it."""
+    other = fresh_clone(tmp_path / "other")
+    shutil.copytree(published.path / "overlay-root", other.path / "overlay-root", dirs_exist_ok=True)
+    for clone in (published, other):
+        (clone.path / "overlay-root/etc/motd").write_text(f"{clone.path}\n")
+    storage = f'[storage]\\ndriver = "overlay"\\ngraphroot = "{tmp_path}/graph"\\nrunroot = "/run/other"\\n'
+    both = (
+        f"printf '{storage}' > {tmp_path}/storage.conf;"
+        f"(cd {other.path} && CONTAINERS_STORAGE_CONF={tmp_path}/storage.conf ./inv publish; echo $?) 2>&1 &"
+        f"inv publish 2> {tmp_path}/err; echo $?; wait; umount {tmp_path}/graph/overlay || true"
+    )
+    done = published.lab(both)
+    said = done.stdout + (tmp_path / "err").read_text()
+    digests = {line for line in done.stdout.splitlines() if re.fullmatch("sha256:[0-9a-f]{64}", line)}
+    assert sorted(line for line in done.stdout.splitlines() if line in ("0", "1")) == ["0", "1"], said
+    assert "another run moved it" in said
+    assert digest_of(published) in digests
+    assert host_takes(published, ":stable").returncode == 0
 
 
 def test_the_wrong_passphrase_and_no_key_are_told(published: Clone) -> None:
