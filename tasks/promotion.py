@@ -54,7 +54,7 @@ def promote(settings: "Settings", image: ImageRef, expected: str, leave: Leave) 
     tag = f"{settings.image}:{gather.PUBLIC_TAG}"
     if public_digest(settings) == image.digest:
         say(f"{tag} is {image.digest} already")
-        return finish(settings, image)
+        return finish(settings, image.digest)
     standing = _standing(settings, image, expected)
     found = preconditions(standing, leave)
     if found.lacks_only_the_contract:
@@ -69,8 +69,11 @@ def promote(settings: "Settings", image: ImageRef, expected: str, leave: Leave) 
     return True
 
 
-def finish(settings: "Settings", image: ImageRef) -> bool:
+def finish(settings: "Settings", public: str) -> bool:
     """Write the `promoted` record that a run which was cut short did not write; False where nothing was written."""
+    if public == NOTHING:
+        return False
+    image = ImageRef(settings.image, public)
     found = records_of(image)
     if not any(each.kind is Kind.VERIFIED for each in found) or any(each.kind is Kind.PROMOTED for each in found):
         return False

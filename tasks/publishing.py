@@ -5,8 +5,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from tasks import assembly
-from tasks.clients import oras, podman, registry, workspace
+from tasks import assembly, keys
+from tasks.clients import login, oras, podman, registry, signer, workspace
 from tasks.model import contract, record
 from tasks.model.errors import TaskError
 from tasks.model.image import ImageRef
@@ -24,8 +24,20 @@ if TYPE_CHECKING:
 CANDIDATE = "candidate"
 
 
-def publish(settings: "Settings", image: str, wanted: "Lock", key: str) -> ImageRef | None:
-    """Verify an image here, push it signed, accept it as a host would, and record that; None under `inv -R`."""
+def ready(settings: "Settings", key: str) -> signer.Key:
+    """The key to sign with, once policy, key and login are known to serve."""
+    keys.require(settings)
+    found = signer.read_key(key)
+    login.require(settings.host)
+    return found
+
+
+def publish(settings: "Settings", wanted: "Lock", key: signer.Key, *, anyway: bool) -> ImageRef | None:
+    """Build a Lock's image where it is not there yet, and have it as a verified candidate; None under `inv -R`."""
+    tag = f"{settings.local_name}:stable"
+    if not assembly.build(settings, wanted, tag, anyway=anyway):
+        return None
+    image = podman.image_id(tag)  # which no other build on this machine can move, as it can the tag
     facts, report = assembly.inspect(settings, image, wanted)
     report.require_kept(image)
     say(f"{image} keeps all {len(report.checks)} promises of contract {contract.VERSION}")
@@ -36,24 +48,30 @@ def publish(settings: "Settings", image: str, wanted: "Lock", key: str) -> Image
         return None
     say(f"accepting {pushed} as a host would: the policy that it ships, an empty store, no login")
     podman.accept(pushed, facts.host_files)
-    if not any(entry.artifact_type == SBOM for entry in registry.referrers(pushed.name, pushed.digest)):
-        with TemporaryDirectory() as folder:
-            file = Path(folder, "sbom.spdx.json")
-            file.write_text(sbom)
-            oras.attach(pushed, SBOM, {}, file)
+    _attach_sbom(pushed, sbom)
     kept = record.verified(datetime.now(UTC), contract.VERSION, len(report.checks), run_name())
     oras.attach(pushed, kept.kind, kept.annotations())
     return pushed
 
 
+def _attach_sbom(image: ImageRef, document: str) -> None:
+    """Attach the list of what is in an image, once."""
+    if any(entry.artifact_type == SBOM for entry in registry.referrers(image.name, image.digest)):
+        return
+    with TemporaryDirectory() as folder:
+        file = Path(folder, "sbom.spdx.json")
+        file.write_text(document)
+        oras.attach(image, SBOM, {}, file)
+
+
 def _require_shipped(inside: "HostFiles", image: str) -> None:
     """Stop unless the image ships the keys and the policy of this checkout, by which it is judged."""
-    if dict(inside.files) | dict(workspace.host_files().files) != dict(inside.files):
+    if any(inside.files.get(path) != content for path, content in workspace.host_files().files.items()):
         why = "its keys or its policy are others than overlay-root's"
         raise TaskError(f"{image} was not built from this checkout", why, "build it anew: ./inv publish --rebuild")
 
 
-def push(settings: "Settings", image: str, key: str, shipped: "HostFiles") -> ImageRef | None:
+def push(settings: "Settings", image: str, key: signer.Key, shipped: "HostFiles") -> ImageRef | None:
     """Push as the candidate, signed, and read it back; what the registry holds is what counts."""
     target = f"{settings.image}:{CANDIDATE}"
     digest = podman.push_signed(image, target, key, shipped)

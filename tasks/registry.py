@@ -33,34 +33,26 @@ def publish(
     allow_downgrade: bool = False,
 ) -> None:
     """Build, verify, push, sign, accept as a host would, and move stable; safe to run again, wherever it stopped."""
-    from tasks import assembly, keys, promotion, publishing
-    from tasks.clients import login, podman, signer
-    from tasks.model.image import ImageRef
+    from tasks import assembly, promotion, publishing
     from tasks.model.promotion import Leave
     from tasks.settings import read_settings
 
     settings = read_settings(c.config)
-    keys.require(settings)
-    secret = signer.read_key(key)
-    login.require(settings.host)
-    expected = promotion.public_digest(settings)
+    secret = publishing.ready(settings, key)
+    before = promotion.public_digest(settings)
+    promotion.finish(settings, before)
     flags = {"rebuild": rebuild, "force": False, "allow_downgrade": allow_downgrade}
     wanted = assembly.wanted(settings, lock, ("", ""), flags)
     if wanted is None:
-        promotion.finish(settings, ImageRef(settings.image, expected))
-        answer(expected)
+        answer(before)
         return
-    tag = f"{settings.local_name}:stable"
-    if not assembly.build(settings, wanted, tag, anyway=rebuild):
-        return
-    pushed = publishing.publish(settings, podman.image_id(tag), wanted, secret)
-    if pushed is None:
-        return
-    if promote:
-        promotion.promote(settings, pushed, expected, Leave(allow_downgrade=allow_downgrade))
-    else:
-        say(f"next: ./inv promote {pushed.digest} --expect {expected or 'nothing'}")
-    answer(pushed.digest)
+    pushed = publishing.publish(settings, wanted, secret, anyway=rebuild)
+    if pushed and promote:
+        promotion.promote(settings, pushed, before, Leave(allow_downgrade=allow_downgrade))
+    elif pushed:
+        say(f"next: ./inv promote {pushed.digest} --expect {before or 'nothing'}")
+    if pushed:
+        answer(pushed.digest)
 
 
 @task(

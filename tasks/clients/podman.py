@@ -132,7 +132,7 @@ def remove(images: set[str]) -> None:
         shell.run(["podman", "rmi", "--force", *sorted(images)], what="images could not be removed")
 
 
-def push_signed(image: str, target: str, key: str, shipped: HostFiles) -> str:
+def push_signed(image: str, target: str, key: signer.Key, shipped: HostFiles) -> str:
     """Push an image and sign it in the same go; returns the digest that podman says it pushed, nothing under `inv -R`.
 
     The key and its passphrase are open descriptors in memory; they stand in no argument and no file.
@@ -142,7 +142,7 @@ def push_signed(image: str, target: str, key: str, shipped: HostFiles) -> str:
     with (
         TemporaryDirectory() as folder,
         signer.host_home(shipped) as home,
-        signer.descriptors(key, signer.passphrase()) as opened,
+        signer.descriptors(key.pem, key.passphrase) as opened,
     ):
         digest = Path(folder, "digest")
         argv = [

@@ -4,6 +4,7 @@ import os
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from os import environ
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -14,7 +15,16 @@ from tasks.model.image import ImageRef
 from tasks.model.signing import POLICY, REGISTRIES, HostFiles
 
 _PRIVATE = ("ENCRYPTED COSIGN PRIVATE KEY", "ENCRYPTED SIGSTORE PRIVATE KEY")
+_IN_MEMORY = "/dev/shm"  # noqa: S108  (a file system that no disk keeps)
 _SECONDS = 120
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Key:
+    """A private key, encrypted, and what opens it; shown nowhere."""
+
+    pem: str
+    passphrase: str
 
 
 def passphrase() -> str:
@@ -27,13 +37,15 @@ def default_key() -> Path:
     return Path(environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "custom-coreos/signing.key"
 
 
-def read_key(file: str) -> str:
-    """The private key: a named file, else SIGNING_KEY's content, else the default file."""
+def read_key(file: str) -> Key:
+    """The private key: a named file, else SIGNING_KEY's content, else the default file.
+
+    Both variables are taken out of the environment, so that no program that is started later sees them.
+    """
     path = Path(file) if file else default_key()
-    source, key = str(path), environ.get("SIGNING_KEY", "") if not file else ""
-    if key:
-        source = "SIGNING_KEY"
-    elif path.is_file():
+    given, opens = environ.pop("SIGNING_KEY", ""), environ.pop("SIGNING_PASSPHRASE", "")
+    source, key = ("SIGNING_KEY", given) if given and not file else (str(path), "")
+    if not key and path.is_file():
         key = path.read_text(errors="replace")
     if not key:
         why = f"SIGNING_KEY is not set and {path} is not there"
@@ -41,12 +53,12 @@ def read_key(file: str) -> str:
     if not any(f"-----BEGIN {kind}-----" in key for kind in _PRIVATE):
         why = f"{source} does not begin with -----BEGIN {_PRIVATE[1]}-----"
         raise TaskError("this is no key to sign with", why, "take the file that ./inv keygen wrote")
-    return key
+    return Key(key, opens)
 
 
 def generate() -> tuple[bytes, bytes]:
     """A new key pair, private and public, in cosign's form; by skopeo or cosign where they can, else by our own."""
-    with TemporaryDirectory() as folder:
+    with TemporaryDirectory(dir=_IN_MEMORY if Path(_IN_MEMORY).is_dir() else None) as folder:
         prefix = Path(folder, "key")
         secret = Path(folder, "passphrase")
         secret.touch(0o600)

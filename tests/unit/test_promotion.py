@@ -1,0 +1,92 @@
+"""What must hold when stable moves: every precondition is named when it fails, and only then."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+from packaging.version import Version
+
+from tasks.model import record
+from tasks.model.compat import PairSupport, Support
+from tasks.model.contract import VERSION
+from tasks.model.errors import TaskError
+from tasks.model.image import ImageRef
+from tasks.model.promotion import NOTHING, Leave, Standing, preconditions
+from tests.unit.making import DIGEST, lock
+
+NOW = datetime(2026, 11, 23, 6, tzinfo=UTC)
+IMAGE = ImageRef("ghcr.io/o/n", DIGEST)
+OLD = "sha256:" + "c" * 64
+GOOD = Standing(
+    image=IMAGE,
+    lock=lock(),
+    records=(record.verified(NOW, VERSION, 32, ""),),
+    support=PairSupport(support=Support.SUPPORTED, reason="it fits"),
+    block="",
+    refusal="",
+    attestation=None,
+    public=OLD,
+    public_lock=lock(),
+    expected=OLD,
+)
+
+
+def failed(leave: Leave | None = None, /, **changes: object) -> list[str]:
+    """The names of the preconditions that do not hold."""
+    found = preconditions(replace(GOOD, **changes), leave or Leave())  # type: ignore[arg-type]  # each its field's type
+    return [check.name for check in found.failed]
+
+
+def older(**changes: object) -> object:
+    return replace(lock(), **changes)  # type: ignore[arg-type]  # each its field's type
+
+
+def test_a_good_image_may_be_promoted() -> None:
+    """Also the first one ever, and where an attestation is asked for and there."""
+    assert failed() == []
+    assert failed(public=NOTHING, expected=NOTHING, public_lock=None) == []
+    assert failed(attestation="") == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "name"),
+    [
+        ({"records": ()}, "contract"),
+        ({"records": (record.verified(NOW, "0", 32, ""),)}, "contract"),
+        ({"refusal": "A signature was required, but no signature exists"}, "signature"),
+        ({"support": PairSupport(support=Support.UNSUPPORTED, reason="too new")}, "pair"),
+        ({"block": "it panics"}, "blocked"),
+        ({"attestation": "no attestation is attached"}, "attestation"),
+        ({"lock": older(fcos_version=Version("44.20261103.3.0"))}, "age"),
+        ({"lock": older(zfs_version=Version("2.3.9"))}, "age"),
+        ({"public": "sha256:" + "d" * 64}, "expected"),
+        ({"public": NOTHING}, "expected"),
+    ],
+)
+def test_each_precondition_fails_alone_and_by_name(changes: dict[str, object], name: str) -> None:
+    """What is wrong is said, and that nothing was changed."""
+    assert failed(**changes) == [name]
+    with pytest.raises(TaskError) as caught:
+        preconditions(replace(GOOD, **changes), Leave()).require("stable", IMAGE)  # type: ignore[arg-type]
+    assert f"{name}: " in caught.value.why
+    assert "nothing was changed" in caught.value.hint
+
+
+def test_a_pair_that_the_matrix_does_not_know_yet_may_be_promoted() -> None:
+    """It was built with META's word; an unsupported one never is."""
+    assert failed(support=PairSupport(support=Support.UNKNOWN, reason="newer than the matrix")) == []
+
+
+def test_a_step_back_leaves_out_age_and_the_newest_contract_alone() -> None:
+    """Signature, blocks and the rest hold for a rollback too."""
+    back = Leave(allow_downgrade=True, any_contract=True)
+    old = {"lock": older(zfs_version=Version("2.3.9")), "records": (record.verified(NOW, "0", 32, ""),)}
+    assert failed(back, **old) == []
+    assert failed(back, **old, refusal="no", block="bad") == ["signature", "blocked"]
+    assert failed(back, records=()) == ["contract"]
+
+
+def test_the_contract_is_run_only_where_nothing_else_is_wrong() -> None:
+    """An unsigned image gets no record that says it was verified."""
+    assert preconditions(replace(GOOD, records=()), Leave()).lacks_only_the_contract
+    assert not preconditions(replace(GOOD, records=(), refusal="no"), Leave()).lacks_only_the_contract
