@@ -11,7 +11,6 @@ import re
 import ssl
 import sys
 import time
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,6 +19,7 @@ from aiohttp import web
 from multidict import CIMultiDict, CIMultiDictProxy
 
 from lab import distance, upstreams
+from lab.faults import Faults, denied, paced, refusal, send
 from lab.packages import TOKEN, Packages
 from lab.past import OWN
 from lab.registry import PORTS
@@ -28,32 +28,6 @@ from lab.world import HOSTS, Fault, World, load
 PAGE = 100
 USER, PASSWORD = "owner", TOKEN  # the login that the lab's ghcr.io takes; it opens nothing else
 _HOP = {"connection", "keep-alive", "transfer-encoding", "te", "upgrade", "host", "authorization"}
-_BODIES = {
-    "html": ("text/html", b"<!DOCTYPE html><html><body><h1>Bad gateway</h1></body></html>"),
-    "json": ("application/json", b'{"message": "the lab answers so"}'),
-    "half-json": ("application/json", b'{"Name": "fedora/fedora-coreos", "tags": ["44.2026'),
-    "": ("text/plain", b""),
-}
-
-
-class Faults:
-    """The world's faults for one host; counts how often each has hit."""
-
-    def __init__(self, world: World, host: str) -> None:
-        self.rules = [fault for fault in world.fault if fault.host == host]
-        self.hits = dict.fromkeys(range(len(self.rules)), 0)
-
-    def next(self, method: str, path: str) -> Fault | None:
-        """The fault that hits this request."""
-        for number, rule in enumerate(self.rules):
-            if (
-                rule.method in ("", method)
-                and re.search(rule.path, path)
-                and (not rule.first or self.hits[number] < rule.first)
-            ):
-                self.hits[number] += 1
-                return rule
-        return None
 
 
 class Gateway:
@@ -72,7 +46,7 @@ class Gateway:
         fault = self.faults.next(request.method, request.path_qs)
         if fault:
             await asyncio.sleep(fault.delay_ms / 1000)
-        refused = _refusal(fault) if fault else None
+        refused = refusal(fault) if fault else None
         if fault and refused and fault.done:
             await self._carry_out(request)
         response = refused or await self._answer(request, fault)
@@ -92,7 +66,7 @@ class Gateway:
     async def _answer(self, request: web.Request, fault: Fault | None) -> web.StreamResponse:
         if self.host in PORTS:
             return await self._registry(request, fault)
-        return await _send(request, self._document(request, fault), fault)
+        return await send(request, self._document(request, fault), fault)
 
     def _document(self, request: web.Request, fault: Fault | None) -> web.Response:
         found = self._package(request) or upstreams.answer(self.world, self.host, request.path, dict(request.query))
@@ -118,7 +92,7 @@ class Gateway:
         if rights not in ("pull", "push"):
             return self._challenge(request)
         if request.method not in ("GET", "HEAD") and rights != "push":
-            return _denied(403, "DENIED", "permission_denied: write_package")
+            return denied(403, "DENIED", "permission_denied: write_package")
         if request.path.endswith("/tags/list"):
             return await self._tags(request)
         return await self._forward(request, fault)
@@ -131,11 +105,11 @@ class Gateway:
         if login.startswith("Basic "):
             given = base64.b64decode(login.removeprefix("Basic ").encode()).decode()
         if given and given != f"{USER}:{PASSWORD}":
-            return _denied(401, "UNAUTHORIZED", "authentication required")
+            return denied(401, "UNAUTHORIZED", "authentication required")
         wanted = re.fullmatch(r"repository:(.+?):.*", request.query.get("scope", ""))
         hidden = wanted and ((self.world.private and wanted[1] == OWN) or not await self._exists(wanted[1]))
         if self.host == "ghcr.io" and not given and hidden:
-            return _denied(403, "DENIED", "requested access to the resource is denied")
+            return denied(403, "DENIED", "requested access to the resource is denied")
         token = "push" if given else "pull"
         return web.json_response({"token": token, "access_token": token, "expires_in": 300})
 
@@ -148,7 +122,7 @@ class Gateway:
         found = re.match(r"/v2/(.+?)/(manifests|blobs|tags|referrers)/", request.path)
         rights = "pull" if request.method in ("GET", "HEAD") else "pull,push"
         scope = f',scope="repository:{found[1]}:{rights}"' if found else ""
-        response = _denied(401, "UNAUTHORIZED", "authentication required")
+        response = denied(401, "UNAUTHORIZED", "authentication required")
         response.headers["WWW-Authenticate"] = f'Bearer realm="https://{self.host}/token",service="{self.host}"{scope}'
         return response
 
@@ -180,7 +154,7 @@ class Gateway:
         ) as answer:
             response = web.StreamResponse(status=answer.status, headers=_passed_on(answer.headers))
             await response.prepare(request)
-            async for chunk in _paced(aiter(answer.content.iter_chunked(1 << 18)), request, fault):
+            async for chunk in paced(aiter(answer.content.iter_chunked(1 << 18)), request, fault):
                 await response.write(chunk)
             await response.write_eof()
         return response
@@ -189,59 +163,6 @@ class Gateway:
 def _passed_on(headers: CIMultiDictProxy[str]) -> CIMultiDict[str]:
     """All headers but those that belong to one connection; a client may send several of one name."""
     return CIMultiDict((name, value) for name, value in headers.items() if name.lower() not in _HOP)
-
-
-async def _send(request: web.Request, whole: web.Response, fault: Fault | None) -> web.StreamResponse:
-    """Send an answer that we made, through the fault that hits it."""
-    if not fault or (fault.cut_after_bytes < 0 and not fault.bytes_per_second):
-        return whole
-    body = whole.body if isinstance(whole.body, bytes) else b""
-    response = web.StreamResponse(status=whole.status, headers={**whole.headers, "Content-Length": str(len(body))})
-    await response.prepare(request)
-
-    async for chunk in _paced(_once(body), request, fault):
-        await response.write(chunk)
-    return response
-
-
-async def _once(body: bytes) -> AsyncIterator[bytes]:
-    yield body
-
-
-async def _paced(chunks: AsyncIterator[bytes], request: web.Request, fault: Fault | None) -> AsyncIterator[bytes]:
-    """The chunks no faster than the fault allows, and cut off where it says."""
-    sent = 0
-    async for chunk in chunks:
-        if fault and 0 <= fault.cut_after_bytes < sent + len(chunk):
-            yield chunk[: fault.cut_after_bytes - sent]
-            await asyncio.sleep(0.05)
-            if request.transport:
-                request.transport.abort()
-            return
-        if fault and fault.bytes_per_second:
-            await asyncio.sleep(len(chunk) / fault.bytes_per_second)
-        sent += len(chunk)
-        yield chunk
-
-
-def _refusal(fault: Fault) -> web.Response | None:
-    """The answer that a fault puts in the place of the real one."""
-    if fault.reset_in_s:
-        reset = {"x-ratelimit-limit": "60", "x-ratelimit-remaining": "0"}
-        reset["x-ratelimit-reset"] = str(int(time.time()) + fault.reset_in_s)
-        return web.json_response({"message": "API rate limit exceeded"}, status=403, headers=reset)
-    if fault.location:
-        return web.Response(status=302, headers={"Location": fault.location})
-    if fault.retry_after_s:
-        return web.Response(status=429, headers={"Retry-After": str(fault.retry_after_s)})
-    if not fault.status:
-        return None
-    kind, body = _BODIES[fault.body]
-    return web.Response(status=fault.status, body=body, content_type=kind)
-
-
-def _denied(status: int, code: str, message: str) -> web.Response:
-    return web.json_response({"errors": [{"code": code, "message": message}]}, status=status)
 
 
 async def serve(world: World, state: Path) -> None:
