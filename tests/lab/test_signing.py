@@ -39,12 +39,14 @@ def test_a_policy_with_an_unknown_key_is_found_before_it_strands_a_host(own_clon
 
 
 def test_a_renamed_image_needs_another_policy(own_clone: Clone) -> None:
-    """The old rule would protect nothing."""
+    """The old rule would protect nothing; a name with a slash is a package like any other."""
     assert own_clone.lab("inv keygen").returncode == 0
-    own_clone.replace("invoke.yaml", IMAGE, "ghcr.io/samhclark/nas")
+    own_clone.replace("invoke.yaml", IMAGE, "ghcr.io/samhclark/servers/nas")
     assert_three_lines(own_clone.lab("inv build"), "does not hold together", "keygen --policy")
     assert own_clone.lab("inv keygen --policy").returncode == 0
-    assert own_clone.lab("inv build").returncode == 0
+    done = own_clone.lab(f"{LOGIN}; inv publish && GITHUB_TOKEN=lab-token inv cleanup-dry-run 0")
+    assert done.returncode == 0, done.stderr
+    assert "versions stay" in done.stdout
 
 
 @pytest.mark.full
