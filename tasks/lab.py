@@ -37,7 +37,7 @@ def lab_clean(c: Context, cache: bool = False) -> None:  # noqa: ARG001  (Invoke
 
 @task(help=_WORLD)
 def rehearse(c: Context, world: str = "everyday") -> None:  # noqa: ARG001  (Invoke's form)
-    """Run the whole main job in a fresh lab: versions, matrix, build, verify, Ignition; each step timed."""
+    """Run the whole main job in a fresh lab and a copy of the checkout, from keygen to cleanup; each step timed."""
     from time import monotonic
 
     from lab import rehearsal
@@ -61,7 +61,7 @@ def rehearse(c: Context, world: str = "everyday") -> None:  # noqa: ARG001  (Inv
 
 @task
 def bench(c: Context) -> None:  # noqa: ARG001  (Invoke's form)
-    """Measure how fast versions are resolved, against the Justfile's way; exit 1 when a limit is exceeded."""
+    """Measure how fast versions, history and cleanup are decided; exit 1 when a limit is exceeded."""
     from lab import bench as benchmark
     from tasks.model.errors import TaskError
 

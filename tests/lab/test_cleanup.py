@@ -13,7 +13,7 @@ IMAGE = "ghcr.io/samhclark/custom-coreos"
 LOGGED_IN = "export GITHUB_TOKEN=lab-token"
 
 
-REFUSED = ("image", "signature", "SBOM", "verified", "promoted", "list")  # an image with what belongs to it
+MOST_OF_A_DAY = 12  # so many versions belong to one image at most: it may be in a list, and has its records
 
 
 @pytest.fixture(scope="module")
@@ -90,7 +90,7 @@ def test_a_refusal_spares_what_belongs_to_it_and_a_killed_run_is_gone_on_with(se
     assert again.returncode == 0, again.stderr
     assert "a cleanup was cut short" in again.stderr
     left = [fate for fate in plan(season, "organisation") if fate["fate"] == "delete"]
-    assert len(left) <= len(REFUSED)  # each opening of this lab refuses one deletion
+    assert len(left) < MOST_OF_A_DAY  # each opening of this lab refuses one deletion
 
 
 def test_what_cannot_be_read_stops_every_deletion(season: Clone) -> None:
