@@ -16,6 +16,7 @@ from tasks.model.signing import HostFiles
 
 CONFINED = ("--network=none", "--read-only", "--cap-drop=all", "--security-opt=no-new-privileges")
 _PROBE = Path(__file__).with_name("probe.sh")
+_NOT_FOR_STRANGERS = re.compile(r"unauthorized|\b403 \(?Forbidden|access to the resource is denied")
 _PACKAGES = Path(__file__).with_name("packages.sh")
 
 
@@ -191,7 +192,7 @@ def _empty_store() -> Iterator[list[str]]:
 
 
 def _refused(error: TaskError, owner: str, package: str) -> TaskError:
-    if any(word in error.why for word in ("unauthorized", "denied", "403")):
+    if _NOT_FOR_STRANGERS.search(error.why):
         page = f"https://github.com/users/{owner}/packages/container/{package.replace('/', '%2F')}/settings"
         why = f"it cannot be pulled without a login: a new package is private ({error.why})"
         return TaskError(error.what, why, f"set its visibility to public, then run this again: {page}")

@@ -1,0 +1,33 @@
+"""What a refused pull means, from podman's own words."""
+
+import pytest
+
+from tasks.clients.podman import _refused
+from tasks.model.errors import TaskError
+
+UNSIGNED = "podman ended with 125: Error: A signature was required, but no signature exists"
+
+
+def told(why: str) -> TaskError:
+    """The error for a pull of ghcr.io/owner/a/b that ended with these words."""
+    return _refused(TaskError("a host would refuse it", why, ""), "owner", "a/b")
+
+
+@pytest.mark.parametrize(
+    "why",
+    [
+        "Requesting bearer token: received unexpected HTTP status: 403 Forbidden",
+        "requesting bearer token: invalid status code from registry 403 (Forbidden)",
+        "unauthorized: authentication required",
+        "denied: requested access to the resource is denied",
+    ],
+)
+def test_a_private_package_is_told_with_the_page_of_its_settings(why: str) -> None:
+    """A slash in its name is encoded, as GitHub has it."""
+    assert "/users/owner/packages/container/a%2Fb/settings" in told(why).hint
+
+
+@pytest.mark.parametrize("why", [UNSIGNED, f"{UNSIGNED} in n@sha256:{'403' * 21}4", "mkdir /x: permission denied"])
+def test_nothing_else_is_taken_for_a_private_package(why: str) -> None:
+    """A digest may hold any three figures, and a disk may deny too."""
+    assert "settings" not in told(why).hint
