@@ -74,9 +74,13 @@ def ask(
     headers: Mapping[str, str] | None = None,
     taken: Collection[int] = (),
     max_bytes: int = _MAX_BYTES,
+    patience: float = _PATIENCE_SECONDS,
 ) -> Answer:
-    """One request that may be repeated without harm; a status of `taken` is an answer too, any other no is an error."""
-    return _patiently(_Request(method, url, what, headers or {}, taken, max_bytes))
+    """One request that may be repeated without harm; a status of `taken` is an answer too, any other no is an error.
+
+    A host that asks for a wait is no answer: up to `patience` seconds are waited for, a longer wait is an error.
+    """
+    return _patiently(_Request(method, url, what, headers or {}, taken, max_bytes, patience))
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +93,7 @@ class _Request:
     headers: Mapping[str, str]
     taken: Collection[int]
     max_bytes: int = _MAX_BYTES
+    patience: float = _PATIENCE_SECONDS
 
     @property
     def host(self) -> str:
@@ -115,10 +120,10 @@ def _patiently(asked: _Request) -> Answer:
     """An answer that is taken; waits where the host asks for a moment."""
     for pause in (*_PAUSES_SECONDS, None):
         answer = _once(asked)
-        wait = None if answer.status in asked.taken else _asked_wait(answer.status, answer.headers, pause)
+        wait = _asked_wait(answer.status, answer.headers, pause)
         if wait is None:
             break
-        if pause is None or wait > _PATIENCE_SECONDS:
+        if pause is None or wait > asked.patience:
             raise _limited(asked, answer, wait)
         say(f"{asked.host} asks for {wait:.0f} s of patience")
         time.sleep(wait)

@@ -15,7 +15,9 @@ from tasks.model.retention import Version
 
 _PAGE = 100
 _AT_ONCE = 8
-_REFUSED = (400, 403, 404)
+_NOT_FOUND = 404
+_REFUSED = (400, 403)
+_PATIENCE_SECONDS = 120  # GitHub lets only so many deletions through in a minute, and asks for one
 _LAST = re.compile(r'<[^>]*[?&]page=(\d+)[^>]*>; *rel="last"')
 
 
@@ -31,8 +33,8 @@ class Package:
         """The package behind an image's name, of a user or of an organisation."""
         owner, _, name = image.partition("/")[2].partition("/")
         what = f"the owner of {image} could not be read"
-        answer = http.ask(f"{_base()}/users/{owner}", what=what, headers=_headers(), taken=(404,))
-        found = http.parse_json(answer.body, what, "GitHub") if answer.status != _REFUSED[-1] else None
+        answer = http.ask(f"{_base()}/users/{owner}", what=what, headers=_headers(), taken=(_NOT_FOUND,))
+        found = http.parse_json(answer.body, what, "GitHub") if answer.status != _NOT_FOUND else None
         if not isinstance(found, dict):
             raise TaskError(what, f"GitHub knows no {owner}", "correct image in invoke.yaml")
         kind = "orgs" if found.get("type") == "Organization" else "users"
@@ -50,8 +52,9 @@ class Package:
     def _page(self, number: int) -> http.Answer:
         what = f"the versions of {self.name} could not be listed"
         url = f"{_base()}{self.path}?state=active&per_page={_PAGE}&page={number}"
-        answer = http.ask(url, what=what, headers=_headers(), taken=_REFUSED)
-        if answer.status in _REFUSED:
+        refused = (*_REFUSED, _NOT_FOUND)
+        answer = http.ask(url, what=what, headers=_headers(), taken=refused)
+        if answer.status in refused:
             why = f"GitHub answered {answer.status}: there is no such package, or the token may not read it"
             hint = "a personal token must be a classic one with read:packages and delete:packages; set GITHUB_TOKEN"
             raise TaskError(what, why, hint)
@@ -71,8 +74,9 @@ class Package:
         """Delete a version; returns why GitHub refused, or nothing. One that is gone already is no refusal."""
         what = f"version {version.id} of {self.name} could not be deleted"
         url = f"{_base()}{self.path}/{version.id}"
-        answer = http.ask(url, what=what, method="DELETE", headers=_headers(), taken=_REFUSED)
-        if answer.status not in _REFUSED or answer.status == _REFUSED[-1]:
+        taken = (*_REFUSED, _NOT_FOUND)
+        answer = http.ask(url, what=what, method="DELETE", headers=_headers(), taken=taken, patience=_PATIENCE_SECONDS)
+        if answer.status not in _REFUSED:
             return ""
         document = http.parse_json(answer.body, what, "GitHub")
         message = document.get("message") if isinstance(document, dict) else None
