@@ -9,7 +9,7 @@ from typing import Any
 from hypothesis import strategies
 
 from tasks.model import record
-from tasks.model.manifest import OCI_INDEX, OCI_MANIFEST, Manifest, referrers_tag, signature_tag
+from tasks.model.manifest import OCI_INDEX, OCI_MANIFEST, Manifest, attached_to, referrers_tag, signature_tag
 from tasks.model.record import Record
 from tasks.model.retention import Package, Plan, Retention, Version
 from tests.unit.making import lock
@@ -77,6 +77,18 @@ class Registry:
             if here in self.truth and here not in found:
                 found.add(here)
                 waiting += self.truth[here].refers_to
+        return found
+
+    def belonging_to(self, digest: str) -> set[str]:
+        """What is pulled with an image, and what is attached to any of it by tag or subject, and so on."""
+        found, waiting = set(), [digest]
+        while waiting:
+            here = waiting.pop()
+            if here in self.truth and here not in found:
+                found.add(here)
+                waiting += self.truth[here].refers_to
+                waiting += [v.digest for v in self.versions if here in map(attached_to, v.tags)]
+                waiting += [other for other, manifest in self.truth.items() if manifest.subject == here]
         return found
 
 
