@@ -21,12 +21,15 @@ _HELP = {
 @task(help=_HELP)
 def keygen(c: Context, key: str = "", rotate: bool = False, policy: bool = False) -> None:
     """Make the key that signs the image, and ship its public half with a policy that asks for it."""
-    from tasks.clients import signer, workspace
+    from tasks.clients import shell, signer, workspace
     from tasks.model.signing import HostFiles, next_key
     from tasks.settings import read_settings
 
     settings, shipped = read_settings(c.config), workspace.host_files()
     _require_fitting(shipped, rotate=rotate, policy=policy)
+    if shell.Mode.dry:
+        say("no key is made and no policy is written: -R only shows what would be done")
+        return
     if not policy:
         path = next_key(shipped)
         private = Path(key) if key else _beside(signer.default_key(), path)

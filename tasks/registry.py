@@ -74,7 +74,10 @@ def promote(c: Context, digest: str, expect: str = "", allow_downgrade: bool = F
     image = ImageRef(settings.image, digest)
     keys.require(settings)
     login.require(settings.host)
-    expected = NOTHING if expect == "nothing" else expect or promotion.public_digest(settings)
+    if expect == "nothing":
+        expected = NOTHING
+    else:
+        expected = ImageRef(settings.image, expect).digest if expect else promotion.public_digest(settings)
     promotion.promote(settings, image, expected, Leave(allow_downgrade=allow_downgrade))
     answer(digest)
 
@@ -94,6 +97,10 @@ def rollback(c: Context, to: str = "") -> None:
     found = past.history(settings)
     left = found.back(0)
     image = ImageRef(settings.image, to or found.target().digest)
+    if image.digest == left.digest:
+        say(f"stable is {image.digest} already")
+        answer(image.digest)
+        return
     _warn_of_pools(left, image)
     promotion.promote(settings, image, left.digest, Leave(allow_downgrade=True, any_contract=True))
     _tell_next(left)
@@ -140,7 +147,7 @@ def diff(c: Context, before: str, after: str, json: bool = False) -> None:
     """Compare two published images: packages, files of configuration, Locks; nothing is pulled."""
     from dataclasses import asdict
 
-    from tasks import past
+    from tasks import past, show
     from tasks.model.difference import differences
     from tasks.settings import read_settings
 
@@ -149,7 +156,12 @@ def diff(c: Context, before: str, after: str, json: bool = False) -> None:
     found = differences(past.contents(images[0]), past.contents(images[1]))
     if json:
         answer_json(
-            {"schema": 1, "before": str(images[0]), "after": str(images[1]), "changes": list(map(asdict, found))}
+            {
+                "schema": show.SCHEMA,
+                "before": str(images[0]),
+                "after": str(images[1]),
+                "changes": list(map(asdict, found)),
+            }
         )
         return
     say(f"from {images[0]}\nto   {images[1]}")

@@ -106,6 +106,9 @@ def test_a_rollback_and_the_way_back(published: Clone) -> None:
     assert host_takes(published, ":stable").returncode == 0
     assert_three_lines(published.lab("inv rollback"), "nothing to roll back to")
     assert_three_lines(published.lab(f"inv promote {newest} --expect {newest}"), "another run moved it")
+    assert_three_lines(published.lab(f"inv promote {newest} --expect latest"), "is no image by digest")
+    here = published.lab(f"inv rollback --to {digest_of(published)}")
+    assert (here.returncode, "already" in here.stderr, "inv block" in here.stderr) == (0, True, False)
     assert published.lab(f"inv promote {newest}").returncode == 0
     assert "already" in published.lab(f"inv promote {newest}").stderr
 

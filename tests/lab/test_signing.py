@@ -13,6 +13,8 @@ def test_a_fresh_clone_builds_without_key_and_publishes_nothing(own_clone: Clone
     assert "no signing key ships" in own_clone.lab("inv build").stderr
     assert_three_lines(own_clone.lab("inv publish"), "nothing can be published", "./inv keygen")
     assert_three_lines(own_clone.lab("inv keygen --rotate"), "no key ships yet", "make the first")
+    assert "no key is made" in own_clone.lab("inv -R keygen").stderr
+    assert not (own_clone.path / "overlay-root/etc").exists()
 
 
 def test_an_interrupted_keygen_is_taken_up(own_clone: Clone) -> None:
