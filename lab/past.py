@@ -90,9 +90,7 @@ class _Past:
         self.storage.put_manifest(OWN, content, tags, at)
         return {"mediaType": document["mediaType"], **_named(content)}
 
-    def blob(
-        self, content: bytes, notes: dict[str, str] | None = None, kind: str = "application/octet-stream"
-    ) -> dict[str, Any]:
+    def blob(self, content: bytes, notes: dict[str, str] | None = None, kind: str = _BYTES) -> dict[str, Any]:
         self.storage.put_blob(OWN, content)
         return {"mediaType": kind, **_named(content), **({"annotations": notes} if notes else {})}
 

@@ -7,6 +7,7 @@ from tasks import gather, plan, show
 from tasks.clients import podman, workspace
 from tasks.model.contract import ImageFacts, Report
 from tasks.model.contract import inspect as hold_against
+from tasks.model.image import PUBLIC_TAG
 from tasks.model.lock import PREFIX, Lock, created_of
 from tasks.model.solve import Verdict, solve
 from tasks.story import answer_json, say, table
@@ -28,7 +29,7 @@ def wanted(settings: "Settings", file: str, streams: tuple[str, str], flags: dic
     show.story(decision)
     decision.require_buildable()
     if decision.verdict is Verdict.SKIP:
-        say(f"{settings.image}:{gather.PUBLIC_TAG} is up to date; --rebuild builds it anyway")
+        say(f"{settings.image}:{PUBLIC_TAG} is up to date; --rebuild builds it anyway")
         return None
     found = plan.lock(settings, decision)
     plan.require_allowed(found, decision.support, force=force)

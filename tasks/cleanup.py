@@ -37,8 +37,8 @@ def cleanup(
     listed = packages.Package.of(settings.image)
     decided = plan(past.package(settings, listed.versions()), policy, datetime.now(UTC))
     _show(decided, json=json)
-    if decided.is_excessive(policy) and not force:
-        raise _excessive(decided, policy)
+    if not force:
+        _require_moderate(decided, policy)
     if apply:
         _delete(settings, listed, decided)
     elif decided.deletions:
@@ -71,6 +71,8 @@ def _number(text: str, flag: str, default: int) -> int:
 
 def _show(plan: "Plan", *, json: bool) -> None:
     """Every version's fate with its reason."""
+    from tasks import show
+
     fates = [("keep", fate) for fate in plan.kept] + [("delete", fate) for fate in plan.deletions]
     if json:
         rows = [
@@ -80,7 +82,7 @@ def _show(plan: "Plan", *, json: bool) -> None:
             }
             for what, fate in fates
         ]  # fmt: skip
-        answer_json({"schema": 1, "versions": rows})
+        answer_json({"schema": show.SCHEMA, "versions": rows})
         return
     table(("", "version", "made", "tags", "why"), [(what, *_cells(fate.version), fate.reason) for what, fate in fates])
     answer(f"{len(plan.kept)} versions stay, {len(plan.deletions)} may go")
@@ -92,13 +94,14 @@ def _cells(version: "Version") -> tuple[str, str, str]:
     return version.digest[:19], f"{version.created:%Y-%m-%d}", " ".join([*shown[:_FEW], *more])
 
 
-def _excessive(plan: "Plan", policy: "Retention") -> Exception:
+def _require_moderate(plan: "Plan", policy: "Retention") -> None:
+    """Stop at a plan that would delete more than may go at once."""
     from tasks.model.errors import TaskError
 
-    total = len(plan.kept) + len(plan.deletions)
-    what = f"{len(plan.deletions)} of {total} versions would be deleted"
-    why = f"that is more than max_delete_fraction, {policy.max_fraction:g}, of them; nothing was deleted"
-    return TaskError(what, why, "look at the plan; if it is right, add --force")
+    if plan.is_excessive(policy):
+        what = f"{len(plan.deletions)} of {len(plan.kept) + len(plan.deletions)} versions would be deleted"
+        why = f"that is more than max_delete_fraction, {policy.max_fraction:g}, of them; nothing was deleted"
+        raise TaskError(what, why, "look at the plan; if it is right, add --force")
 
 
 def _require_unmoved(settings: "Settings", plan: "Plan") -> None:

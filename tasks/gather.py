@@ -13,7 +13,7 @@ from tasks.clients import github, skopeo, workspace
 from tasks.model.candidates import Candidates, Policy, Published
 from tasks.model.compat import FILE, KernelRange, Matrix, PairSupport
 from tasks.model.errors import TaskError
-from tasks.model.image import ImageRef, KmodsTag, Release, kmods_tags, made_at
+from tasks.model.image import PUBLIC_TAG, ImageRef, KmodsTag, Release, kmods_tags, made_at
 from tasks.model.judge import Obstacle, judge
 from tasks.model.lock import Lock, content_digest, created_of, has_lock
 from tasks.model.upkeep import Row
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from tasks.model.versions import Kernel
     from tasks.settings import Settings
 
-PUBLIC_TAG = "stable"
 _Answer = TypeVar("_Answer")
 _SILENT_SECONDS = 3
 _MOST_LIVE = 8

@@ -8,7 +8,7 @@ from tasks.clients import registry
 from tasks.model import record
 from tasks.model.errors import TaskError
 from tasks.model.history import History
-from tasks.model.image import ImageRef
+from tasks.model.image import PUBLIC_TAG, ImageRef
 from tasks.model.manifest import SBOM, Manifest, attached_to, referrers_tag, signature_tag
 from tasks.model.retention import Package
 from tasks.model.sbom import Listed
@@ -27,7 +27,7 @@ _GONE = Manifest(digest="", media_type="", artifact_type="", subject="", childre
 
 def history(settings: "Settings") -> History:
     """Every image that the public tag has pointed at: one listing, then one small read for each image."""
-    public = registry.digest(settings.image, gather.PUBLIC_TAG)
+    public = registry.digest(settings.image, PUBLIC_TAG)
     tags = frozenset(registry.tags(settings.image))
     digests = [attached_to(tag) for tag in tags if tag == referrers_tag(attached_to(tag))]
     with ThreadPoolExecutor(AT_ONCE) as pool:
@@ -56,7 +56,7 @@ def resolve(settings: "Settings", reference: str) -> ImageRef:
     tag, _, steps = reference.partition("~")
     if reference.startswith("sha256:"):
         return ImageRef(settings.image, reference)
-    if steps.isdigit() and tag == gather.PUBLIC_TAG:
+    if steps.isdigit() and tag == PUBLIC_TAG:
         return ImageRef(settings.image, history(settings).back(int(steps)).digest)
     digest = "" if steps else registry.digest(settings.image, tag)
     if not digest:
@@ -78,10 +78,10 @@ def contents(image: ImageRef) -> "tuple[Lock, Listed]":
 def package(settings: "Settings", versions: "tuple[Version, ...]") -> Package:
     """The manifest of every version, read side by side, and which digests are blocked."""
     say(f"{settings.image} has {len(versions)} versions; reading their manifests")
-    public = registry.digest(settings.image, gather.PUBLIC_TAG)  # the first read gets the token that all others use
+    public = registry.digest(settings.image, PUBLIC_TAG)  # the first read gets the token that all others use
     digests = {version.digest for version in versions}
     if public and public not in digests:
-        why = f"it does not have {public}, at which {gather.PUBLIC_TAG} points"
+        why = f"it does not have {public}, at which {PUBLIC_TAG} points"
         raise TaskError(f"GitHub's listing of {settings.image} is not whole", why, "nothing is deleted; run it again")
     with ThreadPoolExecutor(AT_ONCE) as pool:
         found = pool.map(lambda digest: _manifest(settings, digest), digests)

@@ -9,7 +9,7 @@ from tasks import assembly, gather
 from tasks.clients import attestations, gh, oras, registry, signer, skopeo, workspace
 from tasks.model import attestation, contract, record
 from tasks.model.errors import TaskError
-from tasks.model.image import ImageRef
+from tasks.model.image import PUBLIC_TAG, ImageRef
 from tasks.model.lock import Lock, has_lock
 from tasks.model.promotion import NOTHING, Leave, Standing, preconditions
 from tasks.model.record import Kind, Record
@@ -24,7 +24,7 @@ _AGAIN = "see what is there: ./inv history; then run it again"
 
 def public_digest(settings: "Settings") -> str:
     """What the public tag points at now; NOTHING when it does not exist."""
-    return registry.digest(settings.image, gather.PUBLIC_TAG)
+    return registry.digest(settings.image, PUBLIC_TAG)
 
 
 def run_name() -> str:
@@ -51,7 +51,7 @@ def lock_of(image: ImageRef) -> Lock:
 
 def promote(settings: "Settings", image: ImageRef, expected: str, leave: Leave) -> bool:
     """Point the public tag at an image that keeps every promise; False under `inv -R`."""
-    tag = f"{settings.image}:{gather.PUBLIC_TAG}"
+    tag = f"{settings.image}:{PUBLIC_TAG}"
     if public_digest(settings) == image.digest:
         say(f"{tag} is {image.digest} already")
         return finish(settings, image.digest)
@@ -77,18 +77,18 @@ def finish(settings: "Settings", public: str) -> bool:
     found = records_of(image)
     if not any(each.kind is Kind.VERIFIED for each in found) or any(each.kind is Kind.PROMOTED for each in found):
         return False
-    say(f"{settings.image}:{gather.PUBLIC_TAG} was moved by a run that was cut short; its record is written now")
+    say(f"{settings.image}:{PUBLIC_TAG} was moved by a run that was cut short; its record is written now")
     return _note(image, lock_of(image), NOTHING)
 
 
 def _move(settings: "Settings", image: ImageRef, expected: str) -> bool:
     """Move the tag; a registry has no conditional write, so another mover is seen before and after, not kept out."""
-    tag = f"{settings.image}:{gather.PUBLIC_TAG}"
+    tag = f"{settings.image}:{PUBLIC_TAG}"
     before = public_digest(settings)
     if before != expected:
         why = f"another run moved it meanwhile: it has {before or 'nothing'}, expected was {expected or 'nothing'}"
         raise TaskError(f"{tag} is not moved to {image}", why, _AGAIN)
-    if not skopeo.point(image, gather.PUBLIC_TAG):
+    if not skopeo.point(image, PUBLIC_TAG):
         return False
     _require_there(settings, image)
     say(f"{tag} is {image.digest} now")
@@ -99,7 +99,7 @@ def _require_there(settings: "Settings", image: ImageRef) -> None:
     """Stop when the tag is not where it was moved: somebody else's move came after."""
     after = public_digest(settings)
     if after != image.digest:
-        tag = f"{settings.image}:{gather.PUBLIC_TAG}"
+        tag = f"{settings.image}:{PUBLIC_TAG}"
         why = f"another run moved it at the same time: it has {after or 'nothing'} now"
         raise TaskError(f"{tag} does not point at {image}", why, _AGAIN)
 
@@ -133,7 +133,7 @@ def _standing(settings: "Settings", image: ImageRef, expected: str) -> Standing:
 
 
 def _public(settings: "Settings") -> tuple[str, Lock | None]:
-    found = skopeo.find(settings.image, gather.PUBLIC_TAG)
+    found = skopeo.find(settings.image, PUBLIC_TAG)
     if found is None:
         return NOTHING, None
     return found.digest, Lock.from_labels(found.labels, found.source) if has_lock(found.labels) else None

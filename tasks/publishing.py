@@ -9,7 +9,7 @@ from tasks import assembly, keys
 from tasks.clients import login, oras, podman, registry, signer, workspace
 from tasks.model import contract, record
 from tasks.model.errors import TaskError
-from tasks.model.image import ImageRef
+from tasks.model.image import CANDIDATE_TAG, ImageRef
 from tasks.model.lock import created_of
 from tasks.model.manifest import SBOM
 from tasks.model.sbom import Contents, spdx
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from tasks.model.lock import Lock
     from tasks.model.signing import HostFiles
     from tasks.settings import Settings
-
-CANDIDATE = "candidate"
 
 
 def ready(settings: "Settings", key: str) -> signer.Key:
@@ -73,11 +71,11 @@ def _require_shipped(inside: "HostFiles", image: str) -> None:
 
 def push(settings: "Settings", image: str, key: signer.Key, shipped: "HostFiles") -> ImageRef | None:
     """Push as the candidate, signed, and read it back; what the registry holds is what counts."""
-    target = f"{settings.image}:{CANDIDATE}"
+    target = f"{settings.image}:{CANDIDATE_TAG}"
     digest = podman.push_signed(image, target, key, shipped)
     if not digest:
         return None
-    held = registry.digest(settings.image, CANDIDATE)
+    held = registry.digest(settings.image, CANDIDATE_TAG)
     if held != digest and registry.manifest(settings.image, digest) is None:
         why = f"{digest} was pushed, and the registry holds {held or 'nothing'}"
         raise TaskError(f"{target} is not what was pushed", why, "nothing was promoted; run it again")

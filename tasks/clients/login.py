@@ -2,7 +2,7 @@
 
 import base64
 import json
-from os import environ
+from os import environ, geteuid
 from pathlib import Path
 
 from tasks.clients import shell
@@ -11,19 +11,13 @@ from tasks.model.errors import TaskError
 
 def _files() -> list[Path]:
     """Where logins stand, in the order in which podman looks."""
-    runtime = environ.get("XDG_RUNTIME_DIR") or f"/run/user/{_uid()}"
+    runtime = environ.get("XDG_RUNTIME_DIR") or f"/run/user/{geteuid()}"
     config = environ.get("XDG_CONFIG_HOME") or Path.home() / ".config"
     docker = environ.get("DOCKER_CONFIG") or Path.home() / ".docker"
     named = environ.get("REGISTRY_AUTH_FILE")
     places = [Path(runtime, "containers/auth.json"), Path(config, "containers/auth.json"), Path(docker, "config.json")]
-    root = [Path("/run/containers/0/auth.json")] if _uid() == 0 else []
+    root = [Path("/run/containers/0/auth.json")] if geteuid() == 0 else []
     return [Path(named)] if named else [*root, *places]
-
-
-def _uid() -> int:
-    from os import geteuid
-
-    return geteuid()
 
 
 def file_for(host: str) -> Path | None:
@@ -37,12 +31,14 @@ def _entry(path: Path, host: str) -> str | None:
         document = json.loads(path.read_text())
     except (OSError, ValueError):
         return None
-    if not isinstance(document, dict):
-        return None
-    entry = (document.get("auths") or {}).get(host)
-    if isinstance(entry, dict) and isinstance(entry.get("auth"), str):
-        return str(entry["auth"])
-    return "" if host in (document.get("credHelpers") or {}) else None
+    match document:
+        case {"auths": {**logins}} if host in logins:
+            entry = logins[host]
+            found = entry.get("auth") if isinstance(entry, dict) else None
+            return found if isinstance(found, str) else None
+        case {"credHelpers": {**helpers}} if host in helpers:
+            return ""
+    return None
 
 
 def credentials(host: str) -> tuple[str, str] | None:

@@ -5,10 +5,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from tasks.model.image import CANDIDATE_TAG, PUBLIC_TAG
 from tasks.model.manifest import Manifest, attached_to, referrers_tag
 from tasks.model.record import Kind, Record, records
 
-ALWAYS = ("stable", "candidate")  # the tags that are kept whatever their age
+ALWAYS = (PUBLIC_TAG, CANDIDATE_TAG)  # the tags that are kept whatever their age
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
