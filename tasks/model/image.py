@@ -11,10 +11,8 @@ from packaging.version import Version
 from tasks.model.errors import TaskError
 from tasks.model.versions import Kernel, given, parse_fcos, zfs_from_tag
 
-PUBLIC_TAG, CANDIDATE_TAG = (
-    "stable",
-    "candidate",
-)  # of the image that is published: what hosts follow, what may become it
+PUBLIC_TAG = "stable"  # what hosts follow
+CANDIDATE_TAG = "candidate"  # what was pushed last, and may become it
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}", re.ASCII)
 _NAME = re.compile(r"[a-z0-9.-]+(:\d+)?(/[a-z0-9]+([._-]+[a-z0-9]+)*)+", re.ASCII)
 _EPOCHS_END = datetime(2000, 1, 1, tzinfo=UTC)  # images made reproducibly carry a date before it, which says nothing

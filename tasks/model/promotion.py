@@ -1,9 +1,9 @@
 """What must hold at the moment in which the public tag is moved to a digest."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from tasks.model.compat import PairSupport, Support
-from tasks.model.contract import VERSION, Check
+from tasks.model.contract import VERSION, Check, Report
 from tasks.model.errors import TaskError
 from tasks.model.image import ImageRef
 from tasks.model.lock import Lock
@@ -37,15 +37,8 @@ class Leave:
 
 
 @dataclass(frozen=True, slots=True)
-class Preconditions:
+class Preconditions(Report):
     """Every precondition with what is wrong with it."""
-
-    checks: tuple[Check, ...]
-    failed: tuple[Check, ...] = field(init=False)
-
-    def __post_init__(self) -> None:
-        """Note what does not hold."""
-        object.__setattr__(self, "failed", tuple(check for check in self.checks if check.fault))
 
     @property
     def lacks_only_the_contract(self) -> bool:
