@@ -59,7 +59,7 @@ WITHOUT_GITHUB = "the OpenZFS releases that kmods and matrix know are taken"
     ("world", "verdict", "chosen", "reason", "told"),
     [
         ("everyday", "BUILD", NEWEST, "nothing is published yet", "is not there, or not to be seen without a login"),
-        ("waiting", "BUILD", NEWEST, "waits for kmods of OpenZFS 2.4.4 since 5 hours", ""),
+        ("waiting", "BUILD", NEWEST, "waits for kmods of OpenZFS 2.4.4 since", ""),
         ("waiting-weeks", "BUILD", NEWEST, "waits for kmods of OpenZFS 2.4.4 since 20 days", ""),
         ("second-line-only", "BUILD", ("44.20261110.3.0", "2.3.9"), "has kmods of OpenZFS 2.3.9", ""),
         ("prerelease-newest", "BUILD", NEWEST, "has kmods of OpenZFS 2.4.4", ""),
