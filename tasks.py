@@ -15,7 +15,7 @@ if __name__ == "__main__":
 
     main(Path(__file__).parent)
 
-from tasks import build, butane, cleanup, develop, keys, lab, matrix, registry, version
+from tasks import adopt, build, butane, cleanup, develop, keys, lab, matrix, registry, site, version
 
 ns = Collection()
 recipe: Any
@@ -25,7 +25,7 @@ for recipe in (
     butane.butane,
     matrix.check_compatibility, version.fedora_version, version.forecast, version.lock,
     matrix.sync_matrix, matrix.block, build.build_force, build.verify,
-    butane.ignition,
+    butane.ignition, adopt.adopt, site.site, site.serve,
     keys.keygen, registry.publish, registry.promote, registry.rollback, registry.history, registry.diff, registry.sbom,
     cleanup.cleanup,
     lab.lab, lab.lab_clean, lab.rehearse, lab.bench, develop.lint, develop.test,

@@ -138,8 +138,11 @@ def _record(at: datetime, facts: dict[str, str]) -> dict[str, str]:
 
 
 def _sbom(number: int) -> dict[str, Any]:
-    kernel = _versions(number)["kernel-version"]
-    rows = [{"SPDXID": "SPDXRef-rpm-0-kernel-core", "name": "kernel-core", "versionInfo": kernel}]
+    packages = {"kernel-core": _versions(number)["kernel-version"], "tailscale": f"1.{1000 - number}-1.fc44.x86_64"}
+    rows = [
+        {"SPDXID": f"SPDXRef-rpm-{place}-{name}", "name": name, "versionInfo": version}
+        for place, (name, version) in enumerate(packages.items())
+    ]
     return {"spdxVersion": "SPDX-2.3", "packages": rows, "files": []}
 
 

@@ -69,6 +69,10 @@ STEPS = (
         name="publish the next", command="mkdir -p overlay-root/etc && date > overlay-root/etc/motd && inv publish",
         real="as above", stand_in="as above",
     ),
+    Step(
+        name="site", command="inv site --out {state}/site",
+        real="butane, records and SBOMs in the registry", stand_in="GitHub Pages",
+    ),
     Step(name="history", command="inv history", real="records in the registry", stand_in="nothing"),
     Step(name="diff", command="inv diff stable~1 stable", real="SBOMs in the registry", stand_in="nothing"),
     Step(name="rollback", command="inv rollback", real="skopeo, signatures, policy", stand_in="nothing"),

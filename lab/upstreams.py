@@ -9,6 +9,7 @@ from typing import Any
 
 from lab.world import Release, World
 
+KEY = "AAAAC3NzaC1lZDI1NTE5AAAAIHJ1c3R5IGdhdGVzIGFuZCBzdGlsbCB3YXRlciAwMTIz"  # of nobody
 _RATE = {"x-ratelimit-limit": "60", "x-ratelimit-remaining": "59", "x-ratelimit-used": "1"}
 
 
@@ -32,6 +33,7 @@ def answer(world: World, host: str, path: str, query: dict[str, str]) -> Answer:
     pages = {
         "api.github.com": _api,
         "builds.coreos.fedoraproject.org": _builds,
+        "github.com": _keys,
         "raw.githubusercontent.com": _raw,
     }
     found = pages[host](world, path, query) if host in pages else None
@@ -59,6 +61,12 @@ def _api(world: World, path: str, query: dict[str, str]) -> Answer | None:
     more = page * size < len(world.openzfs)
     link = {"Link": f'<https://api.github.com{path}?per_page={size}&page={page + 1}>; rel="next"'} if more else {}
     return _json(entries, **rate, **link)
+
+
+def _keys(_world: World, path: str, _query: dict[str, str]) -> Answer | None:
+    """A user's public SSH keys: those of `owner`; `keyless` has none."""
+    texts = {"/owner.keys": f"ssh-ed25519 {KEY}\n", "/keyless.keys": ""}
+    return Answer(body=texts[path].encode(), headers={"Content-Type": "text/plain"}) if path in texts else None
 
 
 def _raw(world: World, path: str, _query: dict[str, str]) -> Answer | None:

@@ -5,6 +5,7 @@ from invoke import Context, Exit, task
 from tasks.story import answer, say
 
 _IGNITION = "ignition.json"
+_HELP = {"no-switch": "leave out the unit that switches the machine to the published image on its first boot"}
 
 
 @task
@@ -15,22 +16,20 @@ def butane(c: Context) -> None:  # noqa: ARG001  (Invoke's form)
     raise Exit(code=client.pass_through())
 
 
-@task
-def ignition(c: Context) -> None:  # noqa: ARG001  (Invoke's form)
-    """Make ignition.json from butane.yaml, strictly, and print its hash for coreos-installer."""
-    from hashlib import sha512
-
-    from tasks.clients import butane as client
+@task(help=_HELP)
+def ignition(c: Context, no_switch: bool = False) -> None:
+    """Make ignition.json from butane.yaml and what belongs to every machine; print its hash for coreos-installer."""
+    from tasks import installing
     from tasks.clients import workspace
+    from tasks.settings import read_settings
 
-    document = client.translate(workspace.ROOT / "butane.yaml")
-    client.validate(document)
-    if workspace.write_whole(workspace.ROOT / _IGNITION, document):
-        say(f"{_IGNITION} written ({len(document)} bytes); install with --ignition-hash and:")
-    answer(f"sha512-{sha512(document.encode()).hexdigest()}")
+    made = installing.make(read_settings(c.config), switch=not no_switch)
+    if workspace.write_whole(workspace.ROOT / _IGNITION, made.document):
+        say(f"{_IGNITION} written ({len(made.document)} bytes); install with --ignition-hash and:")
+    answer(made.hash)
 
 
-@task
-def generate_ignition(c: Context) -> None:
+@task(help=_HELP)
+def generate_ignition(c: Context, no_switch: bool = False) -> None:
     """The same as ignition."""
-    ignition(c)
+    ignition(c, no_switch=no_switch)

@@ -58,6 +58,7 @@ def _checks(c: Context) -> list[tuple[str, Callable[[], str]]]:
     scripts = [
         "inv",
         ".ci/run",
+        "first-boot/switch",
         *(str(path.relative_to(root)) for top in ("tasks", "lab", "tests") for path in root.glob(f"{top}/**/*.sh")),
     ]
     programs: dict[str, Sequence[str | Path]] = {
@@ -66,7 +67,7 @@ def _checks(c: Context) -> list[tuple[str, Callable[[], str]]]:
         "mypy": (_BIN / "mypy", "--no-error-summary"),
         "shellcheck": (_BIN / "shellcheck", *scripts),
         "hadolint": (_BIN / "hadolint", "Containerfile"),
-        "butane": ("butane", "--strict", "--check", "butane.yaml"),
+        "butane": ("butane", "--strict", "--check", "--files-dir=.", "butane.yaml"),
     }
     checks = [(name, _program([str(word) for word in argv])) for name, argv in programs.items()]
     return [

@@ -1,6 +1,7 @@
 """What a user sets in invoke.yaml, read into one frozen value; a typo there is an error that names the key."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -15,12 +16,13 @@ _IMAGE = r"[a-z0-9.-]+(:\d+)?(/[a-z0-9]+([._-]+[a-z0-9]+)*)+"
 
 @dataclass(frozen=True, slots=True)
 class _Form:
-    """What a setting's text must look like, and whether there are several."""
+    """What a setting's text must look like, and whether there are several, or one for every name."""
 
     pattern: str
     example: str
     several: bool = False
     number: type[int] | type[float] | None = None
+    named: bool = False
 
 
 _FORMS = {
@@ -37,6 +39,7 @@ _FORMS = {
     "keep_images": _Form(r"\d{1,4}", "3", number=int),
     "max_delete_fraction": _Form(r"0|1|0\.\d+|1\.0", "0.5", number=float),
     "packages": _Form(r"[A-Za-z0-9][A-Za-z0-9+._-]*", "tailscale", several=True),
+    "allow_public": _Form("", "", named=True),
 }
 
 
@@ -57,6 +60,7 @@ class Settings:
     keep_images: int
     max_delete_fraction: float
     packages: tuple[str, ...]
+    allow_public: Mapping[str, str]
 
     @property
     def local_name(self) -> str:
@@ -72,6 +76,11 @@ class Settings:
     def repository(self) -> str:
         """The repository's owner and name on GitHub, which are the image's."""
         return self.image.partition("/")[2]
+
+    @property
+    def owner(self) -> str:
+        """Whose repository it is."""
+        return self.repository.partition("/")[0]
 
     @property
     def host(self) -> str:
@@ -94,7 +103,14 @@ def read_settings(config: "Config") -> Settings:
     return Settings(**{key: _value(section.get(key), key, form) for key, form in _FORMS.items()})
 
 
+def require_image(name: str) -> None:
+    """Stop at what is no name of an image with its registry and owner."""
+    _value(name, "image", _FORMS["image"])
+
+
 def _value(value: object, key: str, form: "_Form") -> Any:  # noqa: ANN401  (a text, a tuple of texts, or a number)
+    if form.named:
+        return _reasons(value, key)
     if form.number and isinstance(value, (int, form.number)) and not isinstance(value, bool):
         return form.number(_value(str(value), key, replace(form, number=None)))
     if form.number:
@@ -106,6 +122,15 @@ def _value(value: object, key: str, form: "_Form") -> Any:  # noqa: ANN401  (a t
         if not isinstance(text, str) or not re.fullmatch(form.pattern, text, re.ASCII):
             raise _wrong(key, f"{text!r} does not have the form {form.example}")
     return tuple(texts) if form.several else value
+
+
+def _reasons(value: object, key: str) -> Mapping[str, str]:
+    if value is None or not hasattr(value, "items"):
+        raise _wrong(key, f"it must be a mapping of names to reasons, or {{}}, not {value!r}")
+    for name, text in value.items():
+        if not isinstance(text, str) or not text.strip():
+            raise _wrong(key, f"{name} has no reason")
+    return {str(name): text for name, text in value.items()}
 
 
 def _wrong(key: str, why: str) -> TaskError:

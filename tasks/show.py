@@ -32,19 +32,17 @@ def story(made: "Decision") -> None:
         say(f"note: {note}")
 
 
-def decision_json(made: "Decision") -> None:
+def decision_document(made: "Decision") -> dict[str, object]:
     """The same for programs, in the form of schemas/versions.json."""
-    answer_json(
-        {
-            "schema": SCHEMA,
-            "verdict": made.verdict,
-            "reasons": made.reasons,
-            "notes": made.notes,
-            "chosen": _chosen(made.chosen) if made.chosen else None,
-            "published": _published(made.published) if made.published else None,
-            "releases": [_row(made, option) for option in made.options],
-        }
-    )
+    return {
+        "schema": SCHEMA,
+        "verdict": made.verdict,
+        "reasons": made.reasons,
+        "notes": made.notes,
+        "chosen": _chosen(made.chosen) if made.chosen else None,
+        "published": _published(made.published) if made.published else None,
+        "releases": [_row(made, option) for option in made.options],
+    }
 
 
 def forecast(made: "Forecast") -> None:

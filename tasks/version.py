@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from invoke import Context, task
 
-from tasks.story import answer, say
+from tasks.story import answer, answer_json, say
 
 if TYPE_CHECKING:
     from tasks.model.image import Release
@@ -85,7 +85,10 @@ def versions(
     settings = read_settings(c.config)
     wanted = gather.policy(settings, zfs_stream, rebuild=rebuild, allow_downgrade=allow_downgrade)
     decision = solve(gather.candidates(settings, wanted, stream))
-    (show.decision_json if json else show.decision)(decision)
+    if json:
+        answer_json(show.decision_document(decision))
+    else:
+        show.decision(decision)
     decision.require_answer()
     if lock:
         _write_lock(settings, decision, lock)

@@ -1,11 +1,12 @@
 """The repository's own files, its revision, and files written whole or not at all."""
 
 import os
+import re
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from os import environ
 from pathlib import Path
-from tempfile import NamedTemporaryFile
+from tempfile import NamedTemporaryFile, TemporaryDirectory
 
 from tasks.clients import shell
 from tasks.model.errors import TaskError
@@ -61,6 +62,41 @@ def write_whole(path: Path, content: str | bytes, mode: int = 0o644) -> bool:
     except OSError as error:
         raise TaskError(
             f"{path} could not be written", error.strerror or str(error), "check folder and free space"
+        ) from error
+    return True
+
+
+def require_ours(folder: Path, names: str, mark: str) -> None:
+    """Stop where a folder holds a file whose name does not match `names`, or an index.html without `mark`."""
+    if not folder.exists():
+        return
+    found = [path.name for path in folder.iterdir()] if folder.is_dir() else ["a file"]
+    strange = [name for name in found if not re.fullmatch(names, name)]
+    index = folder / "index.html"
+    if index.is_file() and mark not in index.read_text(errors="replace"):
+        strange.append(index.name)
+    if strange:
+        why = f"what is there is not ours and would be lost: {', '.join(strange[:3])}"
+        raise TaskError(f"{folder} is not written over", why, "name another with --out, or move that one away")
+
+
+def write_folder(folder: Path, files: Mapping[str, bytes]) -> bool:
+    """Put a folder with these files and nothing else in place of the one that is there; False under `inv -R`."""
+    if shell.Mode.dry:
+        return False
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}.") as beside:
+            new, old = Path(beside, "new"), Path(beside, "old")
+            new.mkdir()
+            for name, content in files.items():
+                (new / name).write_bytes(content)
+            if folder.exists():
+                folder.rename(old)
+            new.rename(folder)
+    except OSError as error:
+        raise TaskError(
+            f"{folder} could not be written", error.strerror or str(error), "check folder and free space"
         ) from error
     return True
 

@@ -2,9 +2,15 @@
 
 import hashlib
 import json
+import os
+import re
 import subprocess
+from pathlib import Path
 
-from tests.lab.conftest import Clone, assert_three_lines, ready_folder
+import pytest
+
+from tests.lab import planted
+from tests.lab.conftest import ROOT, Clone, assert_three_lines, ready_folder
 
 BUTANE = "variant: fcos\nversion: 1.6.0\n"
 
@@ -80,3 +86,155 @@ def test_without_a_butane_of_its_own_the_container_serves(clone: Clone) -> None:
     assert "Copying blob" in done.stderr
     wrong = clone.lab(f"echo 'variant: fcos' | {filtered}", "butane-in-container")
     assert wrong.returncode == 1
+
+
+def test_every_planted_secret_is_found_and_nothing_else(own_clone: Clone) -> None:
+    """Each by its own path, with what to do; and the secrets themselves are not printed."""
+    plan = planted.everything()
+    assert len(plan.expected) >= 90
+    (own_clone.path / "butane.yaml").write_text(plan.butane())
+    for name, content in plan.local.items():
+        (own_clone.path / name).parent.mkdir(exist_ok=True)
+        (own_clone.path / name).write_text(content)
+    done = own_clone.inv("ignition")
+    assert done.returncode == 0, done.stderr
+    assert sorted(re.findall(r"^  in Ignition: (.+)$", done.stderr, re.MULTILINE)) == sorted(plan.expected.values())
+    assert done.stderr.count("  instead: ") == len(plan.expected)
+    assert not [value for value in planted.VALUES.values() if value in done.stderr]
+
+
+def documented() -> list[tuple[str, str]]:
+    """The examples of Butane's own documentation for Fedora CoreOS that stand on their own."""
+    argv = ["go", "list", "-m", "-f", "{{.Dir}}", "github.com/coreos/butane"]
+    done = subprocess.run(argv, cwd=ROOT / "tools", capture_output=True, text=True, check=True)
+    texts = {path.name: path.read_text() for path in sorted(Path(done.stdout.strip(), "docs").glob("*.md"))}
+    examples = [(name, text) for name in texts for text in re.findall(r"```yaml\n(.*?)```", texts[name], re.DOTALL)]
+    return [(name, text) for name, text in examples if "variant: fcos" in text and "local" not in text]
+
+
+def test_documented_examples_pass_the_filter_unchanged_and_carry_what_they_carry(own_clone: Clone) -> None:
+    """For version 1.6.0 the filter's answer is butane's own; in all versions the scan finds the documented secrets."""
+    examples = documented()
+    assert len(examples) > 40
+    ready = {**os.environ, "PATH": f"{ready_folder(own_clone) / 'bin'}:{os.environ['PATH']}"}
+    secret = ("password_hash:", "key_file:\n", "Authorization")
+    for name, text in examples:
+        direct = subprocess.run(["butane"], input=text, capture_output=True, text=True, env=ready, check=False)
+        if "version: 1.6.0" in text:
+            argv = [str(own_clone.path / "inv"), "butane"]
+            ours = subprocess.run(argv, input=text, capture_output=True, text=True, check=False)
+            assert (ours.returncode, ours.stdout) == (direct.returncode, direct.stdout), (name, text)
+        if direct.returncode == 0:
+            (own_clone.path / "butane.yaml").write_text(text)
+            done = own_clone.inv("ignition")
+            carries = any(word in text for word in secret)
+            assert ("in Ignition: " in done.stderr) == carries, (name, text, done.stderr)
+
+
+def test_what_is_no_secret_can_be_allowed_by_its_path_with_a_reason(own_clone: Clone) -> None:
+    """That place alone; the reason is told; one that allows nothing any more is told too."""
+    plan = planted.Plan()
+    for name in ("github", "gitlab"):
+        plan.file(name, inline=planted.VALUES[name])
+    (own_clone.path / "butane.yaml").write_text(plan.butane())
+    allowed, gone = plan.expected["github"], "storage.files[/etc/gone].contents.source"
+    setting = json.dumps({allowed: "a made-up one", gone: "was there once"})
+    own_clone.replace("invoke.yaml", "allow_public: {}", f"allow_public: {setting}")
+    done = own_clone.inv("ignition")
+    assert done.returncode == 0, done.stderr
+    assert re.findall(r"in Ignition: (.+)", done.stderr) == [plan.expected["gitlab"]]
+    assert f"{allowed} (github-pat) may be public: a made-up one" in done.stderr
+    assert f"allow_public names {gone}" in done.stderr
+
+
+def test_a_secret_keeps_the_page_from_being_made(own_clone: Clone) -> None:
+    """`site` and `serve` refuse and leave nothing; the line in butane.yaml is named."""
+    own_clone.replace("butane.yaml", "inline: nas", f"inline: {planted.VALUES['github']}")
+    assert own_clone.inv("keygen", "--key", str(own_clone.path / "key")).returncode == 0
+    for recipe in ("site", "serve"):
+        done = own_clone.lab(f"inv {recipe}")
+        assert_three_lines(done, "nothing is made public", "1 secret(s)", "allow_public")
+        assert "storage.files[/etc/hostname].contents.inline, line 35: a secret" in done.stderr
+    assert not (own_clone.path / "site").exists()
+
+
+def test_files_are_taken_in_from_the_repository_alone(own_clone: Clone, tmp_path: Path) -> None:
+    """A path that leaves it and a link that does are refused; neither content is read into a public file."""
+    (tmp_path / "outside").write_text("not for the public")
+    (own_clone.path / "link").symlink_to(tmp_path / "outside")
+    for local in ("../outside", "link"):
+        text = json.dumps({"variant": "fcos", "version": "1.6.0", "storage": {"files": [
+            {"path": "/etc/a", "contents": {"local": local}}]}})  # fmt: skip
+        (own_clone.path / "butane.yaml").write_text(text)
+        done = own_clone.inv("ignition")
+        assert_three_lines(done, "takes in a file from elsewhere", local)
+    shadow = own_clone.path / "overlay-root/etc/pki/cosign/cosign.pub"
+    shadow.parent.mkdir(parents=True)
+    shadow.symlink_to("/etc/shadow")
+    own_clone.path.joinpath("butane.yaml").write_text(BUTANE)
+    done = own_clone.inv("ignition")
+    assert done.returncode == 1
+    assert "root:" not in done.stderr
+    assert not (own_clone.path / "ignition.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("      label: root\n", "", "has no `label: root`"),
+        ("wipe_filesystem: true\n", "", "has no `wipe_filesystem: true`"),
+        ('"pcr_ids":"7"', '"pcr_ids":"77"', "a TPM has no PCR 77"),
+        ("inline: nas", "source: http://nas.example/hostname", "comes without TLS and without a hash"),
+        (
+            "ghcr.io/samhclark/custom-coreos ",
+            "ghcr.io/someone/custom-coreos ",
+            "the repository is someone's",
+        ),
+    ],
+)
+def test_what_would_cost_a_machine_is_told(own_clone: Clone, old: str, new: str, words: str) -> None:
+    """A warning for each, and none of it as shipped; PCR 7 and the memory are told in any case."""
+    as_shipped = own_clone.inv("ignition").stderr
+    assert words not in as_shipped
+    assert "PCR 7" in as_shipped
+    assert "4 GiB" in as_shipped
+    own_clone.replace("invoke.yaml" if "ghcr.io" in old else "butane.yaml", old, new)
+    done = own_clone.inv("ignition")
+    assert done.returncode == 0, done.stderr
+    (line,) = [line for line in done.stderr.splitlines() if words in line]
+    assert line.startswith("WARNING: butane.yaml: ")
+    assert ", line " in line
+
+
+def test_a_machine_that_nobody_can_enter_is_told(own_clone: Clone) -> None:
+    """Neither key nor password."""
+    (own_clone.path / "butane.yaml").write_text(BUTANE)
+    assert "nobody can log in" in own_clone.inv("ignition").stderr
+
+
+def test_odd_files_are_read_or_refused_whole(own_clone: Clone) -> None:
+    """A byte order mark, five megabytes, a half-written ignition.json of a killed run, a repository without it."""
+    butane = own_clone.path / "butane.yaml"
+    good = butane.read_text()
+    whole = own_clone.inv("ignition").stdout
+    (own_clone.path / "ignition.json").write_text('{"ignition": {"vers')
+    assert own_clone.inv("ignition").stdout == whole
+    butane.write_text("\ufeff" + good)
+    assert own_clone.inv("ignition").stdout == whole
+    butane.write_text(good.replace("inline: nas", f"inline: {'nas ' * 1_300_000}"))
+    done = own_clone.inv("ignition")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == f"sha512-{hashlib.sha512((own_clone.path / 'ignition.json').read_bytes()).hexdigest()}\n"
+
+
+def test_the_container_takes_files_in_too(own_clone: Clone) -> None:
+    """With podman alone, what belongs to every machine comes out the same: the files are mounted read-only."""
+    python = ready_folder(own_clone) / "venv/bin/python"
+    names = "podman ignition-validate gitleaks git"
+    tools = f"mkdir -p $HOME/bin && for tool in {names}; do ln -sf $(command -v $tool) $HOME/bin/; done"
+    done = own_clone.lab(
+        f"cd {own_clone.path} && {tools} && inv keygen && inv ignition && mv ignition.json a && "
+        f"PATH=$HOME/bin {python} tasks.py ignition && cmp a ignition.json",
+        "butane-in-container",
+    )
+    assert done.returncode == 0, done.stdout + done.stderr

@@ -23,6 +23,7 @@ GOOD: dict[str, Any] = {
     "keep_images": 3,
     "max_delete_fraction": 0.5,
     "packages": ["tailscale"],
+    "allow_public": {},
 }
 
 
@@ -41,6 +42,10 @@ def test_names_that_follow_from_the_image() -> None:
     ("change", "key"),
     [
         ({"steam": "stable"}, "steam"),
+        ({"allow_public": None}, "allow_public"),
+        ({"allow_public": ["storage.files[/etc/a].contents.source"]}, "allow_public"),
+        ({"allow_public": {"storage.files[/etc/a].contents.source": ""}}, "allow_public"),
+        ({"allow_public": {"storage.files[/etc/a].contents.source": None}}, "allow_public"),
         ({"retention_days": "90"}, "retention_days"),
         ({"keep_images": -1}, "keep_images"),
         ({"max_delete_fraction": 1.5}, "max_delete_fraction"),

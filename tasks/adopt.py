@@ -1,0 +1,80 @@
+"""Adoption: the repository made yours."""
+
+from difflib import unified_diff
+from pathlib import Path
+
+from invoke import Context, task
+
+from tasks.story import answer, say
+
+_HELP = {
+    "image": "the image you publish (default: ghcr.io/OWNER/NAME of the remote origin on GitHub)",
+    "ssh-key": "a .pub file, or https://github.com/USER.keys (default: every ~/.ssh/*.pub)",
+    "hostname": "the machine's name (default: as it is)",
+    "yes": "write without asking",
+}
+
+
+@task(help=_HELP)
+def adopt(c: Context, image: str = "", ssh_key: str = "", hostname: str = "", yes: bool = False) -> None:
+    """Make the repository yours: image name, SSH keys and host name; shows what changes, and asks."""
+    from tasks.clients import identity, workspace
+    from tasks.model import adoption
+    from tasks.settings import SECTION, read_settings, require_image
+
+    image = image or adoption.image_of(identity.origin()) or read_settings(c.config).image
+    require_image(image)
+    keys = identity.ssh_keys(ssh_key)
+    if hostname:
+        adoption.require_hostname(hostname)
+    if not keys:
+        say("there is no ~/.ssh/*.pub, so the keys in butane.yaml stay; another: --ssh-key FILE")
+    butane, invoke = (workspace.ROOT / name for name in ("butane.yaml", "invoke.yaml"))
+    before = {path: workspace.read_text(path) for path in (butane, invoke)}
+    after = {
+        butane: adoption.with_machine(before[butane], keys, hostname),
+        invoke: adoption.with_image(before[invoke], SECTION, image),
+    }
+    changed = {path: text for path, text in after.items() if text != before[path]}
+    _show(before, changed)
+    if changed and _agreed(yes=yes):
+        for path, text in changed.items():
+            workspace.write_whole(path, text)
+        _tell_next()
+
+
+def _show(before: dict[Path, str], changed: dict[Path, str]) -> None:
+    """The differences, or that there are none."""
+    for path, text in changed.items():
+        lines = unified_diff(before[path].splitlines(), text.splitlines(), path.name, path.name, lineterm="")
+        answer("\n".join(lines))
+    if not changed:
+        answer("nothing to change: it is yours already")
+
+
+def _agreed(*, yes: bool) -> bool:
+    """Whether the user wants it written: asked on a terminal, else said by --yes."""
+    import sys
+
+    from tasks.clients.shell import Mode
+    from tasks.model.errors import TaskError
+
+    if Mode.dry:
+        say("nothing is written: -R only shows what would be done")
+        return False
+    if yes:
+        return True
+    if not sys.stdin.isatty():
+        raise TaskError("nothing is written", "it asks first, and there is no terminal", "add --yes")
+    say("write this? [y/N]")
+    if sys.stdin.readline().strip().lower() not in {"y", "yes"}:
+        say("nothing is written")
+        return False
+    return True
+
+
+def _tell_next() -> None:
+    from tasks.clients import workspace
+
+    policy = " --policy" if workspace.host_files().has_key else ""
+    say(f"written; next: git diff, then ./inv keygen{policy}, commit both, and ./inv ignition")

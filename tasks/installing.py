@@ -1,0 +1,81 @@
+"""butane.yaml and what belongs to every machine → one Ignition file, checked and looked through for secrets."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tasks.clients import butane, gitleaks, workspace
+from tasks.model import cautions, firstboot, ignition, places, secrets
+from tasks.model.errors import TaskError
+from tasks.model.signing import require_consistent
+from tasks.story import say, warn
+
+if TYPE_CHECKING:
+    from tasks.settings import Settings
+
+USER_FILE = "butane.yaml"
+
+
+@dataclass(frozen=True, slots=True)
+class Installation:
+    """The finished Ignition file, and what it must not be published with."""
+
+    document: str
+    findings: tuple[secrets.Finding, ...]
+
+    @property
+    def hash(self) -> str:
+        """What coreos-installer wants as --ignition-hash."""
+        return f"sha512-{hashlib.sha512(self.document.encode()).hexdigest()}"
+
+
+def make(settings: "Settings", *, switch: bool) -> Installation:
+    """Translate, merge, validate and scan; warnings are told, findings are left to the caller."""
+    config = workspace.read_text(workspace.ROOT / USER_FILE)
+    shipped = workspace.host_files()
+    require_consistent(shipped, settings.image, "overlay-root")
+    ours = json.dumps(firstboot.snippet(shipped, settings.image, switch=switch and shipped.has_key))
+    if switch and not shipped.has_key:
+        warn("no signing key ships, so the machine stays on stock Fedora CoreOS; make one: ./inv keygen")
+    with ThreadPoolExecutor() as pool:
+        own = pool.submit(butane.translate, config, USER_FILE, workspace.ROOT)
+        child = pool.submit(butane.translate, ours, "what belongs to every machine", workspace.ROOT)
+        document = ignition.merged(own.result(), child.result()) if shipped.has_key else own.result()
+        whole = ignition.everything(document)
+        leaks = pool.submit(lambda: tuple(gitleaks.leaks([said.content for said in whole])))
+        list(pool.map(butane.validate, (document, *ignition.children(document))))
+        found = secrets.scan(whole, leaks.result())
+    written = places.load(config)
+    for path, why in cautions.cautions(whole, settings.owner):
+        warn(f"{USER_FILE}: {places.find(written, path)}: {why}")
+    return Installation(document, tuple(_told(found, settings, written)))
+
+
+def _told(found: Iterable[secrets.Finding], settings: "Settings", written: object) -> Iterator[secrets.Finding]:
+    """Tell every finding; yield those that no setting allows."""
+    places_found = set()
+    for finding in found:
+        name = finding.said.name
+        places_found.add(name)
+        if name in settings.allow_public:
+            say(f"{name} ({finding.kind}) may be public: {settings.allow_public[name]}")
+            continue
+        warn(f"{USER_FILE}: {places.find(written, finding.said.path)}: a secret would be public ({finding.kind})")
+        say(f"  in Ignition: {name}\n  why: {finding.why}\n  instead: {finding.instead}")
+        say("  if it is none: name that path with a reason in invoke.yaml, allow_public")
+        yield finding
+    for name in settings.allow_public.keys() - places_found:
+        say(f"invoke.yaml: allow_public names {name}, where nothing is found any more")
+
+
+def require_public(made: Installation) -> None:
+    """Stop where the file holds a secret."""
+    if made.findings:
+        raise TaskError(
+            "nothing is made public",
+            f"{USER_FILE} holds {len(made.findings)} secret(s), told above",
+            "take them out, or allow what is none, by its path, in invoke.yaml: allow_public",
+        )

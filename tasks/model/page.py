@@ -1,0 +1,106 @@
+"""What the project's page says: how to install, what the image holds, what changed, what is waited for."""
+
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import PurePosixPath
+
+from tasks.model.difference import Change
+from tasks.model.errors import TaskError
+from tasks.model.history import Promoted
+from tasks.model.image import PUBLIC_TAG
+from tasks.model.signing import KEYS
+
+IGNITION = "ignition.json"
+MARK = '<meta name="generator" content="custom-coreos">'  # by this a folder is known to be ours
+NAMES = r"index\.html|ignition\.json(\.sha512)?|config\.ign|versions\.json|cosign(-\d+)?\.pub"  # of the folder's files
+SHOWN = 5  # images of the history
+_ADDRESS = re.compile(r"https?://[A-Za-z0-9.-]+(:\d{1,5})?(/[A-Za-z0-9._~%+-]*)*")
+_WORDS = {"fcos_version": "Fedora CoreOS", "kernel": "kernel", "zfs_version": "OpenZFS"}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Shown:
+    """An image of the history; `changes` and `packages` say what is new in it, `None` where nobody knows."""
+
+    promoted: Promoted
+    changes: tuple[str, ...] | None
+    packages: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Page:
+    """Everything that the page shows; `policy` maps the paths of a host's files, keys apart, to their contents."""
+
+    image: str
+    source: str
+    base_url: str
+    hash: str
+    keys: tuple[str, ...]
+    policy: Mapping[str, str]
+    images: tuple[Shown, ...]
+    verdict: str
+    reasons: tuple[str, ...]
+    made: datetime
+
+    @property
+    def install(self) -> str:
+        """The line that a person types in the installer."""
+        return (
+            f"sudo coreos-installer install /dev/sda --ignition-url {self.base_url}{IGNITION}"
+            f" --ignition-hash {self.hash}"
+        )
+
+    @property
+    def verify(self) -> str:
+        """What checks the signature on any machine with cosign."""
+        key, named = self.keys[-1], f"@{self.current.digest}" if self.current else ":stable"
+        return (
+            f"curl -fO {self.base_url}{key}\ncosign verify --key {key} --insecure-ignore-tlog=true {self.image}{named}"
+        )
+
+    @property
+    def switch(self) -> str:
+        """What gives keys and policy to a machine that runs already, and then switches it."""
+        folders = sorted({str(PurePosixPath(path).parent) for path in self.policy} | {KEYS})
+        fetched = [f"sudo curl -fo /{KEYS}/{key} {self.base_url}{key}" for key in self.keys]
+        written = [f"sudo tee /{path} <<'EOF'\n{content.rstrip()}\nEOF" for path, content in self.policy.items()]
+        switched = f"sudo bootc switch --enforce-container-sigpolicy {self.image}:{PUBLIC_TAG}"
+        made = f"sudo mkdir -p {' '.join(f'/{folder}' for folder in folders)}"
+        return "\n".join((made, *fetched, *written, switched, "sudo systemctl reboot"))
+
+    @property
+    def current(self) -> Promoted | None:
+        """What `stable` points at; None before the first publication."""
+        return next((each.promoted for each in self.images if each.promoted.current), None)
+
+    @property
+    def waits(self) -> bool:
+        """Whether there is something newer that cannot be built yet."""
+        return self.verdict in {"HOLD", "BLOCKED"}
+
+
+def base_url(given: str, repository: str) -> str:
+    """Where the folder will be found, with a slash at the end; by default the repository's own GitHub Pages."""
+    owner, _, name = repository.partition("/")
+    pages = f"https://{owner}.github.io/"
+    address = given or (pages if name == f"{owner}.github.io" else f"{pages}{name}/")
+    if not _ADDRESS.fullmatch(address):
+        why = "it must begin with http:// or https://, and have no query, no fragment and no spaces"
+        raise TaskError(f"{address!r} is no base URL", why, f"such as: --base-url {pages}{name}/")
+    return address.rstrip("/") + "/"
+
+
+def summary(changes: Sequence[Change]) -> tuple[str, ...]:
+    """Differences between two images in a few words: versions, then how many packages and files."""
+    locks = [f"{_WORDS[each.name]} {each.before} → {each.after}" for each in changes if each.name in _WORDS]
+    counts = Counter((each.kind, each.change) for each in changes if each.kind != "lock")
+    return (*locks, *(f"{number} {kind}{'s' * (number > 1)} {change}" for (kind, change), number in counts.items()))
+
+
+def packages(changes: Sequence[Change]) -> tuple[str, ...]:
+    """A line for every package that differs."""
+    differing = [each for each in changes if each.kind == "package"]
+    return tuple(f"{each.name} {each.before or 'none'} → {each.after or 'none'}" for each in differing)

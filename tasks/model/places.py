@@ -1,0 +1,85 @@
+"""Where in a Butane file an Ignition path comes from, with its line."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+
+from tasks.model.ignition import Path
+
+_SOURCES = {"source": ("inline", "local", "source"), "contents": ("contents", "contents_local")}
+_ITEM = re.compile(r"([^\[]+)(?:\[(.*)\])?", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A path in a Butane file and its line, counted from 1; the line is 0 where nothing of the path was found."""
+
+    path: str
+    line: int
+
+    def __str__(self) -> str:
+        return f"{self.path}, line {self.line}" if self.line else "made by butane from another key"
+
+
+def load(butane: str) -> Any:  # noqa: ANN401  (YAML's own shapes)
+    """A Butane file with its lines; None for what is no YAML, which butane itself tells better."""
+    try:
+        return YAML(typ="rt", pure=True).load(butane)
+    except YAMLError:
+        return None
+
+
+def local_files(butane: object) -> tuple[str, ...]:
+    """The files that a Butane document takes in from beside it (`local`, `contents_local` and their like)."""
+    if isinstance(butane, dict):
+        named = [value for key, value in butane.items() if str(key).endswith("local")]
+        texts = [text for value in named for text in (value if isinstance(value, list) else [value])]
+        below = [name for value in butane.values() for name in local_files(value)]
+        return (*(text for text in texts if isinstance(text, str)), *below)
+    if isinstance(butane, list):
+        return tuple(name for value in butane for name in local_files(value))
+    return ()
+
+
+def find(butane: object, path: Path) -> Place:
+    """The deepest key of a Butane document that an Ignition path comes from."""
+    found, line = [], 0
+    for key, item in map(_split, path):
+        for name in _SOURCES.get(key, (_snake(key),)):
+            if isinstance(butane, dict) and name in butane:
+                line = butane.lc.key(name)[0] + 1  # type: ignore[attr-defined]  # ruamel's own mapping
+                found.append(name if item is None else f"{name}[{item}]")
+                butane = butane[name]
+                break
+        else:
+            break
+        if item is not None:
+            number = _position(butane, item)
+            if number is None:
+                break
+            line, butane = butane.lc.item(number)[0] + 1, butane[number]  # type: ignore[attr-defined, index]
+    return Place(".".join(found), line)
+
+
+def _split(part: str) -> tuple[str, str | None]:
+    matched = _ITEM.fullmatch(part)
+    return (matched[1], matched[2]) if matched else (part, None)
+
+
+def _snake(key: str) -> str:
+    """Ignition writes wipeVolume, Butane wipe_volume."""
+    return re.sub(r"(?<=[a-z])([A-Z])", r"_\1", key).lower()
+
+
+def _position(items: object, item: str) -> int | None:
+    if not isinstance(items, Sequence) or isinstance(items, str):
+        return None
+    for number, each in enumerate(items):
+        names = [each.get(key) for key in ("path", "name", "device")] if isinstance(each, dict) else []
+        if item in names:
+            return number
+    return int(item) if item.isdigit() and int(item) < len(items) else None

@@ -1,0 +1,98 @@
+"""Secrets in an Ignition file, which anyone can read once it is published."""
+
+import math
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from tasks.model.ignition import Path, Said
+
+_NO_PASSWORD = re.compile(r"[*!x]*")
+_SECRET_NAME = re.compile(
+    r"secret|token|passw|passphrase|credential|auth[-_]?key|api[-_]?key|private|keyfile|(^|/)id_[a-z0-9]+$|"
+    r"\.(key|pem|env|p12|pfx|jks|kdbx|psk|keytab)$|(^|/)\.?(env|netrc|pgpass)$|(^|/)luks",
+    re.IGNORECASE,
+)
+_CREDENTIAL_HEADER = re.compile(r"auth|cookie|token|secret|passw|credential|api-?key|signature", re.IGNORECASE)
+_WORD = re.compile(r"[A-Za-z0-9+/=_.~!@#%^&*-]{16,}")
+_BINARY = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x9f]")
+_PUBLIC = re.compile(r"-----BEGIN (PUBLIC KEY|CERTIFICATE)|^(ssh-|ecdsa-|sk-)", re.MULTILINE)
+_SIGNED_URL = re.compile(
+    r"[?&](?:x-amz-signature|sig|signature|token|access_token|api_?key|secret|password)=[^&\s]{6,}"
+)
+_BITS = 3.3  # of entropy a character: words of a language and paths have less
+_ON_MACHINE = "make the key on the machine, where it stays"
+_INSTEAD = {
+    "password-hash": "log in with an SSH key; set a password on the machine: sudo passwd core",
+    "grub-password-hash": "set it on the machine, in /boot/grub2/user.cfg",
+    "luks-key": "unlock with clevis (TPM or tang); add a passphrase on the machine: sudo cryptsetup luksAddKey",
+    "private-key": _ON_MACHINE,
+    "putty-key": _ON_MACHINE,
+    "wireguard-key": _ON_MACHINE,
+    "tailscale-key": "log in on the machine: sudo tailscale up",
+    "http-header": "put the file where it can be fetched without a login, or copy it after installing",
+}
+_ELSE = "take it out, put it on the machine after installing, and have whoever issued it revoke this one"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One secret: its kind, and where it stands in the Ignition file (`said`)."""
+
+    kind: str
+    said: Said
+
+    @property
+    def why(self) -> str:
+        """Why it is public."""
+        return f"whoever opens the page reads it ({self.kind}), however it is encoded"
+
+    @property
+    def instead(self) -> str:
+        """What to do."""
+        return _INSTEAD.get(self.kind, _ELSE)
+
+
+def scan(whole: Sequence[Said], leaks: Iterable[tuple[int, str]]) -> tuple[Finding, ...]:
+    """Every secret, once a place; `leaks` are a scanner's: index in `whole` and the rule that found it."""
+    found = [(number, kind) for number, said in enumerate(whole) for kind in _by_place(said)]
+    named = [(number, "named-like-a-secret") for number, said in enumerate(whole) if _is_secret_file(said)]
+    kinds: dict[int, str] = {}
+    for number, kind in (*found, *leaks, *named):
+        kinds.setdefault(number, kind)
+    return tuple(Finding(kinds[number], whole[number]) for number in sorted(kinds))
+
+
+def _by_place(said: Said) -> Iterator[str]:
+    """What is a secret because of where it stands."""
+    match [part.partition("[")[0] for part in said.path]:
+        case [*_, "users" | "groups", "passwordHash"] if not _NO_PASSWORD.fullmatch(said.content):
+            yield "password-hash"
+        case [*_, "keyFile", "source"] if not re.match(r"[a-z0-9]+://", said.content) and said.content:
+            yield "luks-key"
+        case [*_, "httpHeaders", "value"] if _CREDENTIAL_HEADER.search(said.path[-2]) and said.content:
+            yield "http-header"
+        case [*_, "source"] if _SIGNED_URL.search(said.content.lower()) and "://" in said.content[:12]:
+            yield "url-with-credentials"
+
+
+def _is_secret_file(said: Said) -> bool:
+    """Whether a file has a secret's name and holds something random that is no public key."""
+    file = _file(said.path)
+    if not file or not _SECRET_NAME.search(file) or _PUBLIC.search(said.content):
+        return False
+    words = [said.content] if _BINARY.search(said.content) else _WORD.findall(said.content)
+    return any(entropy(word) >= _BITS for word in words)
+
+
+def _file(path: Path) -> str:
+    """The path on the machine of the file whose content this is; empty for anything else."""
+    files = [part for part in path if part.startswith("files[")]
+    return files[-1][6:-1] if files and path[-1] == "source" else ""
+
+
+def entropy(word: str) -> float:
+    """Shannon's, in bits a character."""
+    counts = Counter(word).values()
+    return -sum(count / len(word) * math.log2(count / len(word)) for count in counts)

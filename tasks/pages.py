@@ -1,0 +1,105 @@
+"""The folder for GitHub Pages: what is asked for side by side, and the page made of it."""
+
+import base64
+import hashlib
+import json
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
+
+from jinja2 import Environment, StrictUndefined
+
+from tasks import gather, installing, keys, past, show
+from tasks.clients import workspace
+from tasks.model import page
+from tasks.model.difference import differences
+from tasks.model.errors import TaskError
+from tasks.model.image import ImageRef
+from tasks.model.signing import KEYS
+from tasks.model.solve import solve
+
+if TYPE_CHECKING:
+    from tasks.model.history import Promoted
+    from tasks.model.lock import Lock
+    from tasks.model.sbom import Listed
+    from tasks.settings import Settings
+
+_FOLDER = workspace.ROOT / "page"
+
+
+def folder(settings: "Settings", base_url: str) -> dict[str, bytes]:
+    """Every file of the folder, by name; stops at a secret, and where no key ships."""
+    keys.require(settings)
+    with ThreadPoolExecutor(3) as pool:
+        made = pool.submit(installing.make, settings, switch=True)
+        decided = pool.submit(lambda: solve(gather.candidates(settings, gather.policy(settings))))
+        images = pool.submit(_images, settings)
+        installation, decision = made.result(), decided.result()
+    installing.require_public(installation)
+    shipped = workspace.host_files()
+    public = {PurePosixPath(path).name: shipped.files[path] for path in shipped.keys}
+    shown = page.Page(
+        image=settings.image,
+        source=settings.source,
+        base_url=base_url,
+        hash=installation.hash,
+        keys=tuple(public),
+        policy={path: shipped.files[path].decode() for path in sorted(shipped.files) if not path.startswith(KEYS)},
+        images=images.result(),
+        verdict=str(decision.verdict),
+        reasons=decision.reasons,
+        made=datetime.now(UTC),
+    )
+    document = installation.document.encode()
+    sums = "".join(f"{hashlib.sha512(document).hexdigest()}  {name}\n" for name in (page.IGNITION, "config.ign"))
+    return {
+        page.IGNITION: document,
+        "config.ign": document,
+        f"{page.IGNITION}.sha512": sums.encode(),
+        **public,
+        "versions.json": json.dumps(show.decision_document(decision), indent=2).encode() + b"\n",
+        "index.html": render(shown).encode(),
+    }
+
+
+def _images(settings: "Settings") -> tuple[page.Shown, ...]:
+    """The newest images with what changed in each; their SBOMs are read side by side."""
+    newest = past.history(settings).images[: page.SHOWN + 1]
+    with ThreadPoolExecutor(past.AT_ONCE) as pool:
+        contents = list(pool.map(lambda each: _contents(settings, each), newest))
+    rows = []
+    for number, image in enumerate(newest[: page.SHOWN]):
+        here, before = contents[number], contents[number + 1] if number + 1 < len(newest) else None
+        if here and before:
+            found = differences(before, here)
+            rows.append(page.Shown(promoted=image, changes=page.summary(found), packages=page.packages(found)))
+        else:
+            first = number + 1 == len(newest)
+            rows.append(page.Shown(promoted=image, changes=("the first image",) if first else None))
+    return tuple(rows)
+
+
+def _contents(settings: "Settings", image: "Promoted") -> "tuple[Lock, Listed] | None":
+    """An image's Lock and packages; None where cleanup has removed them."""
+    try:
+        return past.contents(ImageRef(settings.image, image.digest))
+    except TaskError:
+        return None
+
+
+def render(shown: page.Page) -> str:
+    """The page as one HTML document that loads nothing; its policy names its own style and script by their sums."""
+    texts = {name: workspace.read_text(_FOLDER / name) for name in ("style.css", "copy.js", "index.html.j2")}
+    csp = (
+        f"default-src 'none'; style-src {_sum(texts['style.css'])}; script-src {_sum(texts['copy.js'])};"
+        " img-src data:; base-uri 'none'; form-action 'none'"
+    )
+    template = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    own = {"style": texts["style.css"], "script": texts["copy.js"], "csp": csp}
+    return template.from_string(texts["index.html.j2"]).render(page=shown, **own)
+
+
+def _sum(text: str) -> str:
+    """What a Content-Security-Policy calls a text by."""
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"

@@ -1,0 +1,48 @@
+"""Site: the page from which a machine is installed."""
+
+from pathlib import Path
+
+from invoke import Context, task
+
+from tasks.story import answer, say
+
+
+@task(
+    help={
+        "out": "folder to write (default: site)",
+        "base-url": "where the folder will be found (default: the repository's GitHub Pages)",
+    }
+)
+def site(c: Context, out: str = "site", base_url: str = "") -> None:
+    """Write the folder for GitHub Pages: the page, the Ignition file and its hash, the public key, versions.json."""
+    from tasks import pages
+    from tasks.clients import workspace
+    from tasks.model import page
+    from tasks.settings import read_settings
+
+    settings = read_settings(c.config)
+    address, folder = page.base_url(base_url, settings.repository), Path(out)
+    workspace.require_ours(folder, page.NAMES, page.MARK)
+    files = pages.folder(settings, address)
+    if workspace.write_folder(folder, files):
+        say(f"{folder} holds {len(files)} files for {address}")
+        answer(folder)
+
+
+@task(
+    help={
+        "address": "this machine's address on the LAN (default: the one that leads out)",
+        "port": "port to listen at (default: 8000)",
+    }
+)
+def serve(c: Context, address: str = "", port: str = "8000") -> None:
+    """Serve the same folder over HTTP on the LAN, for an install without Pages, until Ctrl-C."""
+    from tasks import pages
+    from tasks.clients import serving
+    from tasks.settings import read_settings
+
+    settings = read_settings(c.config)
+    with serving.listen(address, port) as server:
+        files = pages.folder(settings, server.base_url)
+        say(f"the page, with the line to type: {server.base_url}")
+        server.serve(files)

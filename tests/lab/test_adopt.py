@@ -1,0 +1,72 @@
+"""The repository made someone else's."""
+
+import os
+import subprocess
+from pathlib import Path
+
+from lab.upstreams import KEY
+from tests.lab.conftest import Clone, assert_three_lines, ready_folder
+
+
+def adopt(clone: Clone, home: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    """Type it in a home directory of one's own."""
+    cache = ready_folder(clone).parents[1]
+    env = {**os.environ, "HOME": str(home), "CUSTOM_COREOS_CACHE": str(cache)}
+    argv = [str(clone.path / "inv"), "adopt", *words]
+    return subprocess.run(
+        argv, cwd=clone.path, env=env, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+    )
+
+
+def texts(clone: Clone) -> dict[str, str]:
+    return {name: (clone.path / name).read_text() for name in ("butane.yaml", "invoke.yaml")}
+
+
+def test_one_command_makes_it_yours_and_twice_changes_nothing(own_clone: Clone, tmp_path: Path) -> None:
+    """From the remote and ~/.ssh; the difference is shown, comments stay, and the warning of a strange key is gone."""
+    (tmp_path / ".ssh").mkdir()
+    (tmp_path / ".ssh/id.pub").write_text(f"ssh-ed25519 {KEY} me@home\n")
+    (tmp_path / ".ssh/id-cert.pub").write_text("ssh-ed25519-cert-v01@openssh.com AAAA\n")
+    for words in (["init", "-q"], ["remote", "add", "origin", "https://github.com/Someone/My-NAS.git"]):
+        subprocess.run(["git", *words], cwd=own_clone.path, check=True)
+    before = texts(own_clone)
+    assert_three_lines(adopt(own_clone, tmp_path), "nothing is written", "--yes")
+    assert texts(own_clone) == before
+    done = adopt(own_clone, tmp_path, "--hostname", "box", "--yes")
+    assert done.returncode == 0, done.stderr
+    after = texts(own_clone)
+    for line in ("+        inline: box", "-        inline: nas", f"+        - ssh-ed25519 {KEY} me@home"):
+        assert line in done.stdout.splitlines()
+    assert "image: ghcr.io/someone/my-nas  " in after["invoke.yaml"]
+    for name, text in before.items():
+        assert after[name].count("#") == text.count("#")
+        assert len(after[name].splitlines()) == len(text.splitlines())
+    again = adopt(own_clone, tmp_path, "--hostname", "box")
+    assert (again.returncode, again.stdout) == (0, "nothing to change: it is yours already\n")
+    warned = own_clone.inv("ignition").stderr
+    assert "and the repository is someone's" not in warned
+
+
+def test_keys_come_from_github_too(own_clone: Clone) -> None:
+    """Over TLS, from the stand-in; a user without keys, and one who does not exist, change nothing."""
+    before = texts(own_clone)
+    inv = "inv adopt --image ghcr.io/a/b --yes --ssh-key https://github.com"
+    for user in ("keyless", "nobody"):
+        assert_three_lines(own_clone.lab(f"cd {own_clone.path} && {inv}/{user}.keys"), f"{user}.keys has no keys")
+    assert texts(own_clone) == before
+    assert own_clone.lab(f"cd {own_clone.path} && {inv}/owner.keys").returncode == 0
+    assert f"- ssh-ed25519 {KEY}\n" in texts(own_clone)["butane.yaml"]
+
+
+def test_what_is_no_key_no_name_and_no_image_is_refused(own_clone: Clone, tmp_path: Path) -> None:
+    """A private key, a host name with a blank, an image with capitals, a file that is not there."""
+    (tmp_path / "key").write_text("-----BEGIN OPENSSH PRIVATE KEY-----\nabc\n")
+    before = texts(own_clone)
+    for words, told in (
+        (("--ssh-key", str(tmp_path / "key")), "a private key"),
+        (("--ssh-key", str(tmp_path / "none.pub")), "none.pub could not be read"),
+        (("--hostname", "my nas"), "no host name"),
+        (("--image", "ghcr.io/Me/Nas"), "image is wrong"),
+    ):
+        assert_three_lines(adopt(own_clone, tmp_path, "--yes", *words), told)
+    assert texts(own_clone) == before

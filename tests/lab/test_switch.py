@@ -1,0 +1,146 @@
+"""The unit that switches a new machine: its script with stand-ins for bootc and systemctl, and systemd's own check."""
+
+import json
+import shutil
+import subprocess
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.lab.conftest import ROOT
+
+IMAGE = "ghcr.io/owner/custom-coreos:stable"
+STOCK = "quay.io/fedora/fedora-coreos:stable"
+LATE = "error: Switching: Pulling: dial tcp: lookup ghcr.io: no such host"
+REFUSED = "error: Switching: Source image rejected: A signature was required, but no signature exists"
+_BOOTC = """#!/usr/bin/bash
+cd {here}
+if [ "$1" = status ]; then cat status.json; exit; fi
+echo "$*" >> switched
+tries=$(wc -l < switched)
+if said=$(sed -n "${{tries}}p" failures) && [ -n "$said" ]; then echo "$said" >&2; exit 1; fi
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """A machine with stand-ins: what it runs, how its network is, and what was called."""
+
+    here: Path
+
+    def boot(self, image: str | None, failures: Iterable[str] = ()) -> subprocess.CompletedProcess[str]:
+        """Run the unit's script as on a boot into `image`; None is an installation from a disk image."""
+        named = {"image": {"image": image, "transport": "registry"}} if image else None
+        booted = {"image": named, "incompatible": False}
+        (self.here / "status.json").write_text(json.dumps({"status": {"booted": booted}}))
+        (self.here / "failures").write_text("".join(f"{line}\n" for line in failures))
+        env = {"PATH": f"{self.here}/bin:/usr/bin:/bin", "IMAGE": IMAGE, "STATE_DIRECTORY": str(self.here / "state")}
+        argv = ["/usr/bin/bash", str(ROOT / "first-boot/switch")]
+        return subprocess.run(argv, env=env, capture_output=True, text=True, timeout=20, check=False)
+
+    def called(self, program: str) -> list[str]:
+        """What a stand-in was called with."""
+        path = self.here / program
+        return path.read_text().splitlines() if path.exists() else []
+
+
+@pytest.fixture
+def machine(tmp_path: Path) -> Machine:
+    """Fresh, with its tools."""
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "state").mkdir()
+    scripts = {"bootc": _BOOTC.format(here=tmp_path)}
+    scripts |= {name: f'#!/bin/sh\necho "$@" >> {tmp_path}/{name}\n' for name in ("systemctl", "sleep")}
+    for name, script in scripts.items():
+        (tmp_path / "bin" / name).write_text(script)
+        (tmp_path / "bin" / name).chmod(0o755)
+    return Machine(tmp_path)
+
+
+@pytest.mark.parametrize("image", [None, STOCK, "quay.io/fedora/fedora-coreos@sha256:" + "a" * 64])
+def test_stock_fedora_coreos_switches_and_reboots_once(machine: Machine, image: str | None) -> None:
+    """Signed, by tag; the journal says so."""
+    done = machine.boot(image)
+    assert done.returncode == 0, done.stderr
+    assert machine.called("switched") == [f"switch --enforce-container-sigpolicy {IMAGE}"]
+    assert machine.called("systemctl") == ["reboot"]
+    assert f"SWITCHED to {IMAGE}" in done.stdout
+    assert not (machine.here / "state/done").exists()
+
+
+@pytest.mark.parametrize("image", [IMAGE, "ghcr.io/ublue-os/ucore:stable", "quay.io/fedora/fedora-coreos-fake:stable"])
+def test_whatever_else_is_booted_is_left_alone_for_good(machine: Machine, image: str) -> None:
+    """Ours has arrived, or the owner chose: nothing is called, and the unit's condition holds it off from now on."""
+    done = machine.boot(image)
+    assert done.returncode == 0
+    assert machine.called("switched") == machine.called("systemctl") == []
+    assert (machine.here / "state/done").exists()
+    unit = (ROOT / "first-boot/custom-coreos-switch.service").read_text()
+    assert "ConditionPathExists=!/var/lib/custom-coreos-switch/done" in unit
+
+
+def test_a_late_network_is_waited_for_with_backoff(machine: Machine) -> None:
+    """Ten failures, then it works: the pauses double up to ten minutes."""
+    done = machine.boot(None, [LATE] * 10)
+    assert done.returncode == 0, done.stderr
+    assert machine.called("sleep") == ["10", "20", "40", "80", "160", "320", "600", "600", "600", "600"]
+    assert machine.called("systemctl") == ["reboot"]
+    assert LATE in done.stdout
+
+
+def test_a_refused_signature_stops_it_at_once(machine: Machine) -> None:
+    """No second try, no reboot; the journal says what to do; the next boot tries again."""
+    done = machine.boot(STOCK, [REFUSED])
+    assert done.returncode == 1
+    assert machine.called("sleep") == machine.called("systemctl") == []
+    assert "REFUSED: the signature" in done.stdout
+    assert "systemctl restart custom-coreos-switch" in done.stdout
+    (machine.here / "switched").unlink()
+    assert machine.boot(STOCK).returncode == 0
+
+
+def test_an_image_that_does_not_boot_makes_no_loop(machine: Machine) -> None:
+    """Three times the machine came back with stock Fedora CoreOS; the fourth time it stays there."""
+    for _ in range(3):
+        assert machine.boot(None).returncode == 0
+    done = machine.boot(None)
+    assert done.returncode == 1
+    assert "GIVEN UP" in done.stdout
+    assert machine.called("systemctl") == ["reboot"] * 3
+
+
+def test_what_bootc_cannot_say_is_tried_again(machine: Machine) -> None:
+    """A status that is no JSON, or of nothing booted, is no reason to switch."""
+    (machine.here / "bin/bootc").write_text(
+        f'#!/usr/bin/bash\ncd {machine.here}\nif [ -e sleep ]; then cat status.json; else echo "{{}}"; fi\n'
+    )
+    done = machine.boot(IMAGE)
+    assert done.returncode == 0
+    assert "bootc status could not be read" in done.stdout
+    assert machine.called("sleep") == ["10"]
+
+
+def test_systemd_takes_the_unit(tmp_path: Path) -> None:
+    """As Ignition lays it out: the unit, its drop-in and its script, below a root of their own."""
+    from tasks.model.firstboot import UNIT, snippet
+    from tasks.model.signing import HostFiles
+
+    made = snippet(HostFiles({}), IMAGE.removesuffix(":stable"), switch=True)
+    (unit,) = made["systemd"]["units"]
+    folder = tmp_path / "etc/systemd/system"
+    (folder / f"{UNIT}.d").mkdir(parents=True)
+    shutil.copy(ROOT / unit["contents_local"], folder / UNIT)
+    for dropin in unit["dropins"]:
+        (folder / f"{UNIT}.d" / dropin["name"]).write_text(dropin["contents"])
+    (tmp_path / "usr/bin").mkdir(parents=True)
+    shutil.copy("/usr/bin/bash", tmp_path / "usr/bin/bash")
+    for name in ("network-online.target", "multi-user.target", "sysinit.target", "basic.target", "shutdown.target"):
+        (folder / name).write_text("[Unit]\nDescription=a stand-in\n")
+    options = [f"--root={tmp_path}", "--recursive-errors=yes"]
+    argv = ["systemd-analyze", *options, "verify", f"etc/systemd/system/{UNIT}"]
+    done = subprocess.run(argv, capture_output=True, text=True, cwd=tmp_path, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    (folder / UNIT).write_text((folder / UNIT).read_text().replace("Type=oneshot", "Type=onceshot"))
+    assert subprocess.run(argv, capture_output=True, cwd=tmp_path, check=False).returncode != 0
