@@ -10,7 +10,7 @@ from lab import session
 from lab.world import load
 
 _START = "import sys; sys.path.insert(0, sys.argv.pop(1)); from benchmarks.{} import main; main()"
-_WORLDS = {"resolve": "far", "published": "far-past"}
+_WORLDS = {"resolve": "far", "published": "far-past", "installing": "season"}
 
 
 def run(state: Path) -> list[dict[str, Any]]:

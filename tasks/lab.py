@@ -61,7 +61,7 @@ def rehearse(c: Context, world: str = "everyday") -> None:  # noqa: ARG001  (Inv
 
 @task
 def bench(c: Context) -> None:  # noqa: ARG001  (Invoke's form)
-    """Measure how fast versions, history and cleanup are decided; exit 1 when a limit is exceeded."""
+    """Measure how fast versions, history, cleanup, Ignition and page are made; exit 1 when a limit is exceeded."""
     from lab import bench as benchmark
     from tasks.model.errors import TaskError
 

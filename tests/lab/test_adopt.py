@@ -70,3 +70,16 @@ def test_what_is_no_key_no_name_and_no_image_is_refused(own_clone: Clone, tmp_pa
     ):
         assert_three_lines(adopt(own_clone, tmp_path, "--yes", *words), told)
     assert texts(own_clone) == before
+
+
+def test_on_a_terminal_it_asks(own_clone: Clone, tmp_path: Path) -> None:
+    """No is the default; yes writes."""
+    (tmp_path / "id.pub").write_text(f"ssh-ed25519 {KEY}\n")
+    before = texts(own_clone)
+    inv = f"{own_clone.path}/inv adopt --image ghcr.io/a/b --ssh-key {tmp_path}/id.pub"
+    for typed, kept in (("", True), ("n", True), ("y", False)):
+        argv = ["script", "--quiet", "--return", "--command", inv, "/dev/null"]
+        done = subprocess.run(argv, input=f"{typed}\n", capture_output=True, text=True, timeout=60, check=False)
+        assert done.returncode == 0, done.stdout
+        assert "write this? [y/N]" in done.stdout
+        assert (texts(own_clone) == before) is kept

@@ -46,8 +46,9 @@ def test_recipes_are_listed_grouped_and_in_order(clone: Clone) -> None:
     recipes = [line.split()[0] for line in done.stdout.splitlines() if line.startswith("  ")]
     assert recipes[:5] == ["zfs-version", "kernel-version", "kernel-major-minor", "check-zfs-available", "versions"]
     groups = [line.partition(":")[0] for line in done.stdout.splitlines() if line and not line.startswith(" ")]
-    assert groups[:8] == [
-        "Versions", "Build", "Butane and Ignition", "Cleanup", "Matrix", "Keys", "Registry", "Lab",
+    assert groups == [
+        "Versions", "Build", "Butane and Ignition", "Cleanup", "Matrix", "Adoption", "Site", "Keys", "Registry", "Lab",
+        "Development", "More of each",
     ]  # fmt: skip
 
 
