@@ -15,13 +15,17 @@ _SECRET_NAME = re.compile(
     re.IGNORECASE,
 )
 _CREDENTIAL_HEADER = re.compile(r"auth|cookie|token|secret|passw|credential|api-?key|signature", re.IGNORECASE)
-_WORD = re.compile(r"[A-Za-z0-9+/=_.~!@#%^&*-]{16,}")
+_KEY_FILE = re.compile(r"\.(key|psk|pass|passphrase|pwd|keyfile)$|(^|/)(keyfile|passphrase|password)$|/luks[^.]*$")
+_WORD = re.compile(r"[A-Za-z0-9+/=_.~!@#%^&*-]{16,}|(?=[A-Za-z_.]*\d)(?=\d*[A-Za-z])[A-Za-z0-9_.!@#%^&*-]{10,15}")
+_PLAIN = re.compile(r"[a-z_./-]+|/[a-z0-9_./-]+")  # a word or a path
+_ELSEWHERE = re.compile(r"[/~#]|[a-z]+://")
 _BINARY = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x9f]")
 _PUBLIC = re.compile(r"-----BEGIN (PUBLIC KEY|CERTIFICATE)|^(ssh-|ecdsa-|sk-)", re.MULTILINE)
 _SIGNED_URL = re.compile(
     r"[?&](?:x-amz-signature|sig|signature|token|access_token|api_?key|secret|password)=[^&\s]{6,}"
 )
-_BITS = 3.3  # of entropy a character: words of a language and paths have less
+_BITS = 3.1  # of entropy a character: words of a language and paths have less
+_SHORTEST = 8  # characters of a passphrase, for ZFS and for people
 _ON_MACHINE = "make the key on the machine, where it stays"
 _INSTEAD = {
     "password-hash": "log in with an SSH key; set a password on the machine: sudo passwd core",
@@ -78,12 +82,14 @@ def _by_place(said: Said) -> Iterator[str]:
 
 
 def _is_secret_file(said: Said) -> bool:
-    """Whether a file has a secret's name and holds something random that is no public key."""
-    file = _file(said.path)
-    if not file or not _SECRET_NAME.search(file) or _PUBLIC.search(said.content):
+    """Whether a file has a secret's name and holds something random, or one line for a key, that is no public key."""
+    file, content = _file(said.path), said.content.strip()
+    if not file or not _SECRET_NAME.search(file) or _PUBLIC.search(content):
         return False
-    words = [said.content] if _BINARY.search(said.content) else _WORD.findall(said.content)
-    return any(entropy(word) >= _BITS for word in words)
+    if _KEY_FILE.search(file) and "\n" not in content and len(content) >= _SHORTEST:
+        return not _ELSEWHERE.match(content)
+    words = [content] if _BINARY.search(content) else _WORD.findall(content)
+    return any(entropy(word) >= _BITS and not _PLAIN.fullmatch(word) for word in words)
 
 
 def _file(path: Path) -> str:

@@ -75,9 +75,48 @@ _OWN = {
     "registry-login": json.dumps({"auths": {"ghcr.io": {"auth": _base64(f"bob:{_RANDOM}")}}}),
     "kubernetes": "client-key-data: " + _base64(_pem("EC PRIVATE KEY")),
     "restic": "RESTIC_PASSWORD=Zk3vQ8xT1mWc7RbY5nJd",
+    "quadlet": "[Container]\nImage=docker.io/postgres:16\nEnvironment=POSTGRES_PASSWORD=verysecret123\n",
+    "cifs": "[Mount]\nWhat=//nas/x\nOptions=username=bob,password=verysecret123\n",
+    "samba": "username=bob\npassword=Sommer2024!\n",
+    "json": '{"user":"bob","password":"verysecret123"}',
+    "compose": "services:\n  db:\n    environment:\n      - MYSQL_PASSWORD=verysecret123\n",
+    "msmtp": "account gmail\nuser bob\npassword abcd efgh ijkl mnop\n",
+    "passwd": "echo 'verysecret123' | passwd --stdin core",
+    "chpasswd": "echo 'core:verysecret123' | chpasswd",
+    "bearer": "Authorization: Bearer Zk3vQ8xT1mWc7RbY5nJd2HsLf9GpXa4E",
+    "rclone": "[b2]\ntype = b2\naccount = 0012ab34cd56ef\nkey = K001Zk3vQ8xT1mWc7RbY5nJd2HsLf9G\n",
     "password-setting": "password=hope1nobody2finds3this4one",
 }  # fmt: skip
 VALUES = {name: value.replace("¦", "") for name, value in (_BORROWED | _OWN).items()}
+
+
+_UUID = "5f3c1d2e-aaaa-4bbb-8ccc-123456789abc"
+_SUM = "0a1b2c3d" * 8
+_PUBLIC_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl"
+INNOCENT = {
+    "/etc/ssh/sshd_config.d/x.conf": "PasswordAuthentication no\nPermitRootLogin prohibit-password\n",
+    "/etc/pam.d/system-auth": "password    requisite     pam_pwquality.so\npassword  [default=die]  pam_faillock.so\n",
+    "/etc/containers/systemd/a.container": f"[Container]\nImage=docker.io/library/caddy@sha256:{_SUM}\n"
+    "Secret=db-password,type=env,target=POSTGRES_PASSWORD\nEnvironment=POSTGRES_PASSWORD_FILE=/run/secrets/db\n",
+    "/etc/samba/smb.conf": "passwd program = /usr/bin/passwd %u\nencrypt passwords = yes\npassdb backend = tdbsam\n",
+    "/etc/fstab": f"UUID={_UUID} /tank zfs defaults 0 0\n//nas/x /mnt cifs credentials=/etc/samba/creds 0 0\n",
+    "/etc/sysctl.d/a.conf": "net.ipv4.ip_forward=1\n",
+    "/etc/NetworkManager/system-connections/e.nmconnection": f"[connection]\nid=e\nuuid={_UUID}\ntype=ethernet\n",
+    "/etc/pki/ca-trust/source/anchors/a.pem": f"-----BEGIN CERTIFICATE-----\nMIIB{_BODY}-----END CERTIFICATE-----\n",
+    "/etc/yum.repos.d/t.repo": "gpgkey=https://pkgs.tailscale.com/stable/fedora/repo.gpg\nrepo_gpgcheck=1\n",
+    "/usr/local/bin/unlock": 'read -rs password\necho "$password" | cryptsetup luksOpen /dev/sda data -\n'
+    "TOKEN=$(cat /run/secrets/token)\nsudo tailscale up --authkey=$TS_KEY\n",
+    "/etc/zfs/zed.d/zed.rc": 'ZED_EMAIL_ADDR="root"\nZED_PUSHBULLET_ACCESS_TOKEN=""\n',
+    "/etc/wireguard/wg0.conf": "PostUp = wg set %i private-key /etc/wireguard/key\n[Peer]\n"
+    "PublicKey = yAnz5TF+lXXJte14tji3zlMNq+hd2rYUIgJBgB3fBmk=\n",
+    "/etc/motd": "The password policy: at least 12 characters.\nPassword: ask your administrator for it\n",
+    "/etc/crypttab": f"data UUID={_UUID} none tpm2-device=auto\ndata2 /dev/sdb /etc/keys/data2.key luks\n",
+    "/etc/ssh/ssh_known_hosts": f"github.com {_PUBLIC_KEY}\n",
+    "/root/.ssh/authorized_keys": f"{_PUBLIC_KEY} me\n",
+    "/root/.ssh/id_ed25519.pub": f"{_PUBLIC_KEY} me\n",
+    "/etc/prometheus/token.yml": "bearer_token_file: /etc/prometheus/token\n",
+    "/etc/secrets/README": "Secrets are put here after installing; see the manual of the machine.\n",
+}
 
 
 @dataclass
@@ -180,6 +219,8 @@ def places(plan: Plan) -> None:
     plan.file("user-in-url", source="https://bob:sesame77@example.com/a")
     plan.file("signed-url", source="https://example.com/a?X-Amz-Signature=" + "0a1b2c3d" * 8)
     plan.file("random", path="/etc/backup/secret.txt", inline=f"{_RANDOM}\n")
+    plan.file("zfs-key", path="/etc/zfs/tank.key", inline="correct horse battery staple\n")
+    plan.file("pgpass", path="/root/.pgpass", inline="localhost:5432:db:bob:s3cr3tPassw0rd\n")
     plan.file("key-file", path="/etc/luks/data.key", source=_data(bytes(range(7, 250, 3))))
     plan.more["kernel_arguments"] = {"should_exist": [f"custom.token={token}"]}
     plan.expected["kernel-argument"] = "kernelArguments.shouldExist[0]"
