@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import re
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -114,18 +115,23 @@ def test_an_ordinary_home_server_raises_no_alarm(own_clone: Clone) -> None:
     assert "in Ignition: " not in done.stderr
 
 
-def documented() -> list[tuple[str, str]]:
+def documented(clone: Clone) -> list[tuple[str, str]]:
     """The examples of Butane's own documentation for Fedora CoreOS that stand on their own."""
-    argv = ["go", "list", "-m", "-f", "{{.Dir}}", "github.com/coreos/butane"]
-    done = subprocess.run(argv, cwd=ROOT / "tools", capture_output=True, text=True, check=True)
-    texts = {path.name: path.read_text() for path in sorted(Path(done.stdout.strip(), "docs").glob("*.md"))}
+    ready = ready_folder(clone)
+    kept = {**os.environ, "GOMODCACHE": str(ready.parents[1] / "go/documents"), "GOFLAGS": "-modcacherw"}
+    argv = [shutil.which("go", path=f"{ready / 'bin'}:{os.environ['PATH']}") or "go", "mod", "download", "-json"]
+    found = subprocess.run(
+        [*argv, "github.com/coreos/butane"], cwd=ROOT / "tools", env=kept, capture_output=True, text=True, check=True
+    )
+    folder = json.loads(found.stdout)["Dir"]
+    texts = {path.name: path.read_text() for path in sorted(Path(folder, "docs").glob("*.md"))}
     examples = [(name, text) for name in texts for text in re.findall(r"```yaml\n(.*?)```", texts[name], re.DOTALL)]
     return [(name, text) for name, text in examples if "variant: fcos" in text and "local" not in text]
 
 
 def test_documented_examples_pass_the_filter_unchanged_and_carry_what_they_carry(own_clone: Clone) -> None:
     """For version 1.6.0 the filter's answer is butane's own; in all versions the scan finds the documented secrets."""
-    examples = documented()
+    examples = documented(own_clone)
     assert len(examples) > 40
     ready = {**os.environ, "PATH": f"{ready_folder(own_clone) / 'bin'}:{os.environ['PATH']}"}
     secret = ("password_hash:", "key_file:\n", "Authorization")

@@ -6,6 +6,7 @@ import re
 import shlex
 import shutil
 import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -226,7 +227,7 @@ sys.exit(serve.wait())
 def test_the_same_is_served_on_the_lan_until_ctrl_c(site: Site) -> None:
     """The line's hash is that of what is served; nothing else is; every fetch is told; Ctrl-C is an orderly end."""
     (site.clone.path / "served.py").write_text(SERVED)
-    done = site.clone.lab(f"cd {site.clone.path} && python3 served.py", "season")
+    done = site.clone.lab(f"cd {site.clone.path} && {sys.executable} served.py", "season")
     assert done.returncode == 0, done.stderr
     assert 'GET /ignition.json HTTP/1.1" 200' in done.stderr
     assert 'GET /%2e%2e/invoke.yaml HTTP/1.1" 404' in done.stderr
