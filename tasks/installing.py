@@ -35,15 +35,11 @@ class Installation:
 def make(settings: "Settings", *, switch: bool) -> Installation:
     """Translate, merge, validate and scan; warnings are told, findings are left to the caller."""
     config = workspace.read_text(workspace.ROOT / USER_FILE)
-    shipped = workspace.host_files()
-    require_consistent(shipped, settings.image, "overlay-root")
-    ours = json.dumps(firstboot.snippet(shipped, settings.image, switch=switch and shipped.has_key))
-    if switch and not shipped.has_key:
-        warn("no signing key ships, so the machine stays on stock Fedora CoreOS; make one: ./inv keygen")
+    ours = _ours(settings, switch=switch)
     with ThreadPoolExecutor() as pool:
         own = pool.submit(butane.translate, config, USER_FILE, workspace.ROOT)
-        child = pool.submit(butane.translate, ours, "what belongs to every machine", workspace.ROOT)
-        document = ignition.merged(own.result(), child.result()) if shipped.has_key else own.result()
+        child = ours and pool.submit(butane.translate, ours, "what belongs to every machine", workspace.ROOT)
+        document = ignition.merged(own.result(), child.result()) if child else own.result()
         whole = ignition.everything(document)
         leaks = pool.submit(lambda: tuple(gitleaks.leaks([said.content for said in whole])))
         list(pool.map(butane.validate, (document, *ignition.children(document))))
@@ -52,6 +48,17 @@ def make(settings: "Settings", *, switch: bool) -> Installation:
     for path, why in cautions.cautions(whole, settings.owner):
         warn(f"{USER_FILE}: {places.find(written, path)}: {why}")
     return Installation(document, tuple(_told(found, settings, written)))
+
+
+def _ours(settings: "Settings", *, switch: bool) -> str:
+    """The Butane text of what every machine gets; empty where no key ships."""
+    shipped = workspace.host_files()
+    require_consistent(shipped, settings.image, "overlay-root")
+    if not shipped.has_key:
+        if switch:
+            warn("no signing key ships, so the machine stays on stock Fedora CoreOS; make one: ./inv keygen")
+        return ""
+    return json.dumps(firstboot.snippet(shipped, settings.image, switch=switch))
 
 
 def _told(found: Iterable[secrets.Finding], settings: "Settings", written: object) -> Iterator[secrets.Finding]:

@@ -48,6 +48,9 @@ def merged(document: str, child: str) -> str:
     """`document` with `child` merged into it on the machine: where both speak of one thing, `child` wins."""
     whole = parse(document)
     config = whole["ignition"].setdefault("config", {})
+    if config.get("replace", {}).get("source"):
+        why = "`ignition.config.replace` puts another config in its place, without key and policy"
+        raise TaskError("the machine would never switch", why, "use `merge` instead of `replace`")
     encoded = base64.b64encode(child.encode()).decode()
     config["merge"] = [*config.get("merge", []), {"source": f"data:;base64,{encoded}"}]
     return json.dumps(whole, separators=(",", ":")) + "\n"

@@ -107,6 +107,17 @@ def test_files_that_butane_takes_in_are_known() -> None:
     assert places.local_files(places.load("a:\n\tb: c")) == ()
 
 
+def test_a_config_that_is_replaced_would_lose_key_and_policy() -> None:
+    """So it is refused; one that merges a config from elsewhere is told."""
+    remote = {"source": "https://example.com/a.ign"}
+    replaced = json.dumps({"ignition": {"version": "3.5.0", "config": {"replace": remote}}})
+    with pytest.raises(TaskError, match="never switch"):
+        ignition.merged(replaced, CHILD)
+    fetched = json.dumps({"ignition": {"version": "3.5.0", "config": {"merge": [remote]}}})
+    told = [why for _, why in cautions.cautions(ignition.everything(ignition.merged(fetched, CHILD)), "o")]
+    assert any("neither checked nor searched" in why for why in told)
+
+
 def said(path: str, content: str) -> ignition.Said:
     return ignition.Said(tuple(path.split(" ")), content)
 
