@@ -1,6 +1,7 @@
 """The crash test: publish, ended at every moment around every call that it makes, and run again after each.
 
-    python lab/crashes.py CHECKOUT STATE STEP       takes every STEP-th moment; 1 takes all
+    python lab/crashes.py CHECKOUT STATE sample 17  takes every 17th moment, ended in one way
+    python lab/crashes.py CHECKOUT STATE part 1/2   takes the first half of all moments, ended in every way
 
 Runs in the lab. One line of JSON for each run goes to stdout; what each run said is in STATE/crashes.log.
 """
@@ -122,8 +123,8 @@ class Crashes:
 
 
 def main() -> None:
-    """End runs at every STEP-th moment, in every way; the moments around the move of the tag are never left out."""
-    checkout, state, step = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
+    """End runs at the moments that were asked for; a sample never leaves out the move of the tag."""
+    checkout, state, kind, number_of = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3], sys.argv[4]
     os.environ.pop("GITHUB_ACTIONS", None)
     crashes = Crashes(checkout, state)
     crashes.prepare()
@@ -131,10 +132,19 @@ def main() -> None:
     _tell({"calls": sum(len(calls) // 2 for calls in phases)})
     for calls, built in zip(phases, (False, True), strict=True):
         for number, call in enumerate(calls, 1):
-            ways = ["kill", "hang" if call.startswith("before") else "fail"]
-            if number % step == 0 or (built and "skopeo --insecure-policy copy" in call and call.startswith("after")):
-                for how in ways if step == 1 else ways[number // step % 2 :][:1]:
-                    _tell({**asdict(crashes.one(how, number, built=built)), "call": call})
+            moves = built and "skopeo --insecure-policy copy" in call and call.startswith("after")
+            for how in chosen(kind, number_of, number, moves=moves, before=call.startswith("before")):
+                _tell({**asdict(crashes.one(how, number, built=built)), "call": call})
+
+
+def chosen(kind: str, number_of: str, number: int, *, moves: bool, before: bool) -> list[str]:
+    """In which ways the run is ended at a moment; `moves` where the tag has just been moved."""
+    ways = ["kill", "hang" if before else "fail"]
+    if kind == "part":
+        part, parts = map(int, number_of.split("/"))
+        return ways if number % parts == part % parts else []
+    step = int(number_of)
+    return ways[number // step % 2 :][:1] if moves or number % step == 0 else []
 
 
 def _tell(document: dict[str, object]) -> None:
