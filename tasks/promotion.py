@@ -77,8 +77,13 @@ def finish(settings: "Settings", public: str) -> bool:
     found = records_of(image)
     if not any(each.kind is Kind.VERIFIED for each in found) or any(each.kind is Kind.PROMOTED for each in found):
         return False
-    say(f"{settings.image}:{PUBLIC_TAG} was moved by a run that was cut short; its record is written now")
-    return _note(image, lock_of(image), NOTHING)
+    return record_move(image, NOTHING)
+
+
+def record_move(image: ImageRef, before: str) -> bool:
+    """Write the record of a move that was made and not recorded; False under `inv -R`."""
+    say(f"{image.name}:{PUBLIC_TAG} was moved to {image.digest} by a run that was cut short; its record is written now")
+    return _note(image, lock_of(image), before)
 
 
 def _move(settings: "Settings", image: ImageRef, expected: str) -> bool:

@@ -96,8 +96,11 @@ def rollback(c: Context, to: str = "") -> None:
     login.require(settings.host)
     found = past.history(settings)
     left = found.back(0)
-    image = ImageRef(settings.image, to or found.target().digest)
+    moved_from = found.unrecorded()
+    image = ImageRef(settings.image, to or (left if moved_from else found.target()).digest)
     if image.digest == left.digest:
+        if moved_from:
+            promotion.record_move(image, moved_from)
         say(f"stable is {image.digest} already")
         answer(image.digest)
         return

@@ -56,6 +56,15 @@ class History:
             raise TaskError(f"there is no stable~{steps}", why, "see ./inv history")
         return self.images[place + steps]
 
+    def unrecorded(self) -> str:
+        """The image that the tag was moved away from without a record, by a run that was cut short; empty if none."""
+        here = self.back(0)
+        newest = max(self.images, key=lambda image: image.last)
+        told = (
+            here.facts.get("before") == newest.digest and newest.facts.get("before") != here.digest
+        )  # by a slow clock
+        return "" if newest is here or told else newest.digest
+
     def target(self) -> Promoted:
         """Where a rollback goes by default: the newest verified and unblocked image promoted before the present one."""
         self.back(0)

@@ -113,6 +113,20 @@ def test_a_rollback_and_the_way_back(published: Clone) -> None:
     assert "already" in published.lab(f"inv promote {newest}").stderr
 
 
+def test_a_rollback_that_was_killed_before_its_record_is_finished_by_the_next(published: Clone) -> None:
+    """It goes no step further back: the tag stays, and its record tells where it came from."""
+    newest = digest_of(published)
+    older = json.loads(published.lab("inv history --json").stdout)["images"][-1]["digest"]
+    moved = f"skopeo --insecure-policy copy --preserve-digests docker://{IMAGE}@{older} docker://{IMAGE}:stable"
+    assert published.lab(moved).returncode == 0
+    done = published.lab("inv rollback")
+    assert (done.returncode, done.stdout.strip()) == (0, older), done.stderr
+    assert "cut short; its record is written now" in done.stderr
+    images = json.loads(published.lab("inv history --json").stdout)["images"]
+    assert max(images, key=lambda image: str(image["last_promoted"]))["digest"] == older
+    assert published.lab(f"inv promote {newest}").returncode == 0
+
+
 @pytest.mark.parametrize("kind", ["unsigned", "wrongly-signed", "tampered", "differently-named"])
 def test_a_foreign_image_is_refused_by_promote_and_by_hosts(published: Clone, kind: str) -> None:
     """And stable does not move."""

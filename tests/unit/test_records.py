@@ -94,6 +94,17 @@ def test_a_step_back_goes_further_back_each_time() -> None:
         history("a").target()
 
 
+def test_a_move_without_a_record_is_known() -> None:
+    """The tag is elsewhere than the newest record says, and no record tells of that move."""
+    assert history("b").unrecorded() == ""
+    assert history("a").unrecorded() == "b"
+    told = record.promoted(NOW - timedelta(days=1), lock(), "b", "by a clock that is slow")
+    records = {"a": (told,), "b": (promoted(2),)}
+    assert History.of(records, frozenset(), "a", {}).unrecorded() == ""
+    back_and_forth = {"a": (told,), "b": (record.promoted(NOW, lock(), "a", ""),)}
+    assert History.of(back_and_forth, frozenset(), "a", {}).unrecorded() == "b"
+
+
 def test_a_rollback_leaves_out_what_is_blocked() -> None:
     """The image before may be the one that was blocked last week."""
     assert history("c", {"b": "it panics"}).target().digest == "a"
