@@ -15,19 +15,20 @@ if __name__ == "__main__":
 
     main(Path(__file__).parent)
 
-from tasks import adopt, build, butane, cleanup, develop, keys, lab, matrix, registry, site, version
+from tasks import adopt, build, butane, cleanup, develop, keys, lab, matrix, registry, site, version, watchdog, workflow
 
 ns = Collection()
 recipe: Any
 for recipe in (
     version.zfs_version, version.kernel_version, version.kernel_major_minor, version.check_zfs_available,
-    version.versions, build.build, build.test_build, butane.generate_ignition, cleanup.cleanup_dry_run,
-    butane.butane,
+    version.versions, build.build, build.test_build, butane.generate_ignition,
+    workflow.run_workflow, workflow.run_pages, workflow.run_cleanup, workflow.run_cleanup_force,
+    workflow.workflow_status, workflow.all_workflows, cleanup.cleanup_dry_run, butane.butane,
     matrix.check_compatibility, version.fedora_version, version.forecast, version.lock,
     matrix.sync_matrix, matrix.block, build.build_force, build.verify,
     butane.ignition, adopt.adopt, site.site, site.serve,
     keys.keygen, registry.publish, registry.promote, registry.rollback, registry.history, registry.diff, registry.sbom,
-    cleanup.cleanup,
-    lab.lab, lab.lab_clean, lab.rehearse, lab.bench, develop.lint, develop.test,
+    cleanup.cleanup, watchdog.watchdog,
+    lab.lab, lab.lab_clean, lab.rehearse, lab.rehearse_workflow, lab.bench, develop.lint, develop.test,
 ):  # fmt: skip
     ns.add_task(recipe)

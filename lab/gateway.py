@@ -20,6 +20,7 @@ from multidict import CIMultiDict, CIMultiDictProxy
 
 from lab import distance, upstreams
 from lab.faults import Faults, denied, paced, refusal, send
+from lab.forge import Asked, Forge
 from lab.packages import TOKEN, Packages
 from lab.past import OWN
 from lab.registry import PORTS
@@ -57,8 +58,11 @@ class Gateway:
         return response
 
     async def _carry_out(self, request: web.Request) -> None:
-        """Do what a registry is asked for and keep its answer to ourselves."""
+        """Do what is asked for and keep the answer to ourselves."""
         headers, body = _passed_on(request.headers), await request.read()
+        if self.host not in PORTS:
+            self._document(request, body, None)
+            return
         url = f"{self._backend}{request.raw_path}"
         async with self.client.request(request.method, url, headers=headers, data=body, allow_redirects=False):
             return
@@ -66,24 +70,25 @@ class Gateway:
     async def _answer(self, request: web.Request, fault: Fault | None) -> web.StreamResponse:
         if self.host in PORTS:
             return await self._registry(request, fault)
-        return await send(request, self._document(request, fault), fault)
+        return await send(request, self._document(request, await request.read(), fault), fault)
 
-    def _document(self, request: web.Request, fault: Fault | None) -> web.Response:
-        found = self._package(request) or upstreams.answer(self.world, self.host, request.path, dict(request.query))
+    def _document(self, request: web.Request, body: bytes, fault: Fault | None) -> web.Response:
+        found = self._kept(request, body) or upstreams.answer(self.world, self.host, request.path, dict(request.query))
         if fault and fault.pad_bytes:
             found = replace(found, body=found.body + b" " * fault.pad_bytes, headers={})
         if found.headers.get("ETag") and request.headers.get("If-None-Match") == found.headers["ETag"]:
             return web.Response(status=304, headers=found.headers)
         return web.Response(status=found.status, body=found.body, headers=found.headers)
 
-    def _package(self, request: web.Request) -> upstreams.Answer | None:
-        """What GitHub says of packages, which are those of the lab's ghcr.io."""
+    def _kept(self, request: web.Request, body: bytes) -> upstreams.Answer | None:
+        """What GitHub says of what it keeps: packages, which are those of the lab's ghcr.io, runs, issues, settings."""
         if self.host != "api.github.com":
             return None
-        state = self.log.parent
-        packages = Packages(state / "registry/ghcr.io", state / "deleted", self.world.owner_kind)
+        state, path, query = self.log.parent, request.raw_path.partition("?")[0], dict(request.query)
         authorization = request.headers.get("Authorization", "")
-        return packages.answer(request.method, request.raw_path.partition("?")[0], dict(request.query), authorization)
+        packages = Packages(state / "registry/ghcr.io", state / "deleted", self.world.owner_kind)
+        asked = Asked(request.method, path, query, authorization, body)
+        return packages.answer(request.method, path, query, authorization) or Forge(state / "forge").answer(asked)
 
     async def _registry(self, request: web.Request, fault: Fault | None) -> web.StreamResponse:
         if request.path == "/token":

@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parents[1]
 _GRACE_SECONDS = 15
 _RUN = Path("/run/custom-coreos")  # a fresh file system in each lab: what was mounted in a killed one is forgotten
 _START = "import sys; sys.path.insert(0, sys.argv.pop(1)); from lab.inside import main; main()"
-_DROPPED = ("GITHUB_TOKEN", "GH_TOKEN", "REGISTRY_AUTH_FILE", "SSL_CERT_DIR", "PYTHONPATH", "DOCKER_CONFIG")
+_DROPPED = ("GH_TOKEN", "REGISTRY_AUTH_FILE", "SSL_CERT_DIR", "PYTHONPATH", "DOCKER_CONFIG")
 
 
 def run(world: World, command: str | None, state: Path) -> int:
@@ -82,7 +82,7 @@ def _environment(state: Path, world: World) -> dict[str, str]:
     kept = {
         name: value
         for name, value in os.environ.items()
-        if name not in _DROPPED and not name.lower().endswith("_proxy") and not name.startswith("XDG_")
+        if name not in _DROPPED and not name.lower().endswith("_proxy") and not name.startswith(("XDG_", "GITHUB_"))
     }
     authority = str(state / "tls/ca.pem")
     home = state / "home"

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from invoke import Context, task
 
-from tasks.story import answer, say
+from tasks.story import agreed, answer, say
 
 _HELP = {
     "image": "the image you publish (default: ghcr.io/OWNER/NAME of the remote origin on GitHub)",
@@ -18,7 +18,7 @@ _HELP = {
 @task(help=_HELP)
 def adopt(c: Context, image: str = "", ssh_key: str = "", hostname: str = "", yes: bool = False) -> None:
     """Make the repository yours: image name, SSH keys and host name; shows what changes, and asks."""
-    from tasks.clients import identity, workspace
+    from tasks.clients import identity, shell, workspace
     from tasks.model import adoption
     from tasks.settings import SECTION, read_settings, require_image
 
@@ -37,7 +37,9 @@ def adopt(c: Context, image: str = "", ssh_key: str = "", hostname: str = "", ye
     }
     changed = {path: text for path, text in after.items() if text != before[path]}
     _show(before, changed)
-    if changed and _agreed(yes=yes):
+    if shell.Mode.dry:
+        say("nothing is written: -R only shows what would be done")
+    elif changed and agreed("write this?", yes=yes):
         for path, text in changed.items():
             workspace.write_whole(path, text)
         _tell_next()
@@ -50,27 +52,6 @@ def _show(before: dict[Path, str], changed: dict[Path, str]) -> None:
         answer("\n".join(lines))
     if not changed:
         answer("nothing to change: it is yours already")
-
-
-def _agreed(*, yes: bool) -> bool:
-    """Whether the user wants it written: asked on a terminal, else said by --yes."""
-    import sys
-
-    from tasks.clients.shell import Mode
-    from tasks.model.errors import TaskError
-
-    if Mode.dry:
-        say("nothing is written: -R only shows what would be done")
-        return False
-    if yes:
-        return True
-    if not sys.stdin.isatty():
-        raise TaskError("nothing is written", "it asks first, and there is no terminal", "add --yes")
-    say("write this? [y/N]")
-    if sys.stdin.readline().strip().lower() not in {"y", "yes"}:
-        say("nothing is written")
-        return False
-    return True
 
 
 def _tell_next() -> None:

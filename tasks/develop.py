@@ -14,7 +14,7 @@ _TESTS = ("tests/unit", "tests/lab")
 
 @task
 def lint(c: Context) -> None:
-    """Check code, types, imports, scripts, Containerfile, Butane and matrix; all run, exit 1 on any finding."""
+    """Check code, types, imports, scripts, workflows, Butane, matrix and keys; all run, exit 1 on any finding."""
     from concurrent.futures import ThreadPoolExecutor
 
     from tasks.model.errors import TaskError
@@ -54,19 +54,19 @@ def _checks(c: Context) -> list[tuple[str, Callable[[], str]]]:
     from tasks.gather import read_matrix
     from tasks.settings import read_settings
 
-    root = _root()
-    scripts = [
-        "inv",
-        ".ci/run",
-        "first-boot/switch",
-        *(str(path.relative_to(root)) for top in ("tasks", "lab", "tests") for path in root.glob(f"{top}/**/*.sh")),
-    ]
+    scripts = ["inv", ".ci/run", "first-boot/switch", *_found("tasks/**/*.sh", "lab/**/*.sh", "tests/**/*.sh")]
+    schema = (_BIN / "check-jsonschema", "--builtin-schema")
     programs: dict[str, Sequence[str | Path]] = {
         "ruff": (_BIN / "ruff", "check", "--quiet", "."),
         "ruff format": (_BIN / "ruff", "format", "--check", "--quiet", "."),
         "mypy": (_BIN / "mypy", "--no-error-summary"),
         "shellcheck": (_BIN / "shellcheck", *scripts),
         "hadolint": (_BIN / "hadolint", "Containerfile"),
+        "actionlint": ("actionlint", f"-shellcheck={_BIN / 'shellcheck'}"),
+        "zizmor": (_BIN / "zizmor", "--persona=pedantic", "--offline", "--quiet", ".github", "lab/actions"),
+        "workflow schema": (*schema, "vendor.github-workflows", *_found(".github/workflows/*.yaml")),
+        "action schema": (*schema, "vendor.github-actions", *_found("lab/actions/*/action.yml")),
+        "dependabot schema": (*schema, "vendor.dependabot", ".github/dependabot.yml"),
         "butane": ("butane", "--strict", "--check", "--files-dir=.", "butane.yaml"),
     }
     checks = [(name, _program([str(word) for word in argv])) for name, argv in programs.items()]
@@ -77,6 +77,11 @@ def _checks(c: Context) -> list[tuple[str, Callable[[], str]]]:
         ("invoke.yaml", _decided(lambda: read_settings(c.config))),
         ("signing key and policy", _decided(lambda: keys.check(read_settings(c.config)))),
     ]
+
+
+def _found(*patterns: str) -> list[str]:
+    """The repository's files of these patterns."""
+    return [str(path.relative_to(_root())) for pattern in patterns for path in sorted(_root().glob(pattern))]
 
 
 def _import_contracts() -> str:

@@ -59,6 +59,43 @@ def rehearse(c: Context, world: str = "everyday") -> None:  # noqa: ARG001  (Inv
         raise TaskError(f"the rehearsal of {world} stopped", why, f"look around in there: ./inv lab -w {world}")
 
 
+@task(
+    help=_WORLD
+    | {
+        "event": "schedule, workflow_dispatch, push or pull_request",
+        "input": "name=value, as typed when a workflow is dispatched; may be given several times",
+        "secrets": "the repository has its secrets; --no-secrets is a fork without",
+    },
+    iterable=["input"],
+)
+def rehearse_workflow(
+    c: Context,  # noqa: ARG001  (Invoke's form)
+    file: str,
+    event: str = "schedule",
+    input: list[str] | None = None,  # noqa: A002  (GitHub's word)
+    world: str = "everyday",
+    secrets: bool = True,
+) -> None:
+    """Run a workflow by act in the world's lab, as GitHub would for an event, and the workflows that it starts."""
+    from lab import workflows
+    from lab.world import load
+    from tasks.model.errors import TaskError
+
+    inputs = dict(text.partition("=")[::2] for text in input or [])
+    runs = workflows.run(
+        load(world), workflows.Event(file=file, name=event, inputs=inputs, secrets=secrets), _states() / world
+    )
+    for run in runs:
+        if run.summary:
+            answer(f"\n{run.summary.rstrip()}\n")
+    rows = [(run.file, run.event, job, result) for run in runs for job, result in run.jobs.items()]
+    table(("workflow", "event", "job", "result"), rows)
+    failed = [run.file for run in runs if run.conclusion != "success"]
+    if failed or not runs:
+        why = f"{', '.join(failed) or 'the lab'} said the above"
+        raise TaskError(f"the rehearsal of {file} failed", why, f"look around in there: ./inv lab -w {world}")
+
+
 @task
 def bench(c: Context) -> None:  # noqa: ARG001  (Invoke's form)
     """Measure how fast versions, history, cleanup, Ignition and page are made; exit 1 when a limit is exceeded."""

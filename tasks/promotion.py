@@ -2,11 +2,10 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
-from os import environ
 from typing import TYPE_CHECKING
 
 from tasks import assembly, gather
-from tasks.clients import attestations, gh, oras, registry, signer, skopeo, workspace
+from tasks.clients import actions, attestations, gh, oras, registry, signer, skopeo, workspace
 from tasks.model import attestation, contract, record
 from tasks.model.errors import TaskError
 from tasks.model.image import PUBLIC_TAG, ImageRef
@@ -29,8 +28,7 @@ def public_digest(settings: "Settings") -> str:
 
 def run_name() -> str:
     """The run that a record names: its address on GitHub, or `by hand`."""
-    server, repository, number = (environ.get(f"GITHUB_{name}", "") for name in ("SERVER_URL", "REPOSITORY", "RUN_ID"))
-    return f"{server}/{repository}/actions/runs/{number}" if number else "by hand"
+    return actions.run_address() or "by hand"
 
 
 def records_of(image: ImageRef) -> tuple[Record, ...]:
@@ -97,6 +95,7 @@ def _move(settings: "Settings", image: ImageRef, expected: str) -> bool:
         return False
     _require_there(settings, image)
     say(f"{tag} is {image.digest} now")
+    actions.summary(f"`{tag}` is `{image.digest}` now; before it was {f'`{before}`' if before else 'not there'}.")
     return True
 
 
@@ -146,7 +145,7 @@ def _public(settings: "Settings") -> tuple[str, Lock | None]:
 
 def attestation_fault(settings: "Settings", image: ImageRef, attached: "tuple[Descriptor, ...]") -> str | None:
     """What is wrong with an image's attestation, None where none is asked for; says what could not be checked."""
-    if not settings.requires_attestation(in_actions=environ.get("GITHUB_ACTIONS") == "true"):
+    if not settings.requires_attestation(in_actions=actions.running()):
         return None
     found = attestation.fault(attestations.statements(image, attached), image.digest)
     if found:

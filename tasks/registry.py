@@ -34,6 +34,7 @@ def publish(
 ) -> None:
     """Build, verify, push, sign, accept as a host would, and move stable; safe to run again, wherever it stopped."""
     from tasks import assembly, promotion, publishing
+    from tasks.clients import actions
     from tasks.model.promotion import Leave
     from tasks.settings import read_settings
 
@@ -47,12 +48,15 @@ def publish(
         answer(before)
         return
     pushed = publishing.publish(settings, wanted, secret, anyway=rebuild)
-    if pushed and promote:
+    if pushed is None:
+        return
+    if promote:
         promotion.promote(settings, pushed, before, Leave(allow_downgrade=allow_downgrade))
-    elif pushed:
+    else:
         say(f"next: ./inv promote {pushed.digest} --expect {before or 'nothing'}")
-    if pushed:
-        answer(pushed.digest)
+    for name, value in (("image", pushed.name), ("digest", pushed.digest), ("expect", before or "nothing")):
+        actions.output(name, value)
+    answer(pushed.digest)
 
 
 @task(

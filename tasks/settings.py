@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from os import environ
 from typing import TYPE_CHECKING, Any
 
 from tasks.model.errors import TaskError
@@ -35,6 +36,7 @@ _FORMS = {
     "rebuild_after_days": _Form(r"\d{1,4}", "7", number=int),
     "verify_kmods": _Form(r"auto|always|never", "auto"),
     "require_attestation": _Form(r"auto|always|never", "auto"),
+    "max_age_days": _Form(r"\d{1,4}", "14", number=int),
     "retention_days": _Form(r"\d{1,5}", "90", number=int),
     "keep_images": _Form(r"\d{1,4}", "3", number=int),
     "max_delete_fraction": _Form(r"0|1|0\.\d+|1\.0", "0.5", number=float),
@@ -56,6 +58,7 @@ class Settings:
     rebuild_after_days: int
     verify_kmods: str
     require_attestation: str
+    max_age_days: int
     retention_days: int
     keep_images: int
     max_delete_fraction: float
@@ -93,14 +96,16 @@ class Settings:
 
 
 def read_settings(config: "Config") -> Settings:
-    """Check and freeze the section of an Invoke configuration."""
+    """Check and freeze the section of an Invoke configuration; in GitHub Actions the image is the repository's own."""
     section = config.get(SECTION)
     if not section or not hasattr(section, "items"):
         raise _wrong(SECTION, "the section is missing")
     for key in section:
         if key not in _FORMS:
             raise _wrong(key, f"unknown key; known are {', '.join(_FORMS)}")
-    return Settings(**{key: _value(section.get(key), key, form) for key, form in _FORMS.items()})
+    found = Settings(**{key: _value(section.get(key), key, form) for key, form in _FORMS.items()})
+    repository = environ.get("GITHUB_REPOSITORY", "") if environ.get("GITHUB_ACTIONS") == "true" else ""
+    return replace(found, image=f"{found.host}/{repository.lower()}") if repository else found
 
 
 def require_image(name: str) -> None:

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING
 from tasks.story import answer, answer_json, say, table
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from tasks.model.candidates import Published
     from tasks.model.forecast import Forecast
     from tasks.model.history import History, Promoted
@@ -23,6 +25,21 @@ def decision(made: "Decision") -> None:
         answer(f"  {reason}")
     for note in made.notes:
         say(f"note: {note}")
+
+
+def decision_markdown(made: "Decision") -> str:
+    """The same for the page of a run on GitHub."""
+    reasons = "\n".join(f"- {sentence}" for sentence in (*made.reasons, *(f"note: {note}" for note in made.notes)))
+    rows = [_cells(_row(made, option)) for option in made.options]
+    return f"## {made.verdict}\n\n{reasons}\n\n{markdown_table(_COLUMNS, rows)}"
+
+
+def markdown_table(columns: "Sequence[str]", rows: "Sequence[Sequence[str]]") -> str:
+    """A table in Markdown; a cell is one line, whatever is in it."""
+    lines = [columns, ["---"] * len(columns), *rows]
+    return "\n".join(
+        f"| {' | '.join(' '.join(cell.split()).replace('|', '&#124;') for cell in line)} |" for line in lines
+    )
 
 
 def story(made: "Decision") -> None:

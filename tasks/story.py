@@ -4,6 +4,12 @@ import json
 import sys
 from collections.abc import Sequence
 
+_STYLES = {
+    **dict.fromkeys(("ok", "success", "BUILD", "SKIP"), "green"),
+    **dict.fromkeys(("warning", "cancelled", "in_progress", "queued", "HOLD"), "yellow"),
+    **dict.fromkeys(("FAILED", "failure", "timed_out", "BLOCKED"), "bold red"),
+}
+
 
 def say(sentence: str) -> None:
     """One line of the story."""
@@ -29,13 +35,29 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """A table as wide as the terminal allows; unwrapped where there is none. Without any title it has no head."""
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
     console = Console()
     if not console.is_terminal:
         console.width = 240
     shown = Table(*columns, box=None, pad_edge=False, header_style="bold", show_header=any(columns))
     for row in rows:
-        shown.add_row(*row)
+        shown.add_row(*(Text(cell, _STYLES.get(cell, "")) for cell in row))
     with console.capture() as captured:
         console.print(shown)
     answer("\n".join(line.rstrip() for line in captured.get().splitlines()))
+
+
+def agreed(question: str, *, yes: bool) -> bool:
+    """Whether the user wants it: asked on a terminal, else said by --yes."""
+    from tasks.model.errors import TaskError
+
+    if yes:
+        return True
+    if not sys.stdin.isatty():
+        raise TaskError("nothing is done", "it asks first, and there is no terminal", "add --yes")
+    say(f"{question} [y/N]")
+    if sys.stdin.readline().strip().lower() in {"y", "yes"}:
+        return True
+    say("nothing is done")
+    return False

@@ -79,6 +79,7 @@ def versions(
 ) -> None:
     """Show what would be built now, and why; exit 1 when nothing can be."""
     from tasks import gather, show
+    from tasks.clients import actions
     from tasks.model.solve import solve
     from tasks.settings import read_settings
 
@@ -89,6 +90,9 @@ def versions(
         answer_json(show.decision_document(decision))
     else:
         show.decision(decision)
+    actions.output("verdict", decision.verdict)
+    actions.output("published", decision.published.image.digest if decision.published else "")
+    actions.summary(show.decision_markdown(decision))
     decision.require_answer()
     if lock:
         _write_lock(settings, decision, lock)
@@ -97,7 +101,7 @@ def versions(
 def _write_lock(settings: "Settings", decision: "Decision", file: str) -> None:
     """The Lock of what would be built; on HOLD there is none, and a file that is there stays."""
     from tasks import plan
-    from tasks.clients import workspace
+    from tasks.clients import actions, workspace
     from tasks.model.solve import Verdict
 
     if decision.verdict is Verdict.HOLD:
@@ -106,6 +110,7 @@ def _write_lock(settings: "Settings", decision: "Decision", file: str) -> None:
     made = plan.lock(settings, decision)
     plan.require_allowed(made, decision.support, force=False)
     say(plan.provenance(settings, made))
+    actions.output("lock", made.to_json())
     if workspace.write_whole(Path(file), made.to_json()):
         say(f"{file} written; next: ./inv build --lock {file}")
 

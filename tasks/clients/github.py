@@ -1,5 +1,7 @@
 """GitHub's REST API. Forms: docs.github.com/rest; read limits: 60 an hour without a token, 5,000 with one."""
 
+import json
+from collections.abc import Collection
 from datetime import date
 from os import environ
 
@@ -10,13 +12,15 @@ from tasks.model.compat import KernelRange
 from tasks.model.errors import TaskError
 from tasks.model.versions import zfs_releases
 
-API_VERSION = "2022-11-28"
+_FORM = {"Accept": "application/vnd.github+json", "X-GitHub-Api-Version": "2022-11-28"}
+_DENIED, _NOT_FOUND = 403, 404
 
 
 def openzfs_releases() -> dict[Version, date | None]:
     """The newest 100 releases of OpenZFS less drafts, prereleases and development markers; newest first, with dates."""
     what = "OpenZFS's releases could not be read"
-    entries = _get("/repos/openzfs/zfs/releases?per_page=100", what)
+    url = f"{address()}/repos/openzfs/zfs/releases?per_page=100"
+    entries = http.get_json(url, what=what, headers=headers(required=False))
     if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
         raise TaskError(what, "GitHub's answer is no list of releases", "try again in a few minutes")
     releases = zfs_releases(entries)
@@ -38,10 +42,28 @@ def openzfs_meta(version: Version) -> KernelRange:
     return KernelRange.from_meta(text, f"META of OpenZFS {version}")
 
 
-def _get(path: str, what: str) -> object:
-    base = environ.get("GITHUB_API_URL", "https://api.github.com")
-    headers = {"Accept": "application/vnd.github+json", "X-GitHub-Api-Version": API_VERSION}
+def call(method: str, path: str, *, what: str, body: object = None, taken: Collection[int] = ()) -> tuple[int, object]:
+    """One call with the token: status and JSON answer (None where it is empty); a status of `taken` is no error."""
+    sent = json.dumps(body).encode() if body is not None else None
+    known = {*taken, _DENIED, _NOT_FOUND}
+    answer = http.ask(address() + path, what=what, method=method, headers=headers(), body=sent, taken=known)
+    found = http.parse_json(answer.body, what, "GitHub") if answer.body else None
+    if answer.status in (_DENIED, _NOT_FOUND) and answer.status not in taken:
+        said = found.get("message") if isinstance(found, dict) else ""
+        hint = "does the token have the right? for a personal one see: gh auth status; in a workflow: its permissions"
+        raise TaskError(what, f"GitHub answered {answer.status}: {said or 'no reason was given'}", hint)
+    return answer.status, found
+
+
+def address() -> str:
+    """Where the API is: GitHub's own, or that of the server on which the workflow runs."""
+    return environ.get("GITHUB_API_URL", "https://api.github.com")
+
+
+def headers(*, required: bool = True) -> dict[str, str]:
+    """What belongs to every request; stops where a token is required and there is none."""
     token = gh.token()
-    if token:
-        headers["Authorization"] = f"Bearer {token}"
-    return http.get_json(f"{base}{path}", what=what, headers=headers)
+    if required and not token:
+        why = "neither GITHUB_TOKEN nor GH_TOKEN is set, and gh is not logged in"
+        raise TaskError("there is no token for GitHub", why, "log in: gh auth login; or set GITHUB_TOKEN")
+    return _FORM | ({"Authorization": f"Bearer {token}"} if token else {})

@@ -1,4 +1,4 @@
-"""HTTPS reads: timeouts, retries with backoff, waits that a host asks for, limits on size and time, ETags."""
+"""HTTPS: timeouts, retries with backoff, waits that a host asks for, limits on size and time, ETags."""
 
 import json
 import time
@@ -27,7 +27,8 @@ _PAUSES_SECONDS = (0.5, 2.0)  # where a busy host names none
 _MAX_BYTES = 5_000_000
 _CONNECTIONS = 48  # kept open to one host
 _AGAIN = "check the network, or try again in a few minutes"
-_NOT_MODIFIED, _UNAUTHORIZED, _NOT_FOUND, _BUSY = 304, 401, 404, (403, 429, 503)
+_REPEATED = ("GET", "HEAD", "PUT", "PATCH", "DELETE")  # all but POST: twice is the same as once
+_NOT_MODIFIED, _UNAUTHORIZED, _NOT_FOUND, _UNAVAILABLE, _BUSY = 304, 401, 404, 503, (403, 429, 503)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -41,10 +42,11 @@ class Answer:
 
 @cache
 def _session() -> requests.Session:
-    """One session for every read: connections are reused, and reads alone are repeated."""
+    """One session for every request: connections are reused."""
     retry = Retry(
         total=3,
         backoff_factor=0.3,
+        allowed_methods=_REPEATED,
         status_forcelist=(500, 502, 504),
         respect_retry_after_header=False,  # `_patiently` does, with a limit
         raise_on_status=False,
@@ -72,15 +74,17 @@ def ask(
     what: str,
     method: str = "GET",
     headers: Mapping[str, str] | None = None,
+    body: bytes | None = None,
     taken: Collection[int] = (),
     max_bytes: int = _MAX_BYTES,
     patience: float = _PATIENCE_SECONDS,
 ) -> Answer:
-    """One request that may be repeated without harm; a status of `taken` is an answer too, any other no is an error.
+    """One request; a status of `taken` is an answer too, any other no is an error.
 
     A host that asks for a wait is no answer: up to `patience` seconds are waited for, a longer wait is an error.
+    POST is repeated only after such a wait, where it was not carried out; every other method also after a failure.
     """
-    return _patiently(_Request(method, url, what, headers or {}, taken, max_bytes, patience))
+    return _patiently(_Request(method, url, what, headers or {}, taken, max_bytes, patience, body))
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +98,7 @@ class _Request:
     taken: Collection[int]
     max_bytes: int = _MAX_BYTES
     patience: float = _PATIENCE_SECONDS
+    body: bytes | None = None
 
     @property
     def host(self) -> str:
@@ -121,7 +126,7 @@ def _patiently(asked: _Request) -> Answer:
     for pause in (*_PAUSES_SECONDS, None):
         answer = _once(asked)
         wait = _asked_wait(answer.status, answer.headers, pause)
-        if wait is None:
+        if wait is None or (asked.method not in _REPEATED and answer.status == _UNAVAILABLE):
             break
         if pause is None or wait > asked.patience:
             raise _limited(asked, answer, wait)
@@ -138,7 +143,7 @@ def _once(asked: _Request) -> Answer:
         with (
             calls.told(f"{asked.method} {asked.url}"),
             _session().request(
-                asked.method, asked.url, headers=asked.headers, timeout=_TIMEOUT_SECONDS, stream=True
+                asked.method, asked.url, headers=asked.headers, data=asked.body, timeout=_TIMEOUT_SECONDS, stream=True
             ) as response,
         ):
             return Answer(status=response.status_code, headers=response.headers, body=_body(response, asked))

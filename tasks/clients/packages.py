@@ -5,11 +5,9 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
-from os import environ
 from urllib.parse import quote
 
-from tasks.clients import gh, http
-from tasks.clients.github import API_VERSION
+from tasks.clients import github, http
 from tasks.model.errors import TaskError
 from tasks.model.retention import Version
 
@@ -33,7 +31,7 @@ class Package:
         """The package behind an image's name, of a user or of an organisation."""
         owner, _, name = image.partition("/")[2].partition("/")
         what = f"the owner of {image} could not be read"
-        answer = http.ask(f"{_base()}/users/{owner}", what=what, headers=_headers(), taken=(_NOT_FOUND,))
+        answer = http.ask(f"{github.address()}/users/{owner}", what=what, headers=github.headers(), taken=(_NOT_FOUND,))
         found = http.parse_json(answer.body, what, "GitHub") if answer.status != _NOT_FOUND else None
         if not isinstance(found, dict):
             raise TaskError(what, f"GitHub knows no {owner}", "correct image in invoke.yaml")
@@ -51,9 +49,9 @@ class Package:
 
     def _page(self, number: int) -> http.Answer:
         what = f"the versions of {self.name} could not be listed"
-        url = f"{_base()}{self.path}?state=active&per_page={_PAGE}&page={number}"
+        url = f"{github.address()}{self.path}?state=active&per_page={_PAGE}&page={number}"
         refused = (*_REFUSED, _NOT_FOUND)
-        answer = http.ask(url, what=what, headers=_headers(), taken=refused)
+        answer = http.ask(url, what=what, headers=github.headers(), taken=refused)
         if answer.status in refused:
             why = f"GitHub answered {answer.status}: there is no such package, or the token may not read it"
             hint = "a personal token must be a classic one with read:packages and delete:packages; set GITHUB_TOKEN"
@@ -73,9 +71,11 @@ class Package:
     def delete(self, version: Version) -> str:
         """Delete a version; returns why GitHub refused, or nothing. One that is gone already is no refusal."""
         what = f"version {version.id} of {self.name} could not be deleted"
-        url = f"{_base()}{self.path}/{version.id}"
+        url = f"{github.address()}{self.path}/{version.id}"
         taken = (*_REFUSED, _NOT_FOUND)
-        answer = http.ask(url, what=what, method="DELETE", headers=_headers(), taken=taken, patience=_PATIENCE_SECONDS)
+        answer = http.ask(
+            url, what=what, method="DELETE", headers=github.headers(), taken=taken, patience=_PATIENCE_SECONDS
+        )
         if answer.status not in _REFUSED:
             return ""
         document = http.parse_json(answer.body, what, "GitHub")
@@ -100,19 +100,3 @@ def _version(row: Mapping[str, object]) -> Version:
                 made = datetime.fromisoformat(created)
                 return Version(id=number, digest=name, created=made, tags=tuple(map(str, tags)))
     raise ValueError(f"no container version: {str(row)[:200]}")
-
-
-def _base() -> str:
-    return environ.get("GITHUB_API_URL", "https://api.github.com")
-
-
-def _headers() -> dict[str, str]:
-    token = gh.token()
-    if not token:
-        why = "GitHub lists packages only to a login"
-        raise TaskError("there is no token for GitHub", why, "set GITHUB_TOKEN, or log in: gh auth login")
-    return {
-        "Accept": "application/vnd.github+json",
-        "X-GitHub-Api-Version": API_VERSION,
-        "Authorization": f"Bearer {token}",
-    }

@@ -37,7 +37,7 @@ class Decision:
         if self.verdict is Verdict.BLOCKED:
             raise TaskError(
                 f"nothing can be built from Fedora CoreOS {self.options[0].release.version}", "; ".join(self.reasons),
-                self._hint(),
+                self.hint,
             )  # fmt: skip
 
     def require_buildable(self) -> None:
@@ -58,7 +58,9 @@ class Decision:
         """Whether the public tag holds this very pair."""
         return _is_published(self.published, option)
 
-    def _hint(self) -> str:
+    @property
+    def hint(self) -> str:
+        """What can be done when nothing can be built."""
         if any(option.obstacle is Obstacle.BLOCKED for option in self.options):
             return "when that is no longer so: ./inv block --unblock …; or go back with --allow-downgrade"
         if any(option.obstacle is Obstacle.MATRIX for option in self.options):

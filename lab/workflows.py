@@ -1,0 +1,172 @@
+"""Workflows, run by act in the lab as GitHub would run them: the event, the jobs, and the runs that these start."""
+
+import json
+import os
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from lab import checkout, session
+from lab.forge import WORKFLOWS, Forge
+from lab.packages import TOKEN
+from lab.tool import call
+from lab.world import World
+from tasks.model.errors import TaskError
+
+_START = "import sys; sys.path.insert(0, sys.argv.pop(1)); from lab.workflows import main; main()"
+_ACTIONS = Path(__file__).with_name("actions")
+_USES = re.compile(r"uses: ([\w.-]+/[\w.-]+)@([0-9a-f]{40})")
+_ONLY = {"check.yaml": ("--job", "lint")}  # its tests would call us
+_STRANGER = "a-strangers-token"  # what a pull request from a fork gets: it may read, and nothing else
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Event:
+    """What happens on GitHub: a workflow's file, the event's name, and what was typed with it."""
+
+    file: str
+    name: str
+    inputs: Mapping[str, str]
+    secrets: bool = True
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Run:
+    """How a run went: each job with its result, the outputs of the steps, and what the run's page shows."""
+
+    file: str
+    event: str
+    conclusion: str
+    jobs: Mapping[str, str]
+    outputs: Mapping[str, str]
+    summary: str
+
+
+def run(world: World, event: Event, state: Path) -> list[Run]:
+    """Run a workflow, and those that it starts, in the world's lab and in a copy of the checkout."""
+    if event.file not in (known := sorted(path.name for path in WORKFLOWS.glob("*.yaml"))):
+        raise TaskError(f"there is no workflow {event.file}", f".github/workflows has {', '.join(known)}", "name one")
+    outcomes = state / "workflows.json"
+    outcomes.unlink(missing_ok=True)
+    state.mkdir(parents=True, exist_ok=True)
+    checkout.copy(state / "checkout")
+    wanted = json.dumps(asdict(event))
+    session.run(world, shlex.join([sys.executable, "-c", _START, str(session.ROOT), str(state), wanted]), state)
+    return [Run(**row) for row in json.loads(outcomes.read_text())] if outcomes.exists() else []
+
+
+def main() -> None:
+    """Run in the lab: the event, then whatever was dispatched by it; the outcomes left in the state folder."""
+    state, event = Path(sys.argv[1]), Event(**json.loads(sys.argv[2]))
+    forge, runs = Forge(state / "forge"), []
+    repository = _prepare(state, event)
+    forge.begin(event.file, event.name, event.inputs)
+    while queued := [found for found in forge.runs.all() if found["status"] == "queued"]:
+        found = queued[-1]
+        forge.runs.put(found["number"], {**found, "status": "in_progress"})
+        next_event = Event(
+            file=Path(found["path"]).name, name=found["event"], inputs=found["inputs"], secrets=event.secrets
+        )
+        runs.append(_act(state, next_event, found["number"], repository))
+        forge.end(found["number"], runs[-1].conclusion)
+        (state / "workflows.json").write_text(json.dumps([asdict(each) for each in runs]))
+
+
+def _prepare(state: Path, event: Event) -> str:
+    """Make the copy a repository with a key, everything committed to main; returns the name that GitHub knows it by."""
+    here = state / "checkout"
+    if event.secrets:
+        call([str(here / "inv"), "keygen"], cwd=str(here))
+    git = ["git", "-C", str(here), "-c", "user.name=owner", "-c", "user.email=owner@example.org"]
+    if not (here / ".git").exists():
+        call([*git, "init", "--quiet"])
+    origin = subprocess.run([*git, "remote", "get-url", "origin"], capture_output=True, text=True, check=False).stdout
+    found = re.search(r"github\.com[:/](.+?/.+?)(\.git)?\s*$", origin)
+    image = re.search(r"^  image: *[^/]+/(\S+)", (here / "invoke.yaml").read_text(), re.MULTILINE)
+    name = found[1] if found else image[1] if image else "owner/custom-coreos"
+    call([*git, "checkout", "--quiet", "-B", "main"])
+    call([*git, "add", "--all"])
+    call([*git, "commit", "--quiet", "--allow-empty", "--message", "What the rehearsal is of"])
+    call([*git, "config", "remote.origin.url", f"https://github.com/{name}"])
+    return name
+
+
+def _act(state: Path, event: Event, number: int, repository: str) -> Run:
+    """One run by act; its story is told as it comes."""
+    sys.stderr.write(f"\n=== {event.file}, {event.name}\n")
+    here, home = state / "checkout", state / "runner"
+    workflow = here / ".github/workflows" / event.file
+    home.mkdir(exist_ok=True)
+    if not (home / ".config").exists():
+        (home / ".config").mkdir()
+        (home / ".config/containers").symlink_to(state / "home/.config/containers")
+    secrets = home / "secrets"
+    secrets.write_text("".join(f"{name}={json.dumps(text)}\n" for name, text in _secrets(state, event).items()))
+    argv = [
+        "act", event.name, "--json", "--workflows", str(workflow), "--directory", str(here),
+        "--platform", "ubuntu-24.04=-self-hosted", "--no-skip-checkout", "--no-cache-server", "--actor", "owner",
+        "--secret-file", str(secrets), *_ONLY.get(event.file, ()), *_stand_ins(workflow),
+        *(f"--input={name}={text}" for name, text in event.inputs.items()),
+        f"--env=GITHUB_RUN_ID={number}",
+        f"--env=GITHUB_WORKFLOW_REF={repository}/.github/workflows/{event.file}@refs/heads/main",
+    ]  # fmt: skip
+    places = {
+        "HOME": str(home), "LAB_REPOSITORY": str(here), "LAB_ARTIFACTS": str(state / "artifacts"),
+        "LAB_PAGES": str(state / "pages"),
+    }  # fmt: skip
+    child = subprocess.Popen(
+        argv, cwd=here, env={**os.environ, **places}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        errors="replace",
+    )  # fmt: skip
+    told = _Told()
+    for line in child.stdout or ():
+        told.take(line)
+    return Run(
+        file=event.file, event=event.name, conclusion="failure" if child.wait() else "success",
+        jobs=told.jobs, outputs=told.outputs, summary="".join(told.summaries),
+    )  # fmt: skip
+
+
+def _secrets(state: Path, event: Event) -> dict[str, str]:
+    """What GitHub gives the run: nothing of the owner's for a pull request."""
+    if event.name == "pull_request":
+        return {"GITHUB_TOKEN": _STRANGER}
+    key = state / "home/.config/custom-coreos/signing.key"
+    return {"GITHUB_TOKEN": TOKEN} | ({"SIGNING_KEY": key.read_text()} if event.secrets else {})
+
+
+def _stand_ins(workflow: Path) -> Iterator[str]:
+    """For each action of a workflow, the folder that stands in for it."""
+    for action, commit in _USES.findall(workflow.read_text()):
+        yield f"--local-repository={action}@{commit}={_ACTIONS / action.rpartition('/')[2]}"
+
+
+class _Told:
+    """What act tells, line by line."""
+
+    def __init__(self) -> None:
+        self.jobs: dict[str, str] = {}
+        self.outputs: dict[str, str] = {}
+        self.summaries: list[str] = []
+
+    def take(self, line: str) -> None:
+        """Show a line, and keep what the run leaves."""
+        try:
+            found: dict[str, Any] = json.loads(line)
+        except ValueError:
+            sys.stderr.write(line)
+            return
+        job = found.get("jobID", "act")
+        if found.get("raw_output") or "Result" in str(found.keys()) or found.get("level") in ("error", "fatal"):
+            sys.stderr.write(f"[{job}] {found['msg'].rstrip()}\n")
+        if "jobResult" in found:
+            self.jobs[job] = found["jobResult"]
+        if found.get("command") == "set-output":
+            self.outputs[found["name"]] = found["arg"]
+        if found.get("command") == "summary":
+            self.summaries.append(found["content"])

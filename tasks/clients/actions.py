@@ -1,0 +1,50 @@
+"""GitHub Actions around a recipe: what a step gives to the next ones, and the run's summary; nothing elsewhere.
+
+Forms: docs.github.com/actions/reference/workflows-and-actions/workflow-commands
+"""
+
+import uuid
+from os import environ
+from pathlib import Path
+
+from tasks.clients import shell
+from tasks.model.errors import TaskError
+
+
+def running() -> bool:
+    """Whether GitHub Actions runs us."""
+    return environ.get("GITHUB_ACTIONS") == "true"
+
+
+def run_address() -> str:
+    """The address of the run that we are part of; empty outside of one."""
+    server, repository, number = (environ.get(f"GITHUB_{name}", "") for name in ("SERVER_URL", "REPOSITORY", "RUN_ID"))
+    return f"{server}/{repository}/actions/runs/{number}" if number else ""
+
+
+def workflow() -> str:
+    """The file name of the workflow that we are part of, `build.yaml`; empty outside of one."""
+    return environ.get("GITHUB_WORKFLOW_REF", "").partition("@")[0].rpartition("/")[2]
+
+
+def output(name: str, value: str) -> None:
+    """Give a value to the steps and jobs that come after this one."""
+    end = f"end-{uuid.uuid4()}"  # of a text that may have any lines
+    _append("GITHUB_OUTPUT", f"{name}<<{end}\n{value}\n{end}\n")
+
+
+def summary(markdown: str) -> None:
+    """Add to the page that GitHub shows for the run."""
+    _append("GITHUB_STEP_SUMMARY", f"{markdown}\n")
+
+
+def _append(variable: str, text: str) -> None:
+    name = environ.get(variable)
+    if not name or shell.Mode.dry:
+        return
+    try:
+        with Path(name).open("a") as file:
+            file.write(text)
+    except OSError as error:
+        why = error.strerror or str(error)
+        raise TaskError(f"{variable} could not be written", why, "is it the file of a step that is running?") from error

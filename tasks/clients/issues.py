@@ -1,0 +1,67 @@
+"""Issues on GitHub, those with our label alone. Forms: docs.github.com/rest/issues."""
+
+from dataclasses import dataclass
+
+from tasks.clients import github
+from tasks.model.errors import TaskError
+
+LABEL = "watchdog"
+
+
+@dataclass(frozen=True, slots=True)
+class Issue:
+    """An issue."""
+
+    number: int
+    title: str
+    body: str
+    url: str
+
+
+def open_ones(repository: str) -> tuple[Issue, ...]:
+    """The open issues of `owner/name` that have our label, the oldest first."""
+    what = f"the issues of {repository} could not be listed"
+    path = f"/repos/{repository}/issues?labels={LABEL}&state=open&per_page=100"
+    _, found = github.call("GET", path, what=what)
+    if not isinstance(found, list):
+        raise TaskError(what, "GitHub's answer is no list", "try again later")
+    rows = [_issue(row, what) for row in found if "pull_request" not in row]
+    return tuple(sorted(rows, key=lambda issue: issue.number))
+
+
+def create(repository: str, title: str, body: str) -> Issue:
+    """Open an issue; where an answer is lost on the way, the one that was opened all the same is taken."""
+    what = "the watchdog's issue could not be opened"
+    wanted = {"title": title, "body": body, "labels": [LABEL]}
+    try:
+        _, found = github.call("POST", f"/repos/{repository}/issues", what=what, body=wanted)
+    except TaskError:
+        there = open_ones(repository)
+        if not there:
+            raise
+        return there[0]
+    return _issue(found, what)
+
+
+def update(repository: str, issue: Issue, title: str, body: str) -> None:
+    """Write an issue's title and text anew; nobody is told of that by mail."""
+    wanted = {"title": title, "body": body}
+    what = f"issue {issue.number} could not be written"
+    github.call("PATCH", f"/repos/{repository}/issues/{issue.number}", what=what, body=wanted)
+
+
+def close(repository: str, issue: Issue, comment: str) -> None:
+    """Close an issue with a comment, which is not repeated when an earlier run has left it."""
+    what, path = f"issue {issue.number} could not be closed", f"/repos/{repository}/issues/{issue.number}"
+    _, found = github.call("GET", f"{path}/comments?per_page=100", what=what)
+    said = [row.get("body") for row in found if isinstance(row, dict)] if isinstance(found, list) else []
+    if comment not in said:
+        github.call("POST", f"{path}/comments", what=what, body={"body": comment})
+    github.call("PATCH", path, what=what, body={"state": "closed", "state_reason": "completed"})
+
+
+def _issue(row: object, what: str) -> Issue:
+    match row:
+        case {"number": int(number), "title": str(title), "body": str() | None as body, "html_url": str(url)}:
+            return Issue(number, title, body or "", url)
+    raise TaskError(what, f"GitHub's answer has another form: {str(row)[:200]}", "try again later")

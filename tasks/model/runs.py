@@ -1,0 +1,54 @@
+"""Workflow runs, as GitHub's REST API lists them: docs.github.com/rest/actions/workflow-runs."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from tasks.model.errors import TaskError
+
+_COMPLETED = "completed"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Run:
+    """One run of a workflow."""
+
+    id: int
+    workflow: str  # its file, build.yaml
+    branch: str
+    event: str
+    status: str  # GitHub's word: queued, in_progress, completed …
+    conclusion: str  # GitHub's word once it is completed: success, failure, cancelled …; empty before
+    created: datetime
+    updated: datetime
+    url: str
+
+    @classmethod
+    def parse(cls, row: Mapping[str, object], what: str) -> "Run":
+        """A run as the API has it; stops at another form."""
+        match row:
+            case {
+                "id": int(number), "path": str(path), "head_branch": str() | None, "event": str(event),
+                "status": str(status), "conclusion": str() | None, "created_at": str(created),
+                "updated_at": str(updated), "html_url": str(url),
+            }:  # fmt: skip
+                return cls(
+                    id=number, workflow=path.partition("@")[0].rpartition("/")[2], branch=str(row["head_branch"] or ""),
+                    event=event, status=status, conclusion=str(row["conclusion"] or ""),
+                    created=datetime.fromisoformat(created), updated=datetime.fromisoformat(updated), url=url,
+                )  # fmt: skip
+        raise TaskError(what, f"GitHub's answer has another form: {str(row)[:200]}", "try again later")
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it has ended."""
+        return self.status == _COMPLETED
+
+    @property
+    def result(self) -> str:
+        """How it ended, or what it does."""
+        return self.conclusion or self.status
+
+    def duration(self, now: datetime) -> timedelta:
+        """How long it took, or has taken until now."""
+        return (self.updated if self.is_over else now) - self.created

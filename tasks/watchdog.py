@@ -1,0 +1,100 @@
+"""Watchdog: one issue that tells the owner what keeps the image from being current."""
+
+from typing import TYPE_CHECKING
+
+from invoke import Context, task
+
+from tasks.story import answer, say
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
+    from typing import TypeVar
+
+    from tasks.clients.issues import Issue
+    from tasks.model.watch import Trouble
+
+    _Asked = TypeVar("_Asked")
+
+_HELP = {
+    "jobs": "how the jobs before it ended, as toJSON(needs) has it in a workflow",
+    "keep-alive": "also keep GitHub from stopping the schedules, as it does after 60 days without a commit",
+}
+
+
+@task(help=_HELP)
+def watchdog(c: Context, jobs: str = "", keep_alive: bool = False) -> None:
+    """Open, update or close the one issue that tells the owner when stable is not kept current."""
+    from concurrent.futures import ThreadPoolExecutor
+    from datetime import UTC, datetime, timedelta
+
+    from tasks import gather
+    from tasks.clients import actions, issues
+    from tasks.model import watch
+    from tasks.model.forecast import ahead_of, forecast
+    from tasks.model.solve import solve
+    from tasks.settings import read_settings
+
+    settings, now = read_settings(c.config), datetime.now(UTC)
+    streams, wanted = (settings.stream, *ahead_of(settings.stream)), gather.policy(settings)
+    seen = watch.seen_of_jobs(watch.Jobs.parse(jobs, actions.workflow(), actions.run_address()), now) if jobs else {}
+    with ThreadPoolExecutor(3) as pool:
+        there = pool.submit(issues.open_ones, settings.repository)
+        decided = pool.submit(lambda: solve(gather.candidates(settings, wanted)))
+        looked = pool.submit(lambda: forecast(gather.newest(settings, wanted, streams), settings.stream))
+        decision, ahead = _asked(decided), _asked(looked)
+    if decision:
+        seen |= watch.seen_of_decision(decision, now, timedelta(days=settings.max_age_days))
+    if ahead:
+        seen |= watch.seen_of_forecast(ahead, now)
+    before = watch.known(there.result()[0].body) if there.result() else ()
+    troubles = watch.merged(before, seen)
+    text = watch.body(troubles, decision, ahead)
+    _tell(settings.repository, there.result(), troubles, text, watch.farewell(before, decision))
+    if keep_alive:
+        _keep_alive(settings.repository)
+
+
+def _asked(question: "Future[_Asked]") -> "_Asked | None":
+    """What was asked for; None, and told, where it could not be had: the issue is written all the same."""
+    from tasks.model.errors import TaskError
+
+    try:
+        return question.result()
+    except TaskError as error:
+        say(f"{error.what}: {error.why}")
+        return None
+
+
+def _tell(
+    repository: str, there: "tuple[Issue, ...]", troubles: "tuple[Trouble, ...]", text: str, farewell: str
+) -> None:
+    """Bring the one issue to where it must be; a second one is closed."""
+    from tasks.clients import actions, issues, shell
+    from tasks.model import watch
+
+    answer(watch.title(troubles) or "all is well")
+    actions.summary(text if troubles else "The watchdog has nothing to tell.")
+    if shell.Mode.dry:
+        say("no issue is written: -R only shows what would be done")
+        return
+    for extra in there[1:]:
+        issues.close(repository, extra, f"It is told in #{there[0].number}.")
+    if troubles and not there:
+        made = issues.create(repository, watch.title(troubles), text)
+        say(f"opened {made.url}")
+    elif troubles and (there[0].title, there[0].body) != (watch.title(troubles), text):
+        issues.update(repository, there[0], watch.title(troubles), text)
+        say(f"updated {there[0].url}")
+    elif there and not troubles:
+        issues.close(repository, there[0], farewell)
+        say(f"closed {there[0].url}")
+
+
+def _keep_alive(repository: str) -> None:
+    """Enable what GitHub has stopped or would; what the owner has disabled stays so."""
+    from tasks.clients import shell, workflows
+
+    for name, state in workflows.states(repository).items():
+        if state in {"active", "disabled_inactivity"} and not shell.Mode.dry:
+            workflows.enable(repository, name)
+            say(f"{name} stays enabled" if state == "active" else f"{name} had been stopped, and is enabled again")
