@@ -15,7 +15,23 @@ if __name__ == "__main__":
 
     main(Path(__file__).parent)
 
-from tasks import adopt, build, butane, cleanup, develop, keys, lab, matrix, registry, site, version, watchdog, workflow
+from tasks import (
+    adopt,
+    build,
+    butane,
+    cleanup,
+    develop,
+    doctor,
+    keys,
+    lab,
+    matrix,
+    registry,
+    repository,
+    site,
+    version,
+    watchdog,
+    workflow,
+)
 
 ns = Collection()
 recipe: Any
@@ -28,7 +44,7 @@ for recipe in (
     matrix.sync_matrix, matrix.block, build.build_force, build.verify,
     butane.ignition, adopt.adopt, site.site, site.serve,
     keys.keygen, registry.publish, registry.promote, registry.rollback, registry.history, registry.diff, registry.sbom,
-    cleanup.cleanup, watchdog.watchdog,
+    cleanup.cleanup, watchdog.watchdog, repository.repo_settings, doctor.doctor,
     lab.lab, lab.lab_clean, lab.rehearse, lab.rehearse_workflow, lab.bench, develop.lint, develop.test,
 ):  # fmt: skip
     ns.add_task(recipe)

@@ -10,6 +10,7 @@ from typing import Any
 
 from lab.packages import TOKEN
 from lab.session import ROOT
+from lab.settings import Settings
 from lab.upstreams import Answer
 
 _PAGE = 30
@@ -64,6 +65,7 @@ class Forge:
         self.runs = Table(state / "runs")
         self.issues = Table(state / "issues")
         self.comments = Table(state / "comments")
+        self.settings = Settings(state / "settings.json")
         self.stopped = state / "stopped"  # an empty file for each workflow whose schedule GitHub has stopped
 
     def answer(self, asked: Asked) -> Answer | None:
@@ -73,8 +75,10 @@ class Forge:
             return None
         if asked.authorization != f"Bearer {TOKEN}":
             return _json({"message": "Resource not accessible by integration"}, 403)
-        if not found[2]:
-            return _json({"default_branch": "main"})
+        place = found[2] or ""
+        kept = self.settings.answer(asked.method, place, asked.document)
+        if kept:
+            return Answer(body=b"", status=kept[0]) if kept[1] is None else _json(kept[1], kept[0])
         routes: dict[str, Callable[..., Answer]] = {
             r"/actions/workflows/([\w.-]+)/dispatches": self._dispatch,
             r"/actions/workflows/([\w.-]+)/runs": self._runs_of,
@@ -86,7 +90,7 @@ class Forge:
             r"/issues/(\d+)/comments": self._comments,
         }
         for pattern, route in routes.items():
-            if match := re.fullmatch(pattern, found[2]):
+            if match := re.fullmatch(pattern, place):
                 return route(asked, *match.groups())
         return None
 

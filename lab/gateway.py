@@ -86,7 +86,8 @@ class Gateway:
             return None
         state, path, query = self.log.parent, request.raw_path.partition("?")[0], dict(request.query)
         authorization = request.headers.get("Authorization", "")
-        packages = Packages(state / "registry/ghcr.io", state / "deleted", self.world.owner_kind)
+        registry, trash, world = state / "registry/ghcr.io", state / "deleted", self.world
+        packages = Packages(registry, trash, world.owner_kind, private=world.private)
         asked = Asked(request.method, path, query, authorization, body)
         return packages.answer(request.method, path, query, authorization) or Forge(state / "forge").answer(asked)
 

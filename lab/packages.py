@@ -39,18 +39,17 @@ class _Entry:
 class Packages:
     """GitHub's API for the packages of one registry."""
 
-    def __init__(self, registry: Path, trash: Path, owner_kind: str) -> None:
+    def __init__(self, registry: Path, trash: Path, owner_kind: str, *, private: bool = False) -> None:
         self.storage = Storage(registry)
         self.trash = trash
         self.owner_kind = owner_kind
+        self.private = private
 
     def answer(self, method: str, path: str, query: dict[str, str], authorization: str) -> Answer | None:
         """What GitHub answers; None for what is no package's."""
-        if re.fullmatch(r"/users/[^/]+", path):
-            return _json({"login": path.rpartition("/")[2], "type": self.owner_kind})
         found = _VERSIONS.fullmatch(path)
         if not found:
-            return None
+            return self._named(path, authorization)
         kind, owner, name, number = found.groups()
         repository = f"{owner}/{name.replace('%2F', '/')}"
         wanted = {"users": "User", "orgs": "Organization"}[kind]
@@ -62,6 +61,21 @@ class Packages:
             return self._listing(path, repository, query)
         change = {"DELETE": self._delete, "POST": self._restore}[method]
         return change(repository, int(number))
+
+    def _named(self, path: str, authorization: str) -> Answer | None:
+        """Who somebody is, and whom a package is shown to."""
+        if path == "/user" and authorization == f"Bearer {TOKEN}":
+            scopes = "repo, workflow, write:packages, delete:packages"
+            return _json({"login": "owner"}, 200, **{"X-OAuth-Scopes": scopes})
+        if re.fullmatch(r"/users/[^/]+", path):
+            return _json({"login": path.rpartition("/")[2], "type": self.owner_kind})
+        found = re.fullmatch(r"/(?:users|orgs)/([^/]+)/packages/container/([^/]+)", path)
+        if not found:
+            return None
+        owner, name = found.groups()
+        if not self._manifests(f"{owner}/{name.replace('%2F', '/')}").exists():
+            return _json({"message": "Package not found."}, 404)
+        return _json({"name": name, "visibility": "private" if self.private else "public"})
 
     def _entries(self, repository: str) -> list[_Entry]:
         """Every manifest, newest first."""

@@ -50,6 +50,7 @@ def folder(settings: "Settings", base_url: str) -> dict[str, bytes]:
         verdict=str(decision.verdict),
         reasons=decision.reasons,
         made=datetime.now(UTC),
+        max_age_days=settings.max_age_days,
     )
     document = installation.document.encode()
     sums = "".join(f"{hashlib.sha512(document).hexdigest()}  {name}\n" for name in (page.IGNITION, "config.ign"))
@@ -90,13 +91,13 @@ def _contents(settings: "Settings", image: "Promoted") -> "tuple[Lock, Listed] |
 
 def render(shown: page.Page) -> str:
     """The page as one HTML document that loads nothing; its policy names its own style and script by their sums."""
-    texts = {name: workspace.read_text(_FOLDER / name) for name in ("style.css", "copy.js", "index.html.j2")}
+    texts = {name: workspace.read_text(_FOLDER / name) for name in ("style.css", "page.js", "index.html.j2")}
     csp = (
-        f"default-src 'none'; style-src {_sum(texts['style.css'])}; script-src {_sum(texts['copy.js'])};"
+        f"default-src 'none'; style-src {_sum(texts['style.css'])}; script-src {_sum(texts['page.js'])};"
         " img-src data:; base-uri 'none'; form-action 'none'"
     )
     template = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    own = {"style": texts["style.css"], "script": texts["copy.js"], "csp": csp}
+    own = {"style": texts["style.css"], "script": texts["page.js"], "csp": csp}
     return template.from_string(texts["index.html.j2"]).render(page=shown, **own)
 
 

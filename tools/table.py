@@ -27,6 +27,7 @@ class Tool:
     ldflags: str = ""
     pypi: str = ""
     group: str = ""
+    version: str = "--version"
     minimum: str = ""
     proof: str = ""
     root: bool = False
@@ -40,9 +41,10 @@ class Tool:
         """Whether the command can be run as it is, in a version that serves, and does what it must."""
         if not self.command:
             return True
-        return shutil.which(self.command) is not None and numbers(self.minimum) <= self._version() and self._proven()
+        return shutil.which(self.command) is not None and numbers(self.minimum) <= self._version() and self.is_proven
 
-    def _proven(self) -> bool:
+    @property
+    def is_proven(self) -> bool:
         """Whether the tool does what its proof tries."""
         if not self.proof:
             return True

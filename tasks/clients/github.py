@@ -55,6 +55,15 @@ def call(method: str, path: str, *, what: str, body: object = None, taken: Colle
     return answer.status, found
 
 
+def who() -> tuple[str, str | None]:
+    """Whose token it is, and its scopes as GitHub lists them; None where it lists none."""
+    what = "the GitHub login could not be tried"
+    answer = http.ask(f"{address()}/user", what=what, headers=headers(), taken=(_DENIED,))
+    found = http.parse_json(answer.body, what, "GitHub")
+    name = found.get("login") if isinstance(found, dict) else None
+    return str(name or "a workflow's token"), answer.headers.get("X-OAuth-Scopes")
+
+
 def address() -> str:
     """Where the API is: GitHub's own, or that of the server on which the workflow runs."""
     return environ.get("GITHUB_API_URL", "https://api.github.com")

@@ -6,13 +6,13 @@ Protocol: github.com/opencontainers/distribution-spec and the token form of dist
 import base64
 import re
 from functools import cache
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urljoin
 
 from tasks.clients import http, login
 from tasks.model.errors import TaskError
 from tasks.model.manifest import KNOWN, Descriptor, Manifest, referrers_tag
 
-_MISSING, _UNAUTHORIZED, _FORBIDDEN = 404, 401, 403
+_MISSING, _UNAUTHORIZED, _FORBIDDEN, _NOT_ALLOWED = 404, 401, 403, 405
 _PAGE = 10_000
 _NEXT = re.compile(r'<[^>]*\?([^>]*)>; *rel="next"')
 _MAX_BLOB = 64_000_000
@@ -72,6 +72,23 @@ def attached(name: str, entry: Descriptor) -> bytes:
     return answer.body
 
 
+def require_push(name: str) -> None:
+    """Stop unless the login may push: an upload is begun, and given up at once."""
+    host, _, repository = name.partition("/")
+    what, url = f"{name} cannot be pushed", f"https://{host}/v2/{repository}/blobs/uploads/"
+    refused = (_UNAUTHORIZED, _FORBIDDEN)
+    answer = http.ask(url, what=what, method="POST", taken=refused)
+    if answer.status == _UNAUTHORIZED:
+        bearer = {"Authorization": _token(name, answer.headers.get("WWW-Authenticate", ""), "pull,push")}
+        answer = http.ask(url, what=what, method="POST", headers=bearer, taken=refused)
+        if answer.status not in refused and "Location" in answer.headers:
+            upload = urljoin(url, answer.headers["Location"])
+            http.ask(upload, what=what, method="DELETE", headers=bearer, taken=(*refused, _MISSING, _NOT_ALLOWED))
+    if answer.status in refused:
+        why = f"{host} answered {answer.status}: the login may not write there"
+        raise TaskError(what, why, f"log in with a token that has write:packages: podman login {host}")
+
+
 def _get(name: str, path: str, what: str) -> http.Answer:
     """A part of a repository, with a token where one is asked for."""
     host, _, repository = name.partition("/")
@@ -104,13 +121,13 @@ def _authorization(name: str, *, fresh: bool) -> dict[str, str]:
 
 
 @cache
-def _token(name: str, challenge: str) -> str:
+def _token(name: str, challenge: str, rights: str = "pull") -> str:
     host, _, repository = name.partition("/")
     fields = dict(re.findall(r'(\w+)="([^"]*)"', challenge))
     login_header = _basic(host)
     if not challenge.lower().startswith("bearer") or "realm" not in fields:
         return login_header.get("Authorization", "")
-    query = urlencode({"service": fields.get("service", host), "scope": f"repository:{repository}:pull"})
+    query = urlencode({"service": fields.get("service", host), "scope": f"repository:{repository}:{rights}"})
     what = f"{host} gave no token for {repository}"
     answer = http.ask(f"{fields['realm']}?{query}", what=what, headers=login_header, taken=(_UNAUTHORIZED, _FORBIDDEN))
     if answer.status in (_UNAUTHORIZED, _FORBIDDEN):

@@ -4,13 +4,14 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import PurePosixPath
 
 from tasks.model.difference import Change
 from tasks.model.errors import TaskError
 from tasks.model.history import Promoted
 from tasks.model.image import PUBLIC_TAG
+from tasks.model.judge import age
 from tasks.model.signing import KEYS
 
 IGNITION = "ignition.json"
@@ -44,6 +45,7 @@ class Page:
     verdict: str
     reasons: tuple[str, ...]
     made: datetime
+    max_age_days: int
 
     @property
     def install(self) -> str:
@@ -75,6 +77,16 @@ class Page:
     def current(self) -> Promoted | None:
         """What `stable` points at; None before the first publication."""
         return next((each.promoted for each in self.images if each.promoted.current), None)
+
+    @property
+    def age(self) -> str:
+        """How old the image is that `stable` points at, when the page is made."""
+        return age(self.made, self.current.first) if self.current else ""
+
+    @property
+    def is_old(self) -> bool:
+        """Whether it is older than it should be."""
+        return self.current is not None and self.made - self.current.first > timedelta(days=self.max_age_days)
 
     @property
     def waits(self) -> bool:

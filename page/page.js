@@ -13,3 +13,9 @@ for (const button of document.querySelectorAll("button[data-copies]")) {
     }
   });
 }
+const age = document.querySelector("[data-since]");
+if (age) { // the page stands still, and the image grows older
+  const days = Math.floor((Date.now() - Date.parse(age.dataset.since)) / 86_400_000);
+  age.textContent = days < 1 ? "less than a day" : `${days} day${days === 1 ? "" : "s"}`;
+  document.getElementById("old").hidden = days <= Number(age.dataset.limit);
+}

@@ -1,0 +1,136 @@
+"""What doctor looks at; each look ends with a finding, or with the error that says what is missing."""
+
+from collections.abc import Callable, Mapping
+from os import environ, geteuid
+
+from tasks import keys
+from tasks.clients import github, login, machine, registry, repository, signer, workspace
+from tasks.gather import read_matrix, rows
+from tasks.model.cautions import ORIGINAL_KEY, ORIGINAL_OWNER
+from tasks.model.errors import TaskError
+from tasks.model.health import Finding, State, of_disk, of_error, of_scopes, of_tool
+from tasks.model.repository import State as Standing
+from tasks.model.repository import wanted
+from tasks.model.upkeep import changed
+from tasks.settings import Settings
+from tools.table import Tool, numbers, read_tools
+
+Look = Callable[[], Finding]
+
+
+def looks(settings: Settings) -> Mapping[str, Look]:
+    """Everything that is looked at, by name, in the order in which it is shown."""
+    tools: dict[str, Look] = {
+        tool.name: lambda tool=tool: _tool(tool)  # type: ignore[misc]  # each with its own tool
+        for tool in read_tools()
+        if tool.command
+    }
+    return {
+        **tools,
+        "root": _root,
+        "control groups": _cgroups,
+        "disk, images": lambda: of_disk("disk, images", machine.free(machine.storage())),
+        "disk, cache": lambda: of_disk("disk, cache", machine.free(workspace.cache())),
+        "key and policy": lambda: _keys(settings),
+        "private key": _private_key,
+        "butane.yaml": lambda: _butane(settings),
+        "matrix": _matrix,
+        "GitHub login": lambda: of_scopes(*github.who()),
+        "registry": lambda: _registry(settings),
+        "Pages": lambda: _pages(settings),
+    }
+
+
+def _tool(tool: Tool) -> Finding:
+    """A tool: its version, whether that serves, and whether it does what its proof tries."""
+    found, faults = machine.version(tool), []
+    if found and numbers(found) < numbers(tool.minimum):
+        faults.append(f"older than {tool.minimum}")
+    if found and tool.proof and not tool.is_proven:
+        faults.append("it can neither sign an image nor verify one")
+    proven = "tried: signs an image and verifies it" if tool.proof else tool.why
+    return of_tool(tool.name, proven if found else tool.why, found, tool.recipes, faults)
+
+
+def _root() -> Finding:
+    if geteuid() == 0:
+        return Finding("root", State.OK, "the lab can be opened")
+    return Finding("root", State.WARNING, "you are not root; the lab alone needs that", "sudo ./inv rehearse")
+
+
+def _cgroups() -> Finding:
+    if machine.has_cgroups_2():
+        return Finding("control groups", State.OK, "of the second version")
+    told = "of the first version: podman's crun fails here, and runc works"
+    mend = 'runtime = "runc", cgroup_manager = "cgroupfs" in containers.conf'
+    return Finding("control groups", State.WARNING, told, mend)
+
+
+def _keys(settings: Settings) -> Finding:
+    name = "key and policy"
+    try:
+        keys.check(settings)
+    except TaskError as error:
+        return of_error(name, State.FAILED, error)
+    shipped = workspace.host_files()
+    if not shipped.has_key:
+        return Finding(name, State.WARNING, "none ship: images are built and not published", "./inv keygen")
+    return Finding(name, State.OK, f"{', '.join(shipped.keys)} ship, with a policy for {settings.image}")
+
+
+def _private_key() -> Finding:
+    """The private key, and whether hosts know its public half."""
+    name, file = "private key", signer.default_key()
+    if environ.get("SIGNING_KEY"):
+        return Finding(name, State.OK, "SIGNING_KEY is set")
+    if not file.exists():
+        return Finding(name, State.WARNING, f"{file} is not there: this machine cannot publish", "./inv keygen")
+    beside, shipped = file.with_suffix(".pub"), workspace.host_files()
+    if not beside.exists() or beside.read_bytes() not in [shipped.files[path] for path in shipped.keys]:
+        told = f"overlay-root does not ship the public half of {file}: no host would take what it signs"
+        return Finding(name, State.FAILED, told, "./inv keygen --rotate, or take the key that belongs to overlay-root")
+    if file.stat().st_mode & 0o077:
+        return Finding(name, State.FAILED, f"{file} can be read by others", f"chmod 600 {file}")
+    return Finding(name, State.OK, f"{file} belongs to what ships")
+
+
+def _butane(settings: Settings) -> Finding:
+    """Whose key opens the machine."""
+    name, text = "butane.yaml", workspace.read_text(workspace.ROOT / "butane.yaml")
+    if ORIGINAL_KEY in text and settings.owner != ORIGINAL_OWNER:
+        return Finding(name, State.FAILED, f"{ORIGINAL_OWNER} could log in to your machine, and you not", "./inv adopt")
+    if "ssh_authorized_keys" not in text:
+        return Finding(name, State.WARNING, "it has no SSH key", "./inv adopt")
+    return Finding(name, State.OK, "it has an SSH key")
+
+
+def _matrix() -> Finding:
+    known = read_matrix().ranges
+    found, faults = rows(known, every=False)
+    behind = changed(found, known)
+    if behind:
+        told = f"it lacks {', '.join(f'OpenZFS {row.zfs}' for row in behind)}"
+        return Finding("matrix", State.WARNING, told, "./inv sync-matrix")
+    if faults:
+        return Finding("matrix", State.WARNING, "; ".join(faults), "try again in a few minutes")
+    return Finding("matrix", State.OK, f"knows all of OpenZFS's releases, the newest {max(known)}")
+
+
+def _registry(settings: Settings) -> Finding:
+    """Whether the registry answers, takes the login, and lets it push."""
+    if login.file_for(settings.host) is None:
+        there = registry.digest(settings.image, "stable")
+        told = f"{settings.host} answers; stable is {there or 'not there'}; there is no login: nothing can be published"
+        mend = f"podman login --authfile ~/.docker/config.json {settings.host}"
+        return Finding("registry", State.WARNING, told, mend)
+    registry.require_push(settings.image)
+    return Finding("registry", State.OK, f"{settings.host} takes the login, which may push {settings.image}")
+
+
+def _pages(settings: Settings) -> Finding:
+    setting = next(each for each in wanted(settings.repository, "users") if each.path == "/pages")
+    admin = repository.is_admin(settings.repository)
+    found = setting.standing(*repository.read(settings.repository, setting), admin=admin)
+    if found.state is Standing.OK:
+        return Finding("Pages", State.OK, "a workflow deploys them")
+    return Finding("Pages", State.WARNING, f"they come from {found.actual or '?'}", "./inv repo-settings --apply")

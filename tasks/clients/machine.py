@@ -1,0 +1,48 @@
+"""This machine: its tools with their versions, free space, control groups."""
+
+import re
+import shutil
+from pathlib import Path
+
+from tasks.clients import shell, workspace
+from tasks.model.errors import TaskError
+from tasks.model.health import version_in
+from tools.table import TOOLS, Tool
+
+_SECONDS = 3
+
+
+def version(tool: Tool) -> str:
+    """The version of a tool that is there, else nothing; one that keeps it to itself has what tools/go.mod pins."""
+    if not shutil.which(tool.command):
+        return ""
+    try:
+        argv = [tool.command, tool.version]
+        done = shell.attempt(argv, what=f"{tool.command} could not be asked", seconds=_SECONDS)
+    except TaskError:
+        return "there, and silent"
+    return version_in(done.stdout.partition("\n")[0]) or _pinned(tool.go) or "there"
+
+
+def _pinned(package: str) -> str:
+    """The version of the module of a Go package, as tools/go.mod has it."""
+    rows = re.findall(r"^\s*(?:require )?(\S+) (v\S+)", (TOOLS / "go.mod").read_text(), re.MULTILINE)
+    found = [pin for module, pin in rows if package == module or package.startswith(f"{module}/")]
+    return found[0] if found else ""
+
+
+def free(folder: Path) -> int:
+    """Bytes that are free where a folder is, or will be."""
+    there = next(path for path in (folder, *folder.parents) if path.exists())
+    return shutil.disk_usage(there).free
+
+
+def storage() -> Path:
+    """Where podman keeps its images."""
+    argv = ["podman", "info", "--format", "{{.Store.GraphRoot}}"]
+    return Path(shell.query(argv, what="podman could not be asked", seconds=_SECONDS).strip() or workspace.ROOT)
+
+
+def has_cgroups_2() -> bool:
+    """Whether the machine has control groups of the second version alone, as crun wants."""
+    return Path("/sys/fs/cgroup/cgroup.controllers").exists()

@@ -1,0 +1,60 @@
+"""A repository's settings on GitHub, read and set."""
+
+from dataclasses import replace
+
+from tasks.clients import github
+from tasks.model.repository import RULESET, UNSEEN, Setting, required_checks
+
+_CONFLICT = 409  # Pages are there already, and are changed by another method
+
+
+def is_admin(repository: str) -> bool:
+    """Whether the token is an administrator's; stops where it does not even see the repository."""
+    _, found = github.call("GET", f"/repos/{repository}", what=f"{repository} could not be read")
+    rights = found.get("permissions") if isinstance(found, dict) else None
+    return isinstance(rights, dict) and rights.get("admin") is True
+
+
+def kind(owner: str) -> str:
+    """Where GitHub's API keeps what belongs to an owner: `users` or `orgs`."""
+    _, found = github.call("GET", f"/users/{owner}", what=f"{owner} could not be read")
+    return "orgs" if isinstance(found, dict) and found.get("type") == "Organization" else "users"
+
+
+def read(repository: str, setting: Setting) -> tuple[int, object]:
+    """Status and answer for a setting; one that may not be seen, or is not there, is an answer too."""
+    if setting.path is None:
+        return 0, None
+    what, path = f"{setting.name}: could not be read", setting.path
+    if path == "/rulesets":
+        return _ruleset(repository, what)
+    place = path if path.startswith(("/users/", "/orgs/")) else f"/repos/{repository}{path}"
+    return github.call("GET", place, what=what, taken=UNSEEN)
+
+
+def _ruleset(repository: str, what: str) -> tuple[int, object]:
+    """The checks that our ruleset asks for; none where there is no such ruleset."""
+    status, found = github.call("GET", f"/repos/{repository}/rulesets", what=what, taken=UNSEEN)
+    ours = _ours(found)
+    if ours is None:
+        return status, required_checks(None)
+    status, found = github.call("GET", f"/repos/{repository}/rulesets/{ours}", what=what, taken=UNSEEN)
+    return status, required_checks(found)
+
+
+def _ours(rulesets: object) -> int | None:
+    rows = rulesets if isinstance(rulesets, list) else []
+    return next((row.get("id") for row in rows if isinstance(row, dict) and row.get("name") == RULESET), None)
+
+
+def apply(repository: str, setting: Setting) -> None:
+    """Make a setting what it is wanted to be."""
+    what, path = f"{setting.name}: could not be set", f"/repos/{repository}{setting.path}"
+    method = setting.method
+    if setting.path == "/rulesets":
+        _, found = github.call("GET", path, what=what)
+        ours = _ours(found)
+        path, method = (f"{path}/{ours}", "PUT") if ours is not None else (path, method)
+    status, _ = github.call(method, path, what=what, body=setting.body or None, taken=(_CONFLICT,))
+    if status == _CONFLICT:
+        apply(repository, replace(setting, method="PUT"))

@@ -1,0 +1,51 @@
+"""Doctor: is everything here that the recipes need."""
+
+from typing import TYPE_CHECKING
+
+from invoke import Context, task
+
+from tasks.story import answer_json, table
+
+if TYPE_CHECKING:
+    from tasks.model.health import Finding
+
+_PATIENCE_SECONDS = 4
+
+
+@task(help={"json": "print JSON"})
+def doctor(c: Context, json: bool = False) -> None:
+    """Look at tools, logins, keys, matrix and disk; every line with what mends it; exit 1 on a failure."""
+    from concurrent.futures import ThreadPoolExecutor, wait
+
+    from tasks.checkup import looks
+    from tasks.model.errors import TaskError
+    from tasks.model.health import Finding, State, of_error
+    from tasks.settings import read_settings
+
+    pool = ThreadPoolExecutor(48)  # nobody waits for a slow host when the time is over
+    asked = {name: pool.submit(look) for name, look in looks(read_settings(c.config)).items()}
+    wait(asked.values(), timeout=_PATIENCE_SECONDS)
+    pool.shutdown(wait=False, cancel_futures=True)
+    found = []
+    for name, look in asked.items():
+        if not look.done():
+            found.append(Finding(name, State.WARNING, f"no answer within {_PATIENCE_SECONDS} s", "try again"))
+            continue
+        try:
+            found.append(look.result())
+        except TaskError as error:
+            found.append(of_error(name, State.WARNING, error))
+    _show(found, json=json)
+    failed = [finding.name for finding in found if finding.state is State.FAILED]
+    if failed:
+        what = f"{len(failed)} of {len(found)} things are wrong"
+        raise TaskError(what, ", ".join(failed), "type what the lines above say")
+
+
+def _show(found: "list[Finding]", *, json: bool) -> None:
+    if json:
+        answer_json([
+            {"name": each.name, "state": each.state, "told": each.told, "mend": each.mend or None} for each in found
+        ])  # fmt: skip
+        return
+    table(("", "", "", "what mends it"), [(each.state, each.name, each.told, each.mend) for each in found])

@@ -1,0 +1,167 @@
+"""How the repository on GitHub is to be set up: the wanted state as data, and how far it is from that.
+
+Forms: docs.github.com/rest (repos, actions/permissions, pages, repos/rules, packages).
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+UNSEEN = (401, 403, 404)  # what GitHub answers for what a token may not see, or for what is not there
+_THERE = (200, 204)
+_CHECKS = ("Lint", "Test")  # the jobs of check.yaml
+
+
+class State(StrEnum):
+    """How a setting stands."""
+
+    OK = "ok"
+    DIFFERS = "differs"
+    UNSEEN = "not shown to this token"
+    BY_HAND = "by hand"  # no part of the API tells or sets it
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Setting:
+    """One setting: where it is read, the value that is wanted, and what is sent to have it so."""
+
+    name: str
+    path: (
+        str | None
+    )  # below /repos/OWNER/NAME (empty: that itself), or whole, of a package; None: the API tells nothing
+    pick: tuple[str, ...] = ()  # the keys that lead to the value; none: that it is there is the value
+    wanted: object = True
+    absent: object = None  # the value where GitHub answers an administrator that there is none
+    method: str = ""  # with `body` what makes it so; empty: there is no API for that
+    body: Mapping[str, object] = field(default_factory=dict)
+    page: str = ""  # below the repository's address, or whole: where it is seen and set by hand
+
+    def standing(self, status: int, answer: object, *, admin: bool) -> "Standing":
+        """How it stands by what GitHub answered to somebody who is an administrator there, or is not."""
+        if self.path is None:
+            return Standing(self, "", State.BY_HAND)
+        actual = self._actual(answer) if status in _THERE else self.absent if admin else None
+        if actual is None:
+            return Standing(self, "", State.UNSEEN)
+        return Standing(self, _shown(actual), State.OK if actual == self.wanted else State.DIFFERS)
+
+    def _actual(self, answer: object) -> object:
+        if not self.pick:
+            return True
+        for key in self.pick:
+            answer = answer.get(key) if isinstance(answer, dict) else None
+        return tuple(answer) if isinstance(answer, list) else answer
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A setting with what it is now."""
+
+    setting: Setting
+    actual: str
+    state: State
+
+    @property
+    def row(self) -> tuple[str, str, str, str]:
+        """Its line in the table."""
+        page = "" if self.state is State.OK or (self.state is State.DIFFERS and self.can_apply) else self.setting.page
+        return self.setting.name, self.actual or "?", _shown(self.setting.wanted), f"{self.state} {page}".strip()
+
+    @property
+    def can_apply(self) -> bool:
+        """Whether the API can set it."""
+        return bool(self.setting.method)
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
+
+
+def required_checks(ruleset: object) -> dict[str, object]:
+    """A ruleset's answer with the checks that it asks for as a plain list, sorted, under `checks`."""
+    rules = ruleset.get("rules") if isinstance(ruleset, dict) else None
+    found: list[str] = []
+    for rule in rules if isinstance(rules, list) else []:
+        if isinstance(rule, dict) and rule.get("type") == "required_status_checks":
+            parameters = rule.get("parameters")
+            asked = parameters.get("required_status_checks", []) if isinstance(parameters, dict) else []
+            found += [str(check.get("context")) for check in asked if isinstance(check, dict)]
+    active = isinstance(ruleset, dict) and ruleset.get("enforcement") == "active"
+    return {"checks": sorted(found) if active else []}
+
+
+RULESET = "main"
+_RULES: Sequence[Mapping[str, object]] = (
+    {"type": "deletion"},
+    {"type": "non_fast_forward"},
+    {
+        "type": "required_status_checks",
+        "parameters": {
+            "strict_required_status_checks_policy": False,
+            "required_status_checks": [{"context": name} for name in _CHECKS],
+        },
+    },
+)
+
+
+def wanted(repository: str, kind: str) -> tuple[Setting, ...]:
+    """Every setting of `owner/name`, whose owner is of `kind` users or orgs."""
+    owner, _, name = repository.partition("/")
+    package = f"https://github.com/{kind}/{owner}/packages/container/{name}/settings"
+    scanning = "secret_scanning", "secret_scanning_push_protection"
+    return (
+        Setting(
+            name="Actions are on", path="/actions/permissions", pick=("enabled",),
+            method="PUT", body={"enabled": True, "allowed_actions": "all"}, page="/settings/actions",
+        ),
+        Setting(
+            name="a workflow's token may read alone", path="/actions/permissions/workflow",
+            pick=("default_workflow_permissions",), wanted="read", page="/settings/actions",
+            method="PUT", body={"default_workflow_permissions": "read", "can_approve_pull_request_reviews": False},
+        ),
+        Setting(
+            name="Actions approve pull requests", path="/actions/permissions/workflow",
+            pick=("can_approve_pull_request_reviews",), wanted=False, page="/settings/actions",
+            method="PUT", body={"default_workflow_permissions": "read", "can_approve_pull_request_reviews": False},
+        ),
+        Setting(
+            name="Pages come from", path="/pages", pick=("build_type",), wanted="workflow", absent="nowhere",
+            method="POST", body={"build_type": "workflow"}, page="/settings/pages",
+        ),
+        Setting(
+            name="vulnerability alerts", path="/vulnerability-alerts", absent=False, method="PUT",
+            page="/settings/security_analysis",
+        ),
+        Setting(
+            name="security updates", path="/automated-security-fixes", pick=("enabled",), absent=False, method="PUT",
+            page="/settings/security_analysis",
+        ),
+        *(
+            Setting(
+                name=key.replace("_", " "), path="", pick=("security_and_analysis", key, "status"), wanted="enabled",
+                method="PATCH", body={"security_and_analysis": {key: {"status": "enabled"}}},
+                page="/settings/security_analysis",
+            )
+            for key in scanning
+        ),
+        Setting(
+            name="merged branches are deleted", path="", pick=("delete_branch_on_merge",),
+            method="PATCH", body={"delete_branch_on_merge": True}, page="/settings",
+        ),
+        Setting(
+            name="main asks for", path="/rulesets", pick=("checks",), wanted=_CHECKS, method="POST",
+            body={
+                "name": RULESET, "target": "branch", "enforcement": "active", "rules": _RULES,
+                "conditions": {"ref_name": {"include": ["~DEFAULT_BRANCH"], "exclude": []}},
+                "bypass_actors": [{"actor_id": 5, "actor_type": "RepositoryRole", "bypass_mode": "always"}],
+            },
+            page="/settings/rules",
+        ),
+        Setting(
+            name="the package is", path=f"/{kind}/{owner}/packages/container/{name}", pick=("visibility",),
+            wanted="public", absent="not there", page=package,
+        ),
+        Setting(name="the repository may write and delete the package", path=None, page=package),
+    )  # fmt: skip

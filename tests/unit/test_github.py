@@ -1,0 +1,172 @@
+"""What GitHub keeps of the repository: runs, settings, and the workflow files."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ruamel.yaml import YAML
+
+from tasks.model import health
+from tasks.model.errors import TaskError
+from tasks.model.repository import State, required_checks, wanted
+from tasks.model.runs import Run
+
+ROOT = Path(__file__).parents[2]
+WORKFLOWS = {path.name: YAML(typ="safe").load(path) for path in sorted((ROOT / ".github/workflows").glob("*.yaml"))}
+RUN = {
+    "id": 7, "path": ".github/workflows/build.yaml", "head_branch": "main", "event": "schedule", "status": "completed",
+    "conclusion": "success", "created_at": "2026-11-20T06:00:10Z", "updated_at": "2026-11-20T06:04:40Z",
+    "html_url": "https://github.com/o/n/actions/runs/7",
+}  # fmt: skip
+
+
+SCANNED = {"security_and_analysis": {"secret_scanning": {"status": "enabled"}}}
+
+
+def test_a_run_is_read() -> None:
+    """Its file, its end, and how long it took."""
+    run = Run.parse(RUN, "x")
+    assert (run.workflow, run.result, run.duration(run.created).total_seconds()) == ("build.yaml", "success", 270)
+
+
+@pytest.mark.parametrize("wrong", [{}, RUN | {"id": "7"}, RUN | {"conclusion": 3}, RUN | {"created_at": None}])
+def test_a_run_of_another_form_is_an_error(wrong: dict[str, object]) -> None:
+    """And not half a run."""
+    with pytest.raises(TaskError, match="runs could not be read"):
+        Run.parse(wrong, "runs could not be read")
+
+
+def standing(name: str, status: int, answer: object, *, admin: bool = True) -> tuple[str, str]:
+    setting = next(each for each in wanted("o/n", "users") if each.name == name)
+    found = setting.standing(status, answer, admin=admin)
+    return found.state, found.actual
+
+
+@pytest.mark.parametrize(
+    ("name", "status", "answer", "state", "actual"),
+    [
+        ("Actions are on", 200, {"enabled": True}, State.OK, "yes"),
+        ("Actions are on", 200, {"enabled": False}, State.DIFFERS, "no"),
+        ("Pages come from", 404, {}, State.DIFFERS, "nowhere"),
+        ("Pages come from", 200, {"build_type": "legacy"}, State.DIFFERS, "legacy"),
+        ("vulnerability alerts", 204, None, State.OK, "yes"),
+        ("vulnerability alerts", 404, {}, State.DIFFERS, "no"),
+        ("secret scanning", 200, SCANNED, State.OK, "enabled"),
+        ("secret scanning", 200, {}, State.UNSEEN, ""),
+        ("Actions are on", 403, {}, State.UNSEEN, ""),
+        ("the repository may write and delete the package", 0, None, State.BY_HAND, ""),
+    ],
+)  # fmt: skip
+def test_a_setting_stands_as_github_answers(name: str, status: int, answer: object, state: State, actual: str) -> None:
+    """What may not be seen is said to be so, and no difference."""
+    assert standing(name, status, answer) == (state, actual)
+
+
+def test_404_for_somebody_else_means_that_it_is_not_shown() -> None:
+    """GitHub answers so too where a token has no right."""
+    assert standing("vulnerability alerts", 404, {}, admin=False) == (State.UNSEEN, "")
+
+
+def test_the_rulesets_checks_are_the_jobs_of_check_yaml() -> None:
+    """By the names that GitHub knows them by; a ruleset that is off asks for nothing."""
+    setting = next(each for each in wanted("o/n", "users") if each.path == "/rulesets")
+    names = sorted(job["name"] for job in WORKFLOWS["check.yaml"]["jobs"].values())
+    ruleset = json.loads(json.dumps(setting.body))  # as GitHub gives it back
+    assert required_checks(ruleset) == {"checks": names}
+    assert setting.wanted == tuple(names)
+    assert required_checks({**ruleset, "enforcement": "disabled"}) == {"checks": []}
+
+
+def test_only_the_owner_page_sets_what_has_no_api() -> None:
+    """Every setting can be applied, or names its page."""
+    assert all(each.method or each.page for each in wanted("o/n", "orgs"))
+
+
+def triggers(workflow: dict[Any, Any]) -> dict[str, Any]:
+    return dict(workflow["on"])
+
+
+def test_publishing_and_deleting_are_serialized_and_never_cancelled() -> None:
+    """What act ignores is looked at as data."""
+    for name in ("build.yaml", "cleanup-images.yaml"):
+        assert WORKFLOWS[name]["concurrency"] == {"group": "registry", "cancel-in-progress": False}
+    for workflow in WORKFLOWS.values():
+        watchdog = workflow["jobs"].get("watchdog")
+        assert watchdog is None or watchdog["concurrency"] == {"group": "watchdog", "cancel-in-progress": False}
+
+
+def test_every_job_has_the_least_rights() -> None:
+    """Nothing at the top; a right to write only where it is used."""
+    granted = {
+        (name, job, right)
+        for name, workflow in WORKFLOWS.items()
+        for job, body in workflow["jobs"].items()
+        for right, level in body["permissions"].items()
+        if level == "write"
+    }
+    assert all(workflow["permissions"] == {} for workflow in WORKFLOWS.values())
+    assert granted == {
+        ("build.yaml", "build", "packages"), ("build.yaml", "build", "id-token"),
+        ("build.yaml", "build", "attestations"), ("build.yaml", "build", "actions"),
+        ("build.yaml", "watchdog", "issues"), ("cleanup-images.yaml", "cleanup", "packages"),
+        ("cleanup-images.yaml", "watchdog", "issues"), ("cleanup-images.yaml", "watchdog", "actions"),
+        ("pages.yaml", "deploy", "pages"), ("pages.yaml", "deploy", "id-token"), ("pages.yaml", "watchdog", "issues"),
+    }  # fmt: skip
+
+
+def test_the_schedules_are_those_that_are_promised() -> None:
+    """Daily at six with a second look, weekly on Sundays at two, all tests once a week."""
+    crons = {name: [each["cron"] for each in triggers(flow).get("schedule", [])] for name, flow in WORKFLOWS.items()}
+    assert crons["build.yaml"][0] == "0 6 * * *"
+    assert len(crons["build.yaml"]) == 2
+    assert crons["cleanup-images.yaml"] == ["0 2 * * 0"]
+    assert len(crons["check.yaml"]) == 1
+
+
+def test_what_strangers_can_start_has_no_secret_and_may_write_nothing() -> None:
+    """A pull request runs check.yaml alone, which names no secret at all."""
+    started = [name for name, flow in WORKFLOWS.items() if {"pull_request", "pull_request_target"} & {*triggers(flow)}]
+    assert started == ["check.yaml"]
+    assert "pull_request_target" not in triggers(WORKFLOWS["check.yaml"])
+    text = (ROOT / ".github/workflows/check.yaml").read_text()
+    assert not re.search(r"secrets|github\.token|write", text)
+
+
+def test_no_expression_stands_in_a_script_and_every_action_is_pinned() -> None:
+    """A commit, with its version in a comment."""
+    for path in (ROOT / ".github/workflows").glob("*.yaml"):
+        for job in WORKFLOWS[path.name]["jobs"].values():
+            assert not any("${{" in step.get("run", "") for step in job["steps"])
+        uses = re.findall(r"uses: (.*)", path.read_text())
+        assert all(re.fullmatch(r"[\w-]+/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", each) for each in uses)
+
+
+@pytest.mark.parametrize(
+    ("said", "version"),
+    [
+        ("git version 2.39.5", "2.39.5"), ("jq-1.6", "1.6"), ("Butane v0.29.0", "0.29.0"),
+        ("Version: 0.17.3 (Features: DeltaRPM)", "0.17.3"), ("systemd 252 (252.38-1~deb12u1)", "252.38-1~deb12u1"),
+        ("go version go1.26.8 linux/amd64", "1.26.8"), ("it has none", ""),
+    ],
+)  # fmt: skip
+def test_a_version_is_found_in_what_a_program_says(said: str, version: str) -> None:
+    """The first one."""
+    assert health.version_in(said) == version
+
+
+@pytest.mark.parametrize(("gib", "state"), [(1, "FAILED"), (5, "warning"), (20, "ok")])
+def test_the_disk_is_judged_by_what_an_image_needs(gib: int, state: str) -> None:
+    """With a command that makes room."""
+    found = health.of_disk("disk", gib << 30)
+    assert found.state == state
+    assert bool(found.mend) == (state != "ok")
+
+
+def test_a_login_is_judged_by_its_scopes() -> None:
+    """A token that lists none, as a workflow's, is taken as it is."""
+    assert health.of_scopes("me", None).state == "ok"
+    assert health.of_scopes("me", "repo, workflow, write:packages, delete:packages").state == "ok"
+    lacking = health.of_scopes("me", "repo, workflow")
+    assert (lacking.state, lacking.mend) == ("warning", "gh auth refresh --scopes write:packages,delete:packages")

@@ -1,0 +1,175 @@
+"""The watchdog's one issue: what opens it, what it remembers, what closes it."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tasks.model import watch
+from tasks.model.errors import TaskError
+from tasks.model.forecast import forecast
+from tasks.model.solve import Decision, solve
+from tasks.model.watch import Jobs, Trouble
+from tests.unit.making import BEYOND, NEW, NEWER, NOW, candidates, published, release
+
+LIMIT = timedelta(days=14)
+GOOD = solve(candidates("2.4.4", stable=published()))
+BLOCKED = solve(candidates())
+
+
+def jobs(workflow: str = "build.yaml", verdict: str = "", **results: str) -> Jobs:
+    """What toJSON(needs) holds at the end of a run."""
+    needs = {name: {"result": result, "outputs": {"verdict": verdict}} for name, result in results.items()}
+    return Jobs.parse(json.dumps(needs), workflow, "https://github.com/o/n/actions/runs/7")
+
+
+def trouble(name: str, **values: Any) -> Trouble:
+    return Trouble(**{"name": name, "title": name, "told": (name,), "hint": "look", "since": NOW, **values})
+
+
+def test_a_blocked_build_is_told_with_its_reasons_and_what_can_be_typed() -> None:
+    """The reasons are the decision's own."""
+    seen = watch.seen_of_decision(BLOCKED, NOW, LIMIT)
+    assert seen["blocked"] is not None
+    assert seen["blocked"].told == BLOCKED.reasons
+    assert "./inv" in seen["blocked"].hint
+    assert seen["age"] is None
+
+
+@pytest.mark.parametrize(("days", "told"), [(14, False), (15, True)])
+def test_an_old_image_is_told_though_nothing_failed(days: int, told: bool) -> None:
+    """GitHub stops schedules without a word."""
+    decision = solve(candidates("2.4.4", stable=published(days=days)))
+    seen = watch.seen_of_decision(decision, NOW, LIMIT)
+    assert (seen["age"] is not None) == told
+
+
+def test_a_storm_ahead_is_told_before_it_comes() -> None:
+    """A kernel in testing that no OpenZFS release supports."""
+    here = candidates("2.4.4", releases=[release()])
+    ahead = forecast({"stable": here, "testing": candidates(releases=[release(BEYOND, NEW)]), "next": here}, "stable")
+    seen = watch.seen_of_forecast(ahead, NOW)["ahead"]
+    assert seen is not None
+    assert "no OpenZFS release supports it yet" in seen.told[0]
+    calm = forecast({"stable": here, "testing": here, "next": here}, "stable")
+    assert watch.seen_of_forecast(calm, NOW) == {"ahead": None}
+
+
+@pytest.mark.parametrize(
+    ("results", "names"),
+    [
+        ({"query-versions": "success", "build": "failure"}, ["build.yaml"]),
+        ({"query-versions": "success", "build": "success"}, [None]),
+        ({"query-versions": "success", "build": "skipped"}, [None]),
+        ({"query-versions": "success", "build": "cancelled"}, []),
+        ({"query-versions": "cancelled", "build": "failure"}, ["build.yaml"]),
+    ],
+)
+def test_a_failed_run_is_told_and_a_cancelled_one_says_nothing(results: Any, names: list[str | None]) -> None:
+    """What was cancelled neither opens nor closes."""
+    seen = watch.seen_of_jobs(jobs(**results), NOW)
+    assert [found and found.name for found in seen.values()] == names
+
+
+def test_a_run_that_failed_since_the_build_is_blocked_is_not_told_twice() -> None:
+    """The verdict tells it better."""
+    assert watch.seen_of_jobs(jobs(verdict="BLOCKED", **{"query-versions": "failure"}), NOW) == {"build.yaml": None}
+
+
+@pytest.mark.parametrize("text", ["", "null", "[]", "{", '{"build": null}', '{"build": {}}', '{"build": "success"}'])
+def test_jobs_of_another_form_are_an_error(text: str) -> None:
+    """Not that all is well."""
+    with pytest.raises(TaskError, match="--jobs is wrong"):
+        Jobs.parse(text, "build.yaml", "")
+
+
+def test_since_is_when_it_was_first_seen() -> None:
+    """The second run of a bad day does not make the trouble young again."""
+    first = watch.merged((), {"blocked": trouble("blocked")})
+    again = watch.merged(first, {"blocked": trouble("blocked", since=NOW + timedelta(days=1), told=("new",))})
+    assert [(each.since, each.told) for each in again] == [(NOW, ("new",))]
+
+
+def test_what_another_workflow_told_stays_until_that_one_is_good() -> None:
+    """A good cleanup does not close what a failed build opened."""
+    known = watch.merged((), watch.seen_of_jobs(jobs(build="failure"), NOW))
+    after = watch.merged(known, watch.seen_of_jobs(jobs("cleanup-images.yaml", cleanup="success"), NOW))
+    assert [each.name for each in after] == ["build.yaml"]
+    assert watch.merged(after, watch.seen_of_jobs(jobs(build="success"), NOW)) == ()
+
+
+@given(
+    st.lists(
+        st.builds(trouble, st.text(min_size=1), told=st.lists(st.text()).map(tuple), hint=st.text(), title=st.text()),
+        unique_by=lambda each: each.name,
+    ).map(tuple)
+)
+def test_the_issue_remembers_every_trouble_whatever_its_words(troubles: tuple[Trouble, ...]) -> None:
+    """Also with `-->`, quotes and lines in them."""
+    assert watch.known(watch.body(troubles, None, None)) == troubles
+
+
+@pytest.mark.parametrize(
+    "body", ["", "edited by hand", "<!-- state: [ -->", "<!-- state: {} -->", "<!-- state: [1] -->"]
+)
+def test_an_issue_that_was_spoilt_by_an_edit_remembers_nothing(body: str) -> None:
+    """And stops no run."""
+    assert watch.known(body) == ()
+
+
+def test_the_issue_says_what_can_be_built_and_what_is_ahead() -> None:
+    """Also what could not be asked."""
+    here = candidates("2.4.4")
+    ahead = forecast({"stable": here, "testing": here, "next": here}, "stable")
+    text = watch.body((trouble("blocked"),), GOOD, ahead)
+    assert "44.20261110.3.0 (kernel 7.1.9) has kmods of OpenZFS 2.4.4" in text
+    assert "testing has the kernel of stable" in text
+    assert "Since 2026-" in text
+    silent = watch.body((trouble("blocked"),), None, None)
+    assert "could not be asked" in silent
+    assert "Nothing, and nothing is published" in watch.body((), BLOCKED, None)
+    newest = solve(candidates(releases=[release(NEWER, NEW)], stable=published()))
+    assert "Nothing newer than what is published: 44.20261110.3.0" in watch.body((), newest, None)
+
+
+@dataclass
+class Forge:
+    """A model of GitHub: the open issue, and what was done to issues."""
+
+    open: list[str] = field(default_factory=list)
+    opened: int = 0
+    comments: int = 0
+
+    def run(self, seen: Mapping[str, Trouble | None], decision: Decision = GOOD) -> None:
+        """One run of the watchdog, as tasks/watchdog.py does it."""
+        before = watch.known(self.open[0]) if self.open else ()
+        troubles = watch.merged(before, seen)
+        if troubles and not self.open:
+            self.opened += 1
+        if not troubles and self.open:
+            self.comments += 1
+        self.open = [watch.body(troubles, decision, None)] if troubles else []
+
+
+@given(st.lists(st.tuples(st.sampled_from(["build.yaml", "cleanup-images.yaml", "blocked"]), st.booleans())))
+def test_there_is_an_issue_just_while_something_is_wrong(history: list[tuple[str, bool]]) -> None:
+    """Whatever the order of good and bad runs; one comment for each closing, and none besides."""
+    forge, wrong = Forge(), set[str]()
+    for name, bad in history:
+        forge.run({name: trouble(name) if bad else None})
+        wrong = wrong | {name} if bad else wrong - {name}
+        assert {each.name for body in forge.open for each in watch.known(body)} == wrong
+        assert forge.comments == forge.opened - bool(wrong)
+
+
+def test_the_farewell_names_what_it_was_and_the_image() -> None:
+    """Since when, too."""
+    said = watch.farewell((trouble("blocked", title="No image can be built"),), GOOD)
+    assert "No image can be built (since 2026-" in said
+    assert "sha256:dddd" in said
+    assert "what is told above" in watch.farewell((), replace(GOOD, published=None))
