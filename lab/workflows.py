@@ -22,6 +22,7 @@ _START = "import sys; sys.path.insert(0, sys.argv.pop(1)); from lab.workflows im
 _ACTIONS = Path(__file__).with_name("actions")
 _USES = re.compile(r"uses: ([\w.-]+/[\w.-]+)@([0-9a-f]{40})")
 _ONLY = {"check.yaml": ("--job", "lint")}  # its tests would call us
+_ANNOTATIONS = ("notice", "warning", "error")
 _STRANGER = "a-strangers-token"  # what a pull request from a fork gets: it may read, and nothing else
 
 
@@ -162,7 +163,8 @@ class _Told:
             sys.stderr.write(line)
             return
         job = found.get("jobID", "act")
-        if found.get("raw_output") or "Result" in str(found.keys()) or found.get("level") in ("error", "fatal"):
+        told = found.get("raw_output") or found.get("command") in _ANNOTATIONS or "stepResult" in found
+        if told or "jobResult" in found or found.get("level") in ("error", "fatal"):
             sys.stderr.write(f"[{job}] {found['msg'].rstrip()}\n")
         if "jobResult" in found:
             self.jobs[job] = found["jobResult"]

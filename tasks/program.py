@@ -25,14 +25,14 @@ class Recipes(Program):
         try:
             super().run(argv, exit)
         except TaskError as error:
-            _end(str(error))
+            _end(error)
         except BrokenPipeError:  # who reads our answer has had enough, as `| head` does
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             sys.exit(1)
         except Exception as error:
             if "--debug" in sys.argv or "-d" in sys.argv:
                 raise
-            _end(str(_unforeseen(error)))
+            _end(_unforeseen(error))
 
     def execute(self) -> None:
         """Run the recipes; Ctrl-C and SIGTERM end them in order."""
@@ -78,8 +78,11 @@ def _unforeseen(error: Exception) -> TaskError:
     )  # fmt: skip
 
 
-def _end(message: str) -> None:
-    print(message, file=sys.stderr)
+def _end(error: TaskError) -> None:
+    from tasks.clients import actions
+
+    actions.error(error.what, f"{error.why}; next: {error.hint}")
+    print(error, file=sys.stderr)
     sys.exit(1)
 
 

@@ -32,7 +32,8 @@ def repo_settings(c: Context, apply: bool = False) -> None:
     if differing:
         why = ", ".join(each.setting.name for each in differing)
         hint = "./inv repo-settings --apply; the rest on the pages named above"
-        raise TaskError(f"{len(differing)} settings of {name} differ from what is wanted", why, hint)
+        number = f"{len(differing)} setting{'s' * (len(differing) > 1)}"
+        raise TaskError(f"{number} of {name} not as wanted", why, hint)
 
 
 def _standings(name: str) -> "list[Standing]":

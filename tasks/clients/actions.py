@@ -3,6 +3,7 @@
 Forms: docs.github.com/actions/reference/workflows-and-actions/workflow-commands
 """
 
+import sys
 import uuid
 from os import environ
 from pathlib import Path
@@ -36,6 +37,17 @@ def output(name: str, value: str) -> None:
 def summary(markdown: str) -> None:
     """Add to the page that GitHub shows for the run."""
     _append("GITHUB_STEP_SUMMARY", f"{markdown}\n")
+
+
+def error(title: str, message: str) -> None:
+    """Put an error on the page that GitHub shows for the run."""
+    if running():
+        name = _escaped(title).replace(":", "%3A").replace(",", "%2C")
+        sys.stderr.write(f"::error title={name}::{_escaped(message)}\n")
+
+
+def _escaped(text: str) -> str:
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
 
 
 def _append(variable: str, text: str) -> None:

@@ -19,6 +19,7 @@ GOOD: dict[str, Any] = {
     "rebuild_after_days": 7,
     "verify_kmods": "auto",
     "require_attestation": "auto",
+    "max_age_days": 14,
     "retention_days": 90,
     "keep_images": 3,
     "max_delete_fraction": 0.5,

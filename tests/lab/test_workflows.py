@@ -1,0 +1,305 @@
+"""The workflows, run for real by act in the lab: what they leave in the registry, in issues and on the page."""
+
+import json
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.lab.conftest import Clone, assert_three_lines, fresh_clone
+from tests.lab.test_publish import BUNDLE, IMAGE, LOGIN, STABLE
+
+
+def rehearse(clone: Clone, file: str, *words: str, world: str = "everyday") -> subprocess.CompletedProcess[str]:
+    """Type the recipe."""
+    return clone.inv("rehearse-workflow", file, "-w", world, *words)
+
+
+def jobs(done: subprocess.CompletedProcess[str]) -> dict[str, str]:
+    """The results in the table, by file and job."""
+    rows = re.findall(r"^(\S+\.yaml) +\w+ +(\S+) +(success|failure)$", done.stdout, re.MULTILINE)
+    return {f"{file} {job}": result for file, job, result in rows}
+
+
+def state(clone: Clone, world: str = "everyday") -> Path:
+    """What the lab keeps."""
+    return clone.path / ".lab" / world
+
+
+def issues(clone: Clone, world: str = "everyday", *, opened: bool = True) -> list[dict[str, Any]]:
+    """The issues on the lab's GitHub."""
+    found = [json.loads(file.read_text()) for file in sorted(state(clone, world).glob("forge/issues/*.json"))]
+    return [issue for issue in found if (issue["state"] == "open") == opened]
+
+
+def stable(clone: Clone, world: str = "everyday") -> str:
+    """What the public tag points at; nothing where it does not exist."""
+    return clone.lab(STABLE, world).stdout.strip()
+
+
+def last_run(clone: Clone, world: str = "everyday") -> dict[str, str]:
+    """The outputs that the steps of the last build gave to the next."""
+    found: list[dict[str, dict[str, str]]] = json.loads((state(clone, world) / "workflows.json").read_text())
+    return found[0]["outputs"]
+
+
+@pytest.fixture(scope="module")
+def daily(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clone]:
+    """A clone in whose everyday lab the first cron event of the day has run; tests leave its public tag as it is."""
+    made = fresh_clone(tmp_path_factory.mktemp("workflows") / "custom-coreos")
+    done = rehearse(made, "build.yaml")
+    assert done.returncode == 0, done.stderr
+    (made.path / "first.txt").write_text(done.stdout)
+    yield made
+    made.inv("lab-clean")
+
+
+def test_a_cron_event_ends_in_a_promoted_and_attested_image_and_a_page(daily: Clone) -> None:
+    """Every job of the chain, and of the workflow that it starts."""
+    outputs, digest = last_run(daily), stable(daily)
+    assert outputs["verdict"] == "BUILD"
+    assert (outputs["digest"], outputs["image"], outputs["expect"]) == (digest, IMAGE, "nothing")
+    assert json.loads(outputs["lock"])["fcos_version"] == "44.20261110.3.0"
+    attached = daily.lab(f"oras discover --distribution-spec v1.1-referrers-tag --format json {IMAGE}@{digest}").stdout
+    kinds = [each["artifactType"] for each in json.loads(attached)["manifests"]]
+    assert kinds.count(BUNDLE) == 2  # where it was built, and what is in it
+    assert "application/vnd.custom-coreos.promoted.v1+json" in kinds
+    page = (state(daily) / "pages/index.html").read_text()
+    assert digest in page
+    assert issues(daily) == []
+
+
+def test_the_runs_page_shows_the_decision(daily: Clone) -> None:
+    """As a table, with its reason, and what became of it."""
+    told = (daily.path / "first.txt").read_text()
+    assert "## BUILD" in told
+    assert "| 44.20261110.3.0 | 7.1.9-200.fc44.x86_64 | 2.4.4 | supported | yes | no |" in told
+    assert f"`{IMAGE}:stable` is `{stable(daily)}` now" in told
+
+
+def test_the_site_is_all_that_is_uploaded(daily: Clone) -> None:
+    """Not the checkout."""
+    names = {path.name for path in (state(daily) / "pages").rglob("*")}
+    expected = {"index.html", "ignition.json", "config.ign", "ignition.json.sha512", "cosign.pub", "versions.json"}
+    assert names == expected
+
+
+def test_the_second_cron_of_the_day_has_nothing_to_do(daily: Clone) -> None:
+    """Two short jobs, and nothing moves."""
+    before = stable(daily)
+    done = rehearse(daily, "build.yaml")
+    assert done.returncode == 0, done.stderr
+    assert jobs(done) == {"build.yaml query-versions": "success", "build.yaml watchdog": "success"}
+    assert last_run(daily)["verdict"] == "SKIP"
+    assert stable(daily) == before
+
+
+def test_the_runs_are_listed(daily: Clone) -> None:
+    """With event, end, age and time; as the recipes show them."""
+    listed = json.loads(daily.lab("GITHUB_TOKEN=lab-token inv all-workflows --json").stdout)
+    found = {(run["workflow"], run["event"], run["result"]) for run in listed}
+    assert {("build.yaml", "schedule", "success"), ("pages.yaml", "workflow_dispatch", "success")} <= found
+    shown = daily.lab("GITHUB_TOKEN=lab-token inv workflow-status").stdout
+    assert re.search(r"^build\.yaml +main +schedule +success +less than an hour +\d+ min \d+ s", shown, re.MULTILINE)
+
+
+@pytest.fixture(scope="module")
+def littered(daily: Clone) -> Clone:
+    """The same, with an image under a tag of no meaning, which may go at once."""
+    daily.replace("invoke.yaml", "retention_days: 90", "retention_days: 0")
+    daily.replace("invoke.yaml", "keep_images: 3", "keep_images: 0")
+    copied = "skopeo --insecure-policy copy -q --authfile ~/.docker/config.json"
+    done = daily.lab(f"{LOGIN} && {copied} docker://quay.io/fedora/fedora-coreos:stable docker://{IMAGE}:stray")
+    assert done.returncode == 0, done.stderr
+    return daily
+
+
+def has_litter(clone: Clone) -> bool:
+    return clone.lab(f"skopeo inspect --no-tags docker://{IMAGE}:stray").returncode == 0
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("words", [(), ("--input", "dry_run=true")])
+def test_cleanup_by_hand_is_dry_unless_it_says_otherwise(littered: Clone, words: tuple[str, ...]) -> None:
+    """The default of the form, and what `inv run-cleanup` sends."""
+    assert rehearse(littered, "cleanup-images.yaml", "--event", "workflow_dispatch", *words).returncode == 0
+    assert has_litter(littered)
+
+
+def test_cleanup_deletes_on_its_schedule_and_keeps_the_schedules_alive(littered: Clone) -> None:
+    """Every input is empty there; what stable needs stays. A workflow that GitHub has stopped is enabled again."""
+    stopped, before = state(littered) / "forge/stopped/build.yaml", stable(littered)
+    stopped.parent.mkdir(exist_ok=True)
+    stopped.touch()
+    done = rehearse(littered, "cleanup-images.yaml")
+    assert done.returncode == 0, done.stderr
+    assert not has_litter(littered)
+    assert stable(littered) == before
+    assert "build.yaml had been stopped, and is enabled again" in done.stderr
+    assert not stopped.exists()
+
+
+def test_blocked_fails_the_run_opens_one_issue_and_closes_it_when_it_is_over(own_clone: Clone) -> None:
+    """Twice blocked is one issue, told once; the next good run closes it with one comment."""
+    for _ in range(2):
+        done = rehearse(own_clone, "build.yaml", world="beyond-matrix")
+        assert_three_lines(done, "the rehearsal of build.yaml failed")
+        assert jobs(done) == {"build.yaml query-versions": "failure", "build.yaml watchdog": "success"}
+        assert "::error title=nothing can be built from Fedora CoreOS 44.20261117.3.0" in done.stderr
+    (issue,) = issues(own_clone, "beyond-matrix")
+    assert issue["title"] == "No image can be built"
+    assert issue["labels"] == ["watchdog"]
+    assert "7.3" in issue["body"]
+    assert "What you can do: ./inv sync-matrix" in issue["body"]
+    shutil.copytree(state(own_clone, "beyond-matrix") / "forge", state(own_clone) / "forge")
+    done = rehearse(own_clone, "build.yaml", "--no-secrets")
+    assert done.returncode == 0, done.stderr
+    assert jobs(done)["build.yaml build"] == "success"
+    assert "there is no secret SIGNING_KEY" in done.stderr  # a fork builds and verifies, and publishes nothing
+    assert "ok      modules" in done.stdout + done.stderr
+    assert stable(own_clone) == ""
+    assert issues(own_clone) == []
+    (closed,) = issues(own_clone, opened=False)
+    assert closed["number"] == issue["number"]
+    (comment,) = [json.loads(file.read_text()) for file in (state(own_clone) / "forge/comments").glob("*.json")]
+    assert "All is well again. It was: No image can be built" in comment["body"]
+
+
+@pytest.mark.full
+@pytest.mark.parametrize(
+    ("file", "words", "world", "failed", "why"),
+    [
+        ("build.yaml", (), "quay-down", "query-versions", "quay.io"),
+        ("build.yaml", ("--event", "workflow_dispatch"), "wrong-kernel", "build", "nothing provides kernel-uname-r"),
+        ("build.yaml", ("--no-secrets",), "github-down", "watchdog", "api.github.com did not answer"),
+        ("cleanup-images.yaml", (), "packages-down", "cleanup", "api.github.com answered 500"),
+        ("pages.yaml", ("--event", "push", "--no-secrets"), "everyday", "site", "no signing key and no policy ship"),
+        ("pages.yaml", ("--event", "workflow_dispatch", "--no-secrets"), "everyday", "site", "no signing key"),
+    ],
+)
+def test_a_failure_in_each_job_is_told(
+    own_clone: Clone, file: str, words: tuple[str, ...], world: str, failed: str, why: str
+) -> None:
+    """The run fails in that job with its reason, stable is not moved, and the issue says which workflow it was."""
+    done = rehearse(own_clone, file, *words, world=world)
+    assert_three_lines(done, f"the rehearsal of {file} failed")
+    assert jobs(done)[f"{file} {failed}"] == "failure"
+    assert why in done.stderr
+    assert stable(own_clone, world) == ""
+    found = issues(own_clone, world)
+    if failed == "watchdog":
+        assert found == []
+    else:
+        assert f"{file} fails" in found[0]["title"]
+        assert f"failed: {failed}; see https://github.com/samhclark/custom-coreos/actions/runs/1" in found[0]["body"]
+
+
+@pytest.mark.full
+def test_a_page_that_cannot_be_deployed_is_told(own_clone: Clone) -> None:
+    """The last job that can fail."""
+    place = state(own_clone) / "pages"
+    place.mkdir(parents=True)
+    subprocess.run(["mount", "--bind", str(place), str(place)], check=True)  # it cannot be removed
+    try:
+        done = rehearse(own_clone, "pages.yaml", "--event", "push")
+    finally:
+        subprocess.run(["umount", str(place)], check=True)
+    assert jobs(done)["pages.yaml site"] == "success"
+    assert jobs(done)["pages.yaml deploy"] == "failure"
+    assert "failed: deploy" in issues(own_clone)[0]["body"]
+
+
+@pytest.mark.full
+def test_hold_is_a_notice_and_no_failure(own_clone: Clone) -> None:
+    """The newest release waits: the older one is built on the first day, and stays on the second."""
+    assert rehearse(own_clone, "build.yaml", world="waiting").returncode == 0
+    before = stable(own_clone, "waiting")
+    done = rehearse(own_clone, "build.yaml", world="waiting")
+    assert done.returncode == 0, done.stderr
+    assert jobs(done) == {"build.yaml query-versions": "success", "build.yaml watchdog": "success"}
+    assert "## HOLD" in done.stdout
+    assert before == stable(own_clone, "waiting") != ""
+    assert issues(own_clone, "waiting") == []
+
+
+@pytest.mark.full
+def test_force_rebuild_overrides_skip_and_never_the_matrix(daily: Clone) -> None:
+    """By hand on GitHub, or by `inv run-workflow --force-rebuild`."""
+    before = stable(daily)
+    words = "--event", "workflow_dispatch", "--input", "force_rebuild=true"
+    done = rehearse(daily, "build.yaml", *words)
+    assert done.returncode == 0, done.stderr
+    assert stable(daily) not in ("", before)
+    assert last_run(daily)["expect"] == before
+    blocked = rehearse(daily, "build.yaml", *words, world="beyond-matrix")
+    assert jobs(blocked)["build.yaml query-versions"] == "failure"
+    assert stable(daily, "beyond-matrix") == ""
+
+
+@pytest.mark.full
+def test_a_dispatch_from_here_is_run_there(daily: Clone) -> None:
+    """What `inv run-workflow` asks for is what the next rehearsal runs."""
+    assert daily.lab("GITHUB_TOKEN=lab-token inv run-cleanup").returncode == 0
+    done = rehearse(daily, "pages.yaml", "--event", "push")
+    assert done.returncode == 0, done.stderr
+    assert {"cleanup-images.yaml cleanup", "pages.yaml deploy"} <= set(jobs(done))
+
+
+@pytest.mark.full
+def test_a_repository_with_capitals_publishes_in_lower_case(own_clone: Clone) -> None:
+    """Registries know no other; the image's name is the repository's."""
+    for words in (["init", "-q"], ["remote", "add", "origin", "https://github.com/Owner/Home-Server.git"]):
+        subprocess.run(["git", "-C", str(own_clone.path), *words], check=True)
+    own_clone.replace("invoke.yaml", "ghcr.io/samhclark/custom-coreos ", "ghcr.io/owner/home-server ")
+    own_clone.replace("butane.yaml", "ecdsa-sha2-nistp256", "ssh-ed25519")
+    done = rehearse(own_clone, "build.yaml")
+    assert done.returncode == 0, done.stderr
+    assert last_run(own_clone)["image"] == "ghcr.io/owner/home-server"
+    assert own_clone.lab("skopeo inspect --no-tags docker://ghcr.io/owner/home-server:stable").returncode == 0
+
+
+@pytest.mark.full
+def test_a_strangers_pull_request_reaches_no_secret(own_clone: Clone) -> None:
+    """It edits a recipe that the checks run: there is no key, and the token can write nothing."""
+    own_clone.replace(
+        "tasks/develop.py", "    checks = _checks(c)\n",
+        "    import os\n    print('SEEN', sorted(name for name in os.environ if 'SIGN' in name or 'TOKEN' in name))\n"
+        "    print('FOUND', os.popen('cat ~/.docker/config.json ~/.config/custom-coreos/* 2>&1').read())\n"
+        "    checks = _checks(c)\n",
+    )  # fmt: skip
+    done = rehearse(own_clone, "check.yaml", "--event", "pull_request")
+    assert "[lint] SEEN []" in done.stderr
+    assert done.stderr.count("No such file") == 2
+    assert jobs(done) == {"check.yaml lint": "failure"}  # the planted lines are against the rules
+    assert "ruff" in done.stderr
+    given = (state(own_clone) / "runner/secrets").read_text()
+    assert "SIGNING_KEY" not in given
+    token = given.partition('"')[2].partition('"')[0]
+    refused = own_clone.lab(f"podman login -u owner --password-stdin ghcr.io <<< {token}")
+    assert refused.returncode != 0
+
+
+@pytest.mark.full
+def test_a_run_that_is_cancelled_between_signature_and_promotion_is_finished_by_the_next(own_clone: Clone) -> None:
+    """What was published stays, and nobody is troubled by an issue."""
+    assert rehearse(own_clone, "build.yaml").returncode == 0
+    before = stable(own_clone)
+    (own_clone.path / "overlay-root/etc").mkdir()
+    (own_clone.path / "overlay-root/etc/motd").write_text("the next one\n")
+    argv = [str(own_clone.path / "inv"), "rehearse-workflow", "build.yaml"]
+    with subprocess.Popen(
+        argv, cwd=own_clone.path, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+    ) as run:
+        assert run.stderr
+        for line in run.stderr:
+            if "next: ./inv promote" in line:
+                run.terminate()
+    assert stable(own_clone) == before
+    done = rehearse(own_clone, "build.yaml")
+    assert done.returncode == 0, done.stderr
+    assert stable(own_clone) == last_run(own_clone)["digest"] != before
+    assert issues(own_clone) == []
