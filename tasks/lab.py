@@ -62,6 +62,7 @@ def rehearse(c: Context, world: str = "everyday") -> None:  # noqa: ARG001  (Inv
 @task(
     help=_WORLD
     | {
+        "file": "a file of .github/workflows",
         "event": "schedule, workflow_dispatch, push or pull_request",
         "input": "name=value, as typed when a workflow is dispatched; may be given several times",
         "secrets": "the repository has its secrets; --no-secrets is a fork without",
