@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING
 from jinja2 import Environment, StrictUndefined
 
 from tasks import gather, installing, keys, past, show
-from tasks.clients import workspace
+from tasks.clients import registry, workspace
 from tasks.model import page
 from tasks.model.difference import differences
 from tasks.model.errors import TaskError
 from tasks.model.image import ImageRef
 from tasks.model.signing import KEYS
 from tasks.model.solve import solve
+from tasks.story import say
 
 if TYPE_CHECKING:
     from tasks.model.history import Promoted
@@ -66,7 +67,11 @@ def folder(settings: "Settings", base_url: str) -> dict[str, bytes]:
 
 def _images(settings: "Settings") -> tuple[page.Shown, ...]:
     """The newest images with what changed in each; their SBOMs are read side by side."""
-    newest = past.history(settings).images[: page.SHOWN + 1]
+    try:
+        newest = past.history(settings).images[: page.SHOWN + 1]
+    except registry.HiddenError as error:
+        say(f"the page shows no image: {error.what}: {error.why}")
+        return ()
     with ThreadPoolExecutor(past.AT_ONCE) as pool:
         contents = list(pool.map(lambda each: _contents(settings, each), newest))
     rows = []

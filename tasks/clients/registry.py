@@ -19,6 +19,10 @@ _MAX_BLOB = 64_000_000
 _ACCEPT = ", ".join(KNOWN)
 
 
+class HiddenError(TaskError):
+    """A registry gives no token: a repository does not exist, or is not shown to this login; it does not say which."""
+
+
 def manifest(name: str, reference: str) -> Manifest | None:
     """A manifest by tag or digest; None when the registry has none."""
     answer = _get(name, f"manifests/{reference}", f"{name}:{reference} could not be read")
@@ -132,7 +136,7 @@ def _token(name: str, challenge: str, rights: str = "pull") -> str:
     answer = http.ask(f"{fields['realm']}?{query}", what=what, headers=login_header, taken=(_UNAUTHORIZED, _FORBIDDEN))
     if answer.status in (_UNAUTHORIZED, _FORBIDDEN):
         hint = f"log in: podman login --authfile ~/.docker/config.json {host}"
-        raise TaskError(what, "it does not exist, is private, or the login has expired", hint)
+        raise HiddenError(what, "it does not exist, is private, or the login has expired", hint)
     document = http.parse_json(answer.body, what, host)
     token = document.get("token") or document.get("access_token") if isinstance(document, dict) else None
     if not isinstance(token, str):
