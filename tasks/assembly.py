@@ -1,5 +1,6 @@
 """From what is asked for to an image on this machine: the Lock, the build, the contract."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -45,21 +46,26 @@ def _locked(settings: "Settings", file: str, *, force: bool) -> Lock:
     return found
 
 
-def build(settings: "Settings", wanted: Lock, image: str, *, anyway: bool) -> bool:
-    """Have an image of a Lock on this machine, built only where it is not there yet; False under `inv -R`."""
-    if not anyway and _is_up_to_date(settings, image, wanted):
+def build(settings: "Settings", wanted: Lock, image: str, *, anyway: bool) -> Lock | None:
+    """Have an image of a Lock on this machine, built only where it is not there yet; its Lock, None under `inv -R`.
+
+    One that is there may come from an earlier revision, which had the same inputs.
+    """
+    there = None if anyway else _up_to_date(settings, image, wanted)
+    if there:
         say(f"{image} is up to date: nothing it is built from changed; --rebuild builds it anyway")
-        return True
+        return there
     say(plan.provenance(settings, wanted))
-    return assemble(settings, wanted, image)
+    return wanted if assemble(settings, wanted, image) else None
 
 
-def _is_up_to_date(settings: "Settings", image: str, wanted: Lock) -> bool:
-    """Whether this machine has an image of the same inputs that is young enough for its packages."""
+def _up_to_date(settings: "Settings", image: str, wanted: Lock) -> Lock | None:
+    """The Lock of an image on this machine that has the same inputs and is young enough for its packages."""
     found = podman.labels(image)
     if found is None or found.get(f"{PREFIX}.inputs") != wanted.inputs:
-        return False
-    return datetime.now(UTC) - created_of(found, image) < timedelta(days=settings.rebuild_after_days)
+        return None
+    young = datetime.now(UTC) - created_of(found, image) < timedelta(days=settings.rebuild_after_days)
+    return replace(wanted, revision=Lock.from_labels(found, image).revision) if young else None
 
 
 def assemble(settings: "Settings", wanted: Lock, image: str) -> bool:

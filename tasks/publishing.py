@@ -33,10 +33,11 @@ def ready(settings: "Settings", key: str) -> signer.Key:
 def publish(settings: "Settings", wanted: "Lock", key: signer.Key, *, anyway: bool) -> ImageRef | None:
     """Build a Lock's image where it is not there yet, and have it as a verified candidate; None under `inv -R`."""
     tag = f"{settings.local_name}:stable"
-    if not assembly.build(settings, wanted, tag, anyway=anyway):
+    built = assembly.build(settings, wanted, tag, anyway=anyway)
+    if built is None:
         return None
     image = podman.image_id(tag)  # which no other build on this machine can move, as it can the tag
-    facts, report = assembly.inspect(settings, image, wanted)
+    facts, report = assembly.inspect(settings, image, built)
     report.require_kept(image)
     say(f"{image} keeps all {len(report.checks)} promises of contract {contract.VERSION}")
     _require_shipped(facts.host_files, image)

@@ -285,7 +285,7 @@ def test_a_strangers_pull_request_reaches_no_secret(own_clone: Clone) -> None:
 
 @pytest.mark.full
 def test_a_run_that_is_cancelled_between_signature_and_promotion_is_finished_by_the_next(own_clone: Clone) -> None:
-    """What was published stays, and nobody is troubled by an issue."""
+    """Though it is of another commit by then; what was published stays, and nobody is troubled by an issue."""
     assert rehearse(own_clone, "build.yaml").returncode == 0
     before = stable(own_clone)
     (own_clone.path / "overlay-root/etc").mkdir()
