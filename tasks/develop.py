@@ -38,7 +38,8 @@ def test(c: Context, full: bool = False, unit: bool = False) -> None:  # noqa: A
 
     chosen = ["--hypothesis-profile=full"] if full else ["-m", "not full"]
     folders = [str(_root() / folder) for folder in _TESTS[: 1 if unit else None]]
-    argv = ["pytest", "--rootdir", str(_root()), *chosen, *folders]
+    side_by_side = [] if unit else ["--numprocesses=auto", "--dist=loadfile"]
+    argv = ["pytest", "--rootdir", str(_root()), *side_by_side, *chosen, *folders]
     execv(_BIN / "pytest", argv)  # noqa: S606  (pytest takes our place: its exit status is ours)
 
 
