@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from lab import podman, registry, tls
@@ -37,11 +37,11 @@ def run(world: World, command: str | None, state: Path) -> int:
 def remove_state(state: Path) -> None:
     """Remove a lab's folder, or that of all labs; refuses one that is in use."""
     try:
-        for lock in [*state.glob("lock"), *state.glob("*/lock")]:
-            with _held(lock.parent):
-                shutil.rmtree(lock.parent)
-        if state.exists():
-            shutil.rmtree(state)
+        with ExitStack() as held:
+            for lock in [*state.glob("lock"), *state.glob("*/lock")]:
+                held.enter_context(_held(lock.parent))  # all, before the first is removed
+            if state.exists():
+                shutil.rmtree(state)
     except OSError as error:
         hint = "is it root's? type: sudo ./inv lab-clean"
         raise TaskError(f"{state} could not be removed", error.strerror or str(error), hint) from error

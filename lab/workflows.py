@@ -113,7 +113,7 @@ def _act(state: Path, event: Event, number: int, repository: str) -> Run:
         "--platform", "ubuntu-24.04=-self-hosted", "--no-skip-checkout", "--no-cache-server", "--actor", "owner",
         "--secret-file", str(secrets), *_ONLY.get(event.file, ()), *_stand_ins(workflow),
         *(f"--input={name}={text}" for name, text in event.inputs.items()),
-        f"--env=GITHUB_RUN_ID={number}",
+        f"--env=GITHUB_RUN_ID={number}", "--env=NO_COLOR=1",  # GitHub's runner has no terminal
         f"--env=GITHUB_WORKFLOW_REF={repository}/.github/workflows/{event.file}@refs/heads/main",
     ]  # fmt: skip
     places = {

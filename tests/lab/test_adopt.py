@@ -30,7 +30,7 @@ def test_one_command_makes_it_yours_and_twice_changes_nothing(own_clone: Clone, 
     for words in (["init", "-q"], ["remote", "add", "origin", "https://github.com/Someone/My-NAS.git"]):
         subprocess.run(["git", *words], cwd=own_clone.path, check=True)
     before = texts(own_clone)
-    assert_three_lines(adopt(own_clone, tmp_path), "nothing is written", "--yes")
+    assert_three_lines(adopt(own_clone, tmp_path), "nothing is done", "--yes")
     assert texts(own_clone) == before
     done = adopt(own_clone, tmp_path, "--hostname", "box", "--yes")
     assert done.returncode == 0, done.stderr

@@ -82,8 +82,9 @@ def test_a_lab_in_use_is_named_and_not_shared(clone: Clone) -> None:
         assert child.stdout
         assert child.stdout.readline() == "up\n"
         assert_three_lines(clone.lab("true", "slow"), "this lab is in use")
+        assert clone.lab("touch $HOME/kept").returncode == 0
         assert_three_lines(clone.inv("lab-clean"), "this lab is in use")
-        assert clone.lab("true").returncode == 0
+        assert clone.lab("test -e $HOME/kept").returncode == 0  # nothing is removed then, of no lab
         child.communicate("\n", timeout=20)
 
 

@@ -1,6 +1,7 @@
 """The launcher: nothing is installed that is not needed, warm it costs next to nothing, and a broken set-up heals."""
 
 import os
+import shutil
 import subprocess
 import time
 from pathlib import Path
@@ -47,8 +48,8 @@ def test_recipes_are_listed_grouped_and_in_order(clone: Clone) -> None:
     assert recipes[:5] == ["zfs-version", "kernel-version", "kernel-major-minor", "check-zfs-available", "versions"]
     groups = [line.partition(":")[0] for line in done.stdout.splitlines() if line and not line.startswith(" ")]
     assert groups == [
-        "Versions", "Build", "Butane and Ignition", "Cleanup", "Matrix", "Adoption", "Site", "Keys", "Registry", "Lab",
-        "Development", "More of each",
+        "Versions", "Build", "Butane and Ignition", "Workflow", "Cleanup", "Matrix", "Adoption", "Site", "Keys",
+        "Registry", "Watchdog", "Repository", "Doctor", "Lab", "Development", "More of each",
     ]  # fmt: skip
 
 
@@ -60,20 +61,33 @@ def test_a_recipe_needs_only_its_own_tools(clone: Clone) -> None:
     assert "podman" not in needed
 
 
+@pytest.fixture
+def own_ready(clone: Clone, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A launcher's folder that a test may spoil; what it links to is that of all tests."""
+    shared = ready_folder(clone).parents[1]
+    cache = tmp_path / "cache"
+    shutil.copytree(shared / "ready", cache / "ready", symlinks=True)
+    for name in ("go", "lab", "pypi", "venv"):
+        (cache / name).symlink_to(shared / name)
+    monkeypatch.setenv("CUSTOM_COREOS_CACHE", str(cache))
+    places = [place for place in os.environ["PATH"].split(":") if not place.startswith(str(shared))]
+    monkeypatch.setenv("PATH", ":".join(places))
+    return ready_folder(clone)
+
+
 @pytest.mark.parametrize("broken", ["recipes", "venv", "needs-ignition"])
-def test_a_half_finished_set_up_is_repaired_by_running_it_again(clone: Clone, broken: str) -> None:
+def test_a_half_finished_set_up_is_repaired_by_running_it_again(clone: Clone, own_ready: Path, broken: str) -> None:
     """Whatever piece is missing is made; what is there stays."""
-    ready = ready_folder(clone)
+    ready = own_ready
     (ready / broken).unlink(missing_ok=True)
     assert clone.inv("ignition").returncode == 0
     assert (ready / broken).exists()
 
 
-def test_a_tool_that_was_removed_is_noticed(clone: Clone) -> None:
+def test_a_tool_that_was_removed_is_noticed(clone: Clone, own_ready: Path) -> None:
     """The warm look asks for the commands themselves."""
-    ready = ready_folder(clone)
     clone.inv("ignition")
-    validate = ready / "bin/ignition-validate"
+    validate = own_ready / "bin/ignition-validate"
     if validate.is_symlink():
         validate.unlink()
         assert clone.inv("ignition").returncode == 0
