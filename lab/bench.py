@@ -3,10 +3,12 @@
 import json
 import shlex
 import sys
+import time
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from lab import session
+from lab import session, workflows
 from lab.world import load
 
 _START = "import sys; sys.path.insert(0, sys.argv.pop(1)); from benchmarks.{} import main; main()"
@@ -16,7 +18,8 @@ _WORLDS = {"resolve": "far", "published": "far-past", "installing": "season"}
 def run(state: Path) -> list[dict[str, Any]]:
     """Measure in fresh labs; no results of a benchmark that ended early."""
     session.remove_state(state)
-    return [result for name, world in _WORLDS.items() for result in _one(name, world, state / name)]
+    results = [result for name, world in _WORLDS.items() for result in _one(name, world, state / name)]
+    return [*results, *_days(state / "workflows")]
 
 
 def _one(name: str, world: str, state: Path) -> list[dict[str, Any]]:
@@ -24,3 +27,17 @@ def _one(name: str, world: str, state: Path) -> list[dict[str, Any]]:
     session.run(load(world), shlex.join(start), state)
     results = state / "results.json"
     return json.loads(results.read_text()) if results.exists() else []
+
+
+def _days(state: Path) -> list[dict[str, Any]]:
+    """A day with everything to do and one with nothing, as act runs them; hosts on this machine."""
+    from benchmarks.resolve import Result
+
+    event, rows = workflows.Event(file="build.yaml", name="schedule", inputs={}), []
+    for name, limit in (("a build's whole chain and the page", 60), ("a second cron event of the day", 6)):
+        begun = time.monotonic()
+        runs = workflows.run(load("everyday"), event, state)
+        taken = time.monotonic() - begun
+        told = ", ".join(f"{run.file} {run.conclusion}" for run in runs)
+        rows.append(Result(name=name, measured=taken, limit=limit, unit="s", told=told))
+    return [asdict(row) | {"kept": row.kept} for row in rows]
