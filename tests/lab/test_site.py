@@ -10,6 +10,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import jsonschema
@@ -111,6 +112,19 @@ def test_the_page_renders_for_anyone(site: Site, browser: Browser, size: tuple[i
     assert said == []
     assert all(url.startswith((site.url, "data:")) for url in asked)
     context.close()
+
+
+def test_the_image_grows_older_on_a_page_that_stands_still(site: Site, browser: Browser) -> None:
+    """A month later nothing was made anew: the age goes on, and says that builds may have stopped."""
+    page = browser.new_page()
+    page.goto(site.url)
+    since = datetime.fromisoformat(page.locator("[data-since]").get_attribute("data-since") or "")
+    assert page.locator("#old").is_hidden()
+    page.clock.set_fixed_time(since + timedelta(days=30))
+    page.reload()
+    assert page.locator("[data-since]").inner_text() == "30 days"
+    assert page.locator("#old").is_visible()
+    page.close()
 
 
 def line_of(page: Page) -> str:

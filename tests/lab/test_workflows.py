@@ -215,14 +215,15 @@ def test_a_page_that_cannot_be_deployed_is_told(own_clone: Clone) -> None:
 
 @pytest.mark.full
 def test_hold_is_a_notice_and_no_failure(own_clone: Clone) -> None:
-    """The newest release waits: the older one is built on the first day, and stays on the second."""
-    assert rehearse(own_clone, "build.yaml", world="waiting").returncode == 0
+    """The newest release waits: the older one is built on the first day, and stays after, whatever the event."""
+    assert rehearse(own_clone, "build.yaml", "--event", "workflow_dispatch", world="waiting").returncode == 0
     before = stable(own_clone, "waiting")
-    done = rehearse(own_clone, "build.yaml", world="waiting")
-    assert done.returncode == 0, done.stderr
-    assert jobs(done) == {"build.yaml query-versions": "success", "build.yaml watchdog": "success"}
-    assert "## HOLD" in done.stdout
-    assert before == stable(own_clone, "waiting") != ""
+    for event in ("schedule", "workflow_dispatch"):
+        done = rehearse(own_clone, "build.yaml", "--event", event, world="waiting")
+        assert done.returncode == 0, done.stderr
+        assert jobs(done) == {"build.yaml query-versions": "success", "build.yaml watchdog": "success"}
+        assert "## HOLD" in done.stdout
+        assert before == stable(own_clone, "waiting") != ""
     assert issues(own_clone, "waiting") == []
 
 
@@ -247,6 +248,23 @@ def test_a_dispatch_from_here_is_run_there(daily: Clone) -> None:
     done = rehearse(daily, "pages.yaml", "--event", "push")
     assert done.returncode == 0, done.stderr
     assert {"cleanup-images.yaml cleanup", "pages.yaml deploy"} <= set(jobs(done))
+
+
+@pytest.mark.full
+def test_a_click_without_force_skips_too(daily: Clone) -> None:
+    """The form's default is no."""
+    done = rehearse(daily, "build.yaml", "--event", "workflow_dispatch", "--input", "force_rebuild=false")
+    assert done.returncode == 0, done.stderr
+    assert jobs(done) == {"build.yaml query-versions": "success", "build.yaml watchdog": "success"}
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("event", ["push", "schedule", "pull_request"])
+def test_the_checks_run_for_each_of_their_events(own_clone: Clone, event: str) -> None:
+    """Up to lint; the tests would call us."""
+    done = rehearse(own_clone, "check.yaml", "--event", event)
+    assert done.returncode == 0, done.stderr
+    assert jobs(done) == {"check.yaml lint": "success"}
 
 
 @pytest.mark.full
