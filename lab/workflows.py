@@ -6,7 +6,7 @@ import re
 import shlex
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -100,37 +100,50 @@ def _prepare(state: Path, event: Event) -> str:
 def _act(state: Path, event: Event, number: int, repository: str) -> Run:
     """One run by act; its story is told as it comes."""
     sys.stderr.write(f"\n=== {event.file}, {event.name}\n")
-    here, home = state / "checkout", state / "runner"
-    workflow = here / ".github/workflows" / event.file
-    home.mkdir(exist_ok=True)
-    if not (home / ".config").exists():
-        (home / ".config").mkdir()
-        (home / ".config/containers").symlink_to(state / "home/.config/containers")
+    here, home = state / "checkout", _home(state)
     secrets = home / "secrets"
     secrets.write_text("".join(f"{name}={json.dumps(text)}\n" for name, text in _secrets(state, event).items()))
-    argv = [
-        "act", event.name, "--json", "--workflows", str(workflow), "--directory", str(here),
-        "--platform", "ubuntu-24.04=-self-hosted", "--no-skip-checkout", "--no-cache-server", "--actor", "owner",
-        "--secret-file", str(secrets), *_ONLY.get(event.file, ()), *_stand_ins(workflow),
-        *(f"--input={name}={text}" for name, text in event.inputs.items()),
-        f"--env=GITHUB_RUN_ID={number}", "--env=NO_COLOR=1",  # GitHub's runner has no terminal
-        f"--env=GITHUB_WORKFLOW_REF={repository}/.github/workflows/{event.file}@refs/heads/main",
-    ]  # fmt: skip
     places = {
         "HOME": str(home), "LAB_REPOSITORY": str(here), "LAB_ARTIFACTS": str(state / "artifacts"),
         "LAB_PAGES": str(state / "pages"),
     }  # fmt: skip
-    child = subprocess.Popen(
-        argv, cwd=here, env={**os.environ, **places}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-        errors="replace",
-    )  # fmt: skip
-    told = _Told()
-    for line in child.stdout or ():
-        told.take(line)
-    return Run(
-        file=event.file, event=event.name, conclusion="failure" if child.wait() else "success",
-        jobs=told.jobs, outputs=told.outputs, summary="".join(told.summaries),
-    )  # fmt: skip
+    said = {
+        "GITHUB_RUN_ID": str(number),
+        "GITHUB_WORKFLOW_REF": f"{repository}/.github/workflows/{event.file}@refs/heads/main",
+        "NO_COLOR": "1",  # GitHub's runner has no terminal
+    }
+    argv = [*_command(here / ".github/workflows", event), "--directory", str(here), "--secret-file", str(secrets)]
+    argv += [f"--env={name}={value}" for name, value in said.items()]
+    told, environment = _Told(), {**os.environ, **places}
+    with subprocess.Popen(
+        argv, cwd=here, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace"
+    ) as child:
+        for line in child.stdout or ():
+            told.take(line)
+    return told.run(event, failed=child.returncode != 0)
+
+
+def _home(state: Path) -> Path:
+    """The runner's home folder: podman is set up there as in the lab's, and the owner's key is not there."""
+    home = state / "runner"
+    if not (home / ".config").exists():
+        (home / ".config").mkdir(parents=True)
+        (home / ".config/containers").symlink_to(state / "home/.config/containers")
+    return home
+
+
+def _command(workflows: Path, event: Event) -> list[str]:
+    """Act's command line for an event, with a folder that stands in for each action of the workflow."""
+    file = workflows / event.file
+    stand_ins = [
+        f"--local-repository={action}@{commit}={_ACTIONS / action.rpartition('/')[2]}"
+        for action, commit in _USES.findall(file.read_text())
+    ]
+    return [
+        "act", event.name, "--json", "--workflows", str(file), "--platform", "ubuntu-24.04=-self-hosted",
+        "--no-skip-checkout", "--no-cache-server", "--actor", "owner", *_ONLY.get(event.file, ()), *stand_ins,
+        *(f"--input={name}={text}" for name, text in event.inputs.items()),
+    ]  # fmt: skip
 
 
 def _secrets(state: Path, event: Event) -> dict[str, str]:
@@ -139,12 +152,6 @@ def _secrets(state: Path, event: Event) -> dict[str, str]:
         return {"GITHUB_TOKEN": _STRANGER}
     key = state / "home/.config/custom-coreos/signing.key"
     return {"GITHUB_TOKEN": TOKEN} | ({"SIGNING_KEY": key.read_text()} if event.secrets else {})
-
-
-def _stand_ins(workflow: Path) -> Iterator[str]:
-    """For each action of a workflow, the folder that stands in for it."""
-    for action, commit in _USES.findall(workflow.read_text()):
-        yield f"--local-repository={action}@{commit}={_ACTIONS / action.rpartition('/')[2]}"
 
 
 class _Told:
@@ -172,3 +179,10 @@ class _Told:
             self.outputs[found["name"]] = found["arg"]
         if found.get("command") == "summary":
             self.summaries.append(found["content"])
+
+    def run(self, event: Event, *, failed: bool) -> Run:
+        """All of it."""
+        return Run(
+            file=event.file, event=event.name, conclusion="failure" if failed else "success",
+            jobs=self.jobs, outputs=self.outputs, summary="".join(self.summaries),
+        )  # fmt: skip

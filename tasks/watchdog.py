@@ -1,5 +1,6 @@
 """Watchdog: one issue that tells the owner what keeps the image from being current."""
 
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from invoke import Context, task
@@ -11,7 +12,10 @@ if TYPE_CHECKING:
     from typing import TypeVar
 
     from tasks.clients.issues import Issue
+    from tasks.model.forecast import Forecast
+    from tasks.model.solve import Decision
     from tasks.model.watch import Trouble
+    from tasks.settings import Settings
 
     _Asked = TypeVar("_Asked")
 
@@ -24,34 +28,41 @@ _HELP = {
 @task(help=_HELP)
 def watchdog(c: Context, jobs: str = "", keep_alive: bool = False) -> None:
     """Open, update or close the one issue that tells the owner when stable is not kept current."""
-    from concurrent.futures import ThreadPoolExecutor
-    from datetime import UTC, datetime, timedelta
-
-    from tasks import gather
-    from tasks.clients import actions, issues
+    from tasks.clients import actions
     from tasks.model import watch
-    from tasks.model.forecast import ahead_of, forecast
-    from tasks.model.solve import solve
     from tasks.settings import read_settings
 
     settings, now = read_settings(c.config), datetime.now(UTC)
-    streams, wanted = (settings.stream, *ahead_of(settings.stream)), gather.policy(settings)
-    seen = watch.seen_of_jobs(watch.Jobs.parse(jobs, actions.workflow(), actions.run_address()), now) if jobs else {}
-    with ThreadPoolExecutor(3) as pool:
-        there = pool.submit(issues.open_ones, settings.repository)
-        decided = pool.submit(lambda: solve(gather.candidates(settings, wanted)))
-        looked = pool.submit(lambda: forecast(gather.newest(settings, wanted, streams), settings.stream))
-        decision, ahead = _asked(decided), _asked(looked)
+    ended = watch.Jobs.parse(jobs, actions.workflow(), actions.run_address()) if jobs else None
+    there, decision, ahead = _look(settings)
+    seen = watch.seen_of_jobs(ended, now) if ended else {}
     if decision:
         seen |= watch.seen_of_decision(decision, now, timedelta(days=settings.max_age_days))
     if ahead:
         seen |= watch.seen_of_forecast(ahead, now)
-    before = watch.known(there.result()[0].body) if there.result() else ()
+    before = watch.known(there[0].body) if there else ()
     troubles = watch.merged(before, seen)
-    text = watch.body(troubles, decision, ahead)
-    _tell(settings.repository, there.result(), troubles, text, watch.farewell(before, decision))
+    text, farewell = watch.body(troubles, decision, ahead), watch.farewell(before, decision)
+    _tell(settings.repository, there, troubles, text, farewell)
     if keep_alive:
         _keep_alive(settings.repository)
+
+
+def _look(settings: "Settings") -> "tuple[tuple[Issue, ...], Decision | None, Forecast | None]":
+    """The open issues, what would be built, and what is ahead; asked side by side."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    from tasks import gather
+    from tasks.clients import issues
+    from tasks.model.forecast import ahead_of, forecast
+    from tasks.model.solve import solve
+
+    streams, wanted = (settings.stream, *ahead_of(settings.stream)), gather.policy(settings)
+    with ThreadPoolExecutor(3) as pool:
+        there = pool.submit(issues.open_ones, settings.repository)
+        decided = pool.submit(lambda: solve(gather.candidates(settings, wanted)))
+        looked = pool.submit(lambda: forecast(gather.newest(settings, wanted, streams), settings.stream))
+        return there.result(), _asked(decided), _asked(looked)
 
 
 def _asked(question: "Future[_Asked]") -> "_Asked | None":
