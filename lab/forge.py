@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from lab.packages import TOKEN
+from lab.packages import SCOPES
 from lab.session import ROOT
 from lab.settings import Settings
 from lab.upstreams import Answer
@@ -73,7 +73,7 @@ class Forge:
         found = re.fullmatch(r"/repos/([^/]+/[^/]+)(/.*)?", asked.path)
         if not found or found[1].lower() == "openzfs/zfs":
             return None
-        if asked.authorization != f"Bearer {TOKEN}":
+        if asked.authorization.removeprefix("Bearer ") not in SCOPES:
             return _json({"message": "Resource not accessible by integration"}, 403)
         place = found[2] or ""
         kept = self.settings.answer(asked.method, place, asked.document)

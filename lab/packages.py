@@ -13,6 +13,8 @@ from lab.registry import Storage
 from lab.upstreams import Answer
 
 TOKEN = "lab-token"  # noqa: S105  (it opens nothing but the lab)
+NARROW_TOKEN = f"{TOKEN}-without-packages"  # one that may do everything but touch packages
+SCOPES = {TOKEN: "repo, workflow, write:packages, delete:packages", NARROW_TOKEN: "repo, workflow"}
 _VERSIONS = re.compile(r"/(users|orgs)/([^/]+)/packages/container/([^/]+)/versions(?:/(\d+)(?:/restore)?)?")
 
 
@@ -53,8 +55,11 @@ class Packages:
         kind, owner, name, number = found.groups()
         repository = f"{owner}/{name.replace('%2F', '/')}"
         wanted = {"users": "User", "orgs": "Organization"}[kind]
-        if authorization != f"Bearer {TOKEN}":
+        token = authorization.removeprefix("Bearer ")
+        if token not in SCOPES:
             return _json({"message": "Requires authentication"}, 401)
+        if token == NARROW_TOKEN:
+            return _too_narrow()
         if wanted != self.owner_kind or not self._manifests(repository).exists():
             return _json({"message": "Package not found."}, 404)
         if not number:
@@ -64,8 +69,8 @@ class Packages:
 
     def _named(self, path: str, authorization: str) -> Answer | None:
         """Who somebody is, and whom a package is shown to."""
-        if path == "/user" and authorization == f"Bearer {TOKEN}":
-            scopes = "repo, workflow, write:packages, delete:packages"
+        scopes = SCOPES.get(authorization.removeprefix("Bearer "))
+        if path == "/user" and scopes:
             return _json({"login": "owner"}, 200, **{"X-OAuth-Scopes": scopes})
         if re.fullmatch(r"/users/[^/]+", path):
             return _json({"login": path.rpartition("/")[2], "type": self.owner_kind})
@@ -73,6 +78,8 @@ class Packages:
         if not found:
             return None
         owner, name = found.groups()
+        if authorization == f"Bearer {NARROW_TOKEN}":
+            return _too_narrow()
         if not self._manifests(f"{owner}/{name.replace('%2F', '/')}").exists():
             return _json({"message": "Package not found."}, 404)
         return _json({"name": name, "visibility": "private" if self.private else "public"})
@@ -142,3 +149,7 @@ def _inside(folder: Path) -> list[os.DirEntry[str]]:
 def _json(document: object, status: int = 200, **headers: str) -> Answer:
     kind = {"Content-Type": "application/json; charset=utf-8"}
     return Answer(body=json.dumps(document).encode(), status=status, headers={**kind, **headers})
+
+
+def _too_narrow() -> Answer:
+    return _json({"message": "You need at least read:packages scope to list packages."}, 403)

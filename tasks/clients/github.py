@@ -49,10 +49,15 @@ def call(method: str, path: str, *, what: str, body: object = None, taken: Colle
     answer = http.ask(address() + path, what=what, method=method, headers=headers(), body=sent, taken=known)
     found = http.parse_json(answer.body, what, "GitHub") if answer.body else None
     if answer.status in (_DENIED, _NOT_FOUND) and answer.status not in taken:
-        said = found.get("message") if isinstance(found, dict) else ""
         hint = "does the token have the right? for a personal one see: gh auth status; in a workflow: its permissions"
-        raise TaskError(what, f"GitHub answered {answer.status}: {said or 'no reason was given'}", hint)
+        raise TaskError(what, f"GitHub answered {answer.status}: {reason(found)}", hint)
     return answer.status, found
+
+
+def reason(document: object) -> str:
+    """Why GitHub refused, in its own words."""
+    said = document.get("message") if isinstance(document, dict) else None
+    return str(said or "no reason was given")
 
 
 def who() -> tuple[str, str | None]:

@@ -53,7 +53,7 @@ class Package:
         refused = (*_REFUSED, _NOT_FOUND)
         answer = http.ask(url, what=what, headers=github.headers(), taken=refused)
         if answer.status in refused:
-            why = f"GitHub answered {answer.status}: there is no such package, or the token may not read it"
+            why = f"GitHub answered {answer.status}: {github.reason(http.parse_json(answer.body, what, 'GitHub'))}"
             hint = "a personal token must be a classic one with read:packages and delete:packages; set GITHUB_TOKEN"
             raise TaskError(what, why, hint)
         return answer
@@ -78,9 +78,7 @@ class Package:
         )
         if answer.status not in _REFUSED:
             return ""
-        document = http.parse_json(answer.body, what, "GitHub")
-        message = document.get("message") if isinstance(document, dict) else None
-        return f"{answer.status}: {message or 'no reason was given'}"
+        return f"{answer.status}: {github.reason(http.parse_json(answer.body, what, 'GitHub'))}"
 
     def restore_command(self, version: Version) -> str:
         """What restores a deleted version within 30 days."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 UNSEEN = (401, 403, 404)  # what GitHub answers for what a token may not see, or for what is not there
-_THERE = (200, 204)
+_THERE, _NOT_THERE = (200, 204), 404
 _CHECKS = ("Lint", "Test")  # the jobs of check.yaml
 
 
@@ -40,7 +40,7 @@ class Setting:
         """How it stands by what GitHub answered to somebody who is an administrator there, or is not."""
         if self.path is None:
             return Standing(self, "", State.BY_HAND)
-        actual = self._actual(answer) if status in _THERE else self.absent if admin else None
+        actual = self._actual(answer) if status in _THERE else self.absent if admin and status == _NOT_THERE else None
         if actual is None:
             return Standing(self, "", State.UNSEEN)
         return Standing(self, _shown(actual), State.OK if actual == self.wanted else State.DIFFERS)

@@ -13,6 +13,7 @@ from tests.lab.conftest import Clone, assert_three_lines
 from tests.lab.test_publish import LOGIN
 from tests.lab.test_workflows import issues, state
 
+NARROW = "GITHUB_TOKEN=lab-token-without-packages"
 TOKEN = "export GITHUB_TOKEN=lab-token; "  # noqa: S105  (it opens nothing but the lab)
 RUN = "GITHUB_WORKFLOW_REF=o/n/.github/workflows/{file}@refs/heads/main inv watchdog --jobs '{jobs}'; "
 
@@ -82,11 +83,19 @@ def test_a_block_is_told_before_it_comes(own_clone: Clone) -> None:
         ("GITHUB_TOKEN=lab-token inv watchdog --jobs '{}}'", "everyday", ("--jobs is wrong",)),
         ("GITHUB_TOKEN=lab-token inv run-cleanup-force", "everyday", ("nothing is done", "add --yes")),
         ("GITHUB_TOKEN=x inv run-workflow", "everyday", ("build.yaml could not be started", "403")),
+        (f"{NARROW} inv cleanup", "everyday", ("could not be listed", "at least read:packages", "delete:packages")),
     ],
 )  # fmt: skip
 def test_what_github_does_not_do_is_told(clone: Clone, command: str, world: str, words: tuple[str, ...]) -> None:
     """Three lines, and what to type."""
     assert_three_lines(clone.lab(command, world), *words)
+
+
+def test_a_token_that_may_not_touch_packages_is_told_of(clone: Clone) -> None:
+    """Doctor names the scopes and how to get them; repo-settings says what it was not shown."""
+    done = clone.lab(f"export {NARROW}; inv doctor; inv repo-settings")
+    assert re.search(r"^warning +GitHub login +owner lacks .* --scopes write:packages", done.stdout, re.MULTILINE)
+    assert re.search(r"^the package is +\? +public +not shown to this token https", done.stdout, re.MULTILINE)
 
 
 def test_a_run_is_watched_to_its_end(own_clone: Clone) -> None:
