@@ -15,16 +15,15 @@ _START = "import sys; sys.path.insert(0, sys.argv.pop(1)); from benchmarks.{} im
 _WORLDS = {"resolve": "far", "published": "far-past", "installing": "season"}
 
 
-def run(state: Path) -> list[dict[str, Any]]:
+def run(states: Path) -> list[dict[str, Any]]:
     """Measure in fresh labs; no results of a benchmark that ended early."""
-    session.remove_state(state)
-    results = [result for name, world in _WORLDS.items() for result in _one(name, world, state / name)]
-    return [*results, *_days(state / "workflows")]
+    results = [result for name, world in _WORLDS.items() for result in _one(name, world, states / f"bench-{name}")]
+    return [*results, *_days(states / "bench-workflows")]
 
 
 def _one(name: str, world: str, state: Path) -> list[dict[str, Any]]:
     start = [sys.executable, "-c", _START.format(name), str(session.ROOT), str(state)]
-    session.run(load(world), shlex.join(start), state)
+    session.run(load(world), shlex.join(start), state, prepare=lambda: session.clear(state))
     results = state / "results.json"
     return json.loads(results.read_text()) if results.exists() else []
 
@@ -33,6 +32,7 @@ def _days(state: Path) -> list[dict[str, Any]]:
     """A day with everything to do and one with nothing, as act runs them; hosts on this machine."""
     from benchmarks.resolve import Result
 
+    session.run(load("everyday"), "true", state, prepare=lambda: session.clear(state))
     event, rows = workflows.Event(file="build.yaml", name="schedule", inputs={}), []
     for name, limit in (("a build's whole chain and the page", 60), ("a second cron event of the day", 6)):
         begun = time.monotonic()

@@ -91,11 +91,14 @@ STEPS = (
 
 def run(world: World, state: Path) -> list[Outcome]:
     """Run the steps in a fresh lab and in a copy of the checkout, up to the first that fails."""
-    session.remove_state(state)
-    state.mkdir(parents=True)
-    checkout.copy(state / "checkout")
+
+    def fresh() -> None:
+        session.clear(state)
+        checkout.copy(state / "checkout")
+
+    start = shlex.join([sys.executable, "-c", _START, str(session.ROOT), str(state)])
+    session.run(world, start, state, prepare=fresh)
     outcomes = state / "outcomes.json"
-    session.run(world, shlex.join([sys.executable, "-c", _START, str(session.ROOT), str(state)]), state)
     return [Outcome(**row) for row in json.loads(outcomes.read_text())] if outcomes.exists() else []
 
 

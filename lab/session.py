@@ -6,7 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
@@ -21,9 +21,14 @@ _START = "import sys; sys.path.insert(0, sys.argv.pop(1)); from lab.inside impor
 _DROPPED = ("GH_TOKEN", "REGISTRY_AUTH_FILE", "SSL_CERT_DIR", "PYTHONPATH", "DOCKER_CONFIG")
 
 
-def run(world: World, command: str | None, state: Path) -> int:
-    """Run a bash command in the lab, or a shell where there is none; returns its exit status."""
+def run(world: World, command: str | None, state: Path, *, prepare: Callable[[], None] | None = None) -> int:
+    """Run a bash command in the lab, or a shell where there is none; returns its exit status.
+
+    `prepare` changes the state folder beforehand, once nobody else has a lab open in it.
+    """
     with _held(state):
+        if prepare:
+            prepare()
         registry.seed(world, state)
         tls.make(state / "tls")
         shutil.rmtree(state / "run", ignore_errors=True)
@@ -34,14 +39,27 @@ def run(world: World, command: str | None, state: Path) -> int:
             podman.remove_cgroups()
 
 
-def remove_state(state: Path) -> None:
-    """Remove a lab's folder, or that of all labs; refuses one that is in use."""
+def remove_all(states: Path) -> None:
+    """Remove the folders of all labs; refuses while one is in use."""
+    with ExitStack() as held:
+        for lock in states.glob("*/lock"):
+            held.enter_context(_held(lock.parent))  # all, before the first is removed
+        _remove(states)
+
+
+def clear(state: Path) -> None:
+    """Remove what a lab's folder holds, for whoever has the lab open."""
+    for place in state.iterdir():
+        if place.name != "lock":
+            _remove(place)
+
+
+def _remove(state: Path) -> None:
     try:
-        with ExitStack() as held:
-            for lock in [*state.glob("lock"), *state.glob("*/lock")]:
-                held.enter_context(_held(lock.parent))  # all, before the first is removed
-            if state.exists():
-                shutil.rmtree(state)
+        if state.is_dir():
+            shutil.rmtree(state)
+        else:
+            state.unlink(missing_ok=True)
     except OSError as error:
         hint = "is it root's? type: sudo ./inv lab-clean"
         raise TaskError(f"{state} could not be removed", error.strerror or str(error), hint) from error

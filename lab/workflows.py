@@ -53,11 +53,13 @@ def run(world: World, event: Event, state: Path) -> list[Run]:
     if event.file not in (known := sorted(path.name for path in WORKFLOWS.glob("*.yaml"))):
         raise TaskError(f"there is no workflow {event.file}", f".github/workflows has {', '.join(known)}", "name one")
     outcomes = state / "workflows.json"
-    outcomes.unlink(missing_ok=True)
-    state.mkdir(parents=True, exist_ok=True)
-    checkout.copy(state / "checkout")
-    wanted = json.dumps(asdict(event))
-    session.run(world, shlex.join([sys.executable, "-c", _START, str(session.ROOT), str(state), wanted]), state)
+
+    def fresh() -> None:
+        outcomes.unlink(missing_ok=True)
+        checkout.copy(state / "checkout")
+
+    start = [sys.executable, "-c", _START, str(session.ROOT), str(state), json.dumps(asdict(event))]
+    session.run(world, shlex.join(start), state, prepare=fresh)
     return [Run(**row) for row in json.loads(outcomes.read_text())] if outcomes.exists() else []
 
 

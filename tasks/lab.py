@@ -26,9 +26,9 @@ def lab(c: Context, world: str = "everyday") -> None:
 def lab_clean(c: Context, cache: bool = False) -> None:  # noqa: ARG001  (Invoke's form)
     """Remove the labs' state; with --cache, what is kept between clones too."""
     from lab import cache as kept
-    from lab.session import remove_state
+    from lab.session import remove_all
 
-    remove_state(_states())
+    remove_all(_states())
     say(f"{_states()} is removed")
     if cache:
         shutil.rmtree(kept.folder().parent, ignore_errors=True)
@@ -103,7 +103,7 @@ def bench(c: Context) -> None:  # noqa: ARG001  (Invoke's form)
     from lab import bench as benchmark
     from tasks.model.errors import TaskError
 
-    results = benchmark.run(_states() / "bench")
+    results = benchmark.run(_states())
     rows = [
         (row["name"], f"{row['measured']:.2f} {row['unit']}", f"{row['limit']:g} {row['unit']}", row["told"])
         for row in results

@@ -1,5 +1,6 @@
 """The lab: real names in a namespace, and nothing of it outside or afterwards."""
 
+import fcntl
 import os
 import re
 import signal
@@ -86,6 +87,20 @@ def test_a_lab_in_use_is_named_and_not_shared(clone: Clone) -> None:
         assert_three_lines(clone.inv("lab-clean"), "this lab is in use")
         assert clone.lab("test -e $HOME/kept").returncode == 0  # nothing is removed then, of no lab
         child.communicate("\n", timeout=20)
+
+
+@pytest.mark.parametrize(
+    ("state", "words"), [("slow", ("rehearse-workflow", "build.yaml")), ("rehearsal-slow", ("rehearse",))]
+)
+def test_a_rehearsal_leaves_alone_what_another_is_using(clone: Clone, state: str, words: tuple[str, ...]) -> None:
+    """The copy that the first works in is not made anew by the second."""
+    kept = clone.path / ".lab" / state / "checkout/kept"
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    kept.touch()
+    with (kept.parents[1] / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        assert_three_lines(clone.inv(*words, "-w", "slow"), "this lab is in use")
+    assert kept.exists()
 
 
 def test_what_was_pushed_stays_between_two_calls_and_lab_clean_removes_it(own_clone: Clone) -> None:
