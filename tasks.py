@@ -41,10 +41,11 @@ for recipe in (
     workflow.run_workflow, workflow.run_pages, workflow.run_cleanup, workflow.run_cleanup_force,
     workflow.workflow_status, workflow.all_workflows, cleanup.cleanup_dry_run, butane.butane,
     matrix.check_compatibility, version.fedora_version, version.forecast, version.lock,
-    matrix.sync_matrix, matrix.block, build.build_force, build.verify,
+    matrix.sync_matrix, matrix.block, build.build_force, build.build_kmods, build.verify,
     butane.ignition, adopt.adopt, site.site, site.serve,
     keys.keygen, registry.publish, registry.promote, registry.rollback, registry.history, registry.diff, registry.sbom,
     cleanup.cleanup, watchdog.watchdog, repository.repo_settings, doctor.doctor,
-    lab.lab, lab.lab_clean, lab.rehearse, lab.rehearse_workflow, lab.bench, develop.lint, develop.test,
+    lab.lab, lab.lab_clean, lab.rehearse, lab.boot, lab.rehearse_workflow, lab.bench, lab.build_time,
+    develop.lint, develop.test,
 ):  # fmt: skip
     ns.add_task(recipe)

@@ -1,13 +1,13 @@
 """Stand-in images, made by the real mmdebstrap, rpmbuild, dnf and podman; kept as OCI layouts in the cache."""
 
-import re
 import shutil
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from lab import cache, rpms
-from lab.podman import NAMESPACES, workshop
+from lab import cache, debian, rpms
+from lab.podman import workshop
+from lab.real import base, kernels, openzfs
 from lab.tool import call
 from lab.world import Kmods, Release, World
 from tasks.model.errors import TaskError
@@ -39,41 +39,19 @@ RUN dnf --releasever={fedora} -yq install kernel fedora-release-coreos zincati b
 
 def bases(world: World) -> dict[str, Path]:
     """An OCI layout with a manifest list for each release of a world, by version."""
-    return {release.version: _base(release) for release in world.release if release.image}
+    return {release.version: _base(world, release) for release in world.release if release.image}
 
 
 def kmods(world: World) -> dict[Kmods, Path]:
     """An OCI layout for each kmods image of a world."""
-    return {each: _kmods(each) for each in world.kmods}
+    return {each: openzfs.kmods(world, each) if world.real else _kmods(each) for each in world.kmods}
 
 
-def _rootfs() -> Path:
-    return cache.entry("rootfs", [_ROOT_PACKAGES, _suite()], _make_rootfs) / "rootfs.tar"
-
-
-def _suite() -> str:
-    """The codename of this machine's own system, `bookworm`: its package lists are used."""
-    lines = Path("/etc/os-release").read_text().splitlines()
-    return next(line.partition("=")[2] for line in lines if line.startswith("VERSION_CODENAME="))
-
-
-def _debian_sources() -> list[str]:
-    """This machine's own package sources for its suite; others would not fit into the root file system."""
-    files = [Path("/etc/apt/sources.list"), *Path("/etc/apt/sources.list.d").glob("*")]
-    named = re.compile(rf"(?<![\w-]){_suite()}(?![\w])")
-    return [str(path) for path in files if path.is_file() and named.search(path.read_text())]
-
-
-def _make_rootfs(target: Path) -> None:
-    documents = (f"--dpkgopt=path-exclude=/usr/share/{name}/*" for name in ("doc", "man", "locale"))
-    variant = ["--mode=root", "--variant=essential", f"--include={_ROOT_PACKAGES}"]
-    argv = ["mmdebstrap", *variant, '--aptopt=Apt::Install-Recommends "false"', *documents]
-    with workshop(target) as here:
-        call([*NAMESPACES, *argv, _suite(), str(target / "rootfs.tar"), *_debian_sources()], env=here.env)
-
-
-def _root_image() -> Path:
-    rootfs = _rootfs()
+def _root_image(*, real: bool = False) -> Path:
+    name, packages, setup, hooks = "rootfs", _ROOT_PACKAGES, _ROOT_SETUP, list[str]()
+    if real:
+        name, packages, setup, hooks = "machine-root", base.PACKAGES, _ROOT_SETUP + base.SETUP, base.HOOKS
+    rootfs = debian.root(name, packages, *hooks)
 
     def make(target: Path) -> None:
         with workshop(target) as here:
@@ -81,11 +59,13 @@ def _root_image() -> Path:
             shutil.copyfile(rootfs, context / "rootfs.tar")
             for name, content in _ROOT_FILES.items():
                 _write(context / "files" / name, content)
-            _write(context / "Containerfile", _ROOT_SETUP)
+            if real:
+                base.prepare(context)
+            _write(context / "Containerfile", setup)
             here.build("root", "--timestamp=0")
             here.podman("push", "--quiet", "root", f"oci:{target}:root")
 
-    return cache.entry("root-image", [rootfs.parent.name, _ROOT_SETUP, _ROOT_FILES, *SOURCES], make)
+    return cache.entry(f"{name}-image", [rootfs.parent.name, setup, _ROOT_FILES, *SOURCES], make)
 
 
 def butane() -> Path:
@@ -119,18 +99,19 @@ def _labels(release: Release) -> dict[str, str]:
     }
 
 
-def _base(release: Release) -> Path:
-    root = _root_image()
+def _base(world: World, release: Release) -> Path:
+    root = _root_image(real=world.real)
+    made = [] if world.real else rpms.kernel(release.kernel)
+    taken = kernels.packages(world) if world.real else None
 
     def make(target: Path) -> None:
         labels = [f"--label={name}={value}" for name, value in _labels(release).items()]
         options = [*labels, f"--timestamp={int(release.created.timestamp())}"]
         with workshop(target) as here:
             context = here.context
-            _build_all(
-                [*rpms.kernel(release.kernel), rpms.os_release(release.version), *rpms.host_services()],
-                context / "repo",
-            )
+            _build_all([*made, rpms.os_release(release.version), *rpms.host_services()], context / "repo")
+            if taken:
+                base.kernel(taken, release.kernel, context / "repo")
             call(["createrepo_c", "--quiet", str(context / "repo")])
             _write(context / "Containerfile", _RELEASE_SETUP.format(fedora=release.fedora))
             here.take(root, "root")
@@ -141,7 +122,9 @@ def _base(release: Release) -> Path:
             here.podman("manifest", "push", "--quiet", "--all", "base", f"oci:{target}:base")
 
     name = f"base-{release.version}"
-    return cache.entry(name, [root.name, release.kernel, release.stream, _RELEASE_SETUP, *SOURCES], make)
+    return cache.entry(
+        name, [root.name, taken and taken.name, release.kernel, release.stream, _RELEASE_SETUP, *SOURCES], make
+    )
 
 
 def _kmods(pair: Kmods) -> Path:

@@ -12,13 +12,15 @@ import subprocess
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from lab import cache, images, past
+from lab import cache, images, past, upstreams
 from lab.layout import changed, link
+from lab.real import kernels
 from lab.world import Release, World
 
 PORTS = {"quay.io": 5001, "ghcr.io": 5002}
 BASE = "fedora/fedora-coreos"
 BUTANE = "coreos/butane"
+FEDORA = "fedora/fedora"
 KMODS = "samhclark/fedora-zfs-kmods"
 _SEEDED = "seeded"
 _CONFIG = """version: 0.1
@@ -117,6 +119,9 @@ def seed(world: World, state: Path) -> None:
         stray = []
     if world.past_days:
         past.write(ghcr, world.past_days)
+    if world.real:
+        upstreams.fetch_sources(world)
+        quay.add(FEDORA, sorted({release.fedora for release in world.release}), kernels.fedora(world))
     if world.butane_image:
         quay.add(BUTANE, ["release"], images.butane())
     mark.write_text(material)

@@ -5,9 +5,11 @@ import json
 import re
 import time
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
-from lab.world import Release, World
+from lab import debian
+from lab.world import GithubRelease, Release, World
 
 KEY = "AAAAC3NzaC1lZDI1NTE5AAAAIHJ1c3R5IGdhdGVzIGFuZCBzdGlsbCB3YXRlciAwMTIz"  # of nobody
 _RATE = {"x-ratelimit-limit": "60", "x-ratelimit-remaining": "59", "x-ratelimit-used": "1"}
@@ -33,7 +35,7 @@ def answer(world: World, host: str, path: str, query: dict[str, str]) -> Answer:
     pages = {
         "api.github.com": _api,
         "builds.coreos.fedoraproject.org": _builds,
-        "github.com": _keys,
+        "github.com": _github,
         "raw.githubusercontent.com": _raw,
     }
     found = pages[host](world, path, query) if host in pages else None
@@ -42,6 +44,8 @@ def answer(world: World, host: str, path: str, query: dict[str, str]) -> Answer:
 
 def _api(world: World, path: str, query: dict[str, str]) -> Answer | None:
     """GitHub's REST API: the releases of openzfs/zfs, in pages."""
+    if path.startswith("/repos/openzfs/zfs/releases/tags/"):
+        return _release(world, path.rpartition("/")[2])
     if path != "/repos/openzfs/zfs/releases":
         return None
     size, page = int(query.get("per_page", "30")), int(query.get("page", "1"))
@@ -63,7 +67,37 @@ def _api(world: World, path: str, query: dict[str, str]) -> Answer | None:
     return _json(entries, **rate, **link)
 
 
-def _keys(_world: World, path: str, _query: dict[str, str]) -> Answer | None:
+def _release(world: World, tag: str) -> Answer | None:
+    """One release of openzfs/zfs, with its source and the digest of that."""
+    entry = next((entry for entry in world.openzfs if entry.tag == tag), None)
+    if entry is None:
+        return None
+    name = f"{tag}.tar.gz"
+    address = f"https://github.com/openzfs/zfs/releases/download/{tag}/{name}"
+    asset = {"name": name, "browser_download_url": address, "digest": f"sha256:{entry.tarball}"}
+    return _json({"tag_name": tag, "assets": [asset] if entry.tarball else []})
+
+
+def fetch_sources(world: World) -> None:
+    """Have the sources of OpenZFS in the cache before a lab is opened, which has no way to Debian."""
+    for entry in world.openzfs:
+        if entry.tarball:
+            _source(entry)
+
+
+def _source(entry: GithubRelease) -> Path:
+    return debian.openzfs_source(entry.tag.removeprefix("zfs-"), entry.tarball)
+
+
+def _github(world: World, path: str, _query: dict[str, str]) -> Answer | None:
+    """github.com itself: the sources of OpenZFS's releases, and users' public SSH keys."""
+    entry = next((entry for entry in world.openzfs if path.endswith(f"/{entry.tag}/{entry.tag}.tar.gz")), None)
+    if entry and entry.tarball:
+        return Answer(body=_source(entry).read_bytes(), headers={"Content-Type": "application/gzip"})
+    return _keys(path)
+
+
+def _keys(path: str) -> Answer | None:
     """A user's public SSH keys: those of `owner`; `keyless` has none."""
     texts = {"/owner.keys": f"ssh-ed25519 {KEY}\n", "/keyless.keys": ""}
     return Answer(body=texts[path].encode(), headers={"Content-Type": "text/plain"}) if path in texts else None

@@ -65,6 +65,7 @@ class GithubRelease:
     published: datetime
     draft: bool = False
     prerelease: bool = False
+    tarball: str = ""  # the sha256 of its source; empty: GitHub has none
     linux_maximum: str = ""  # what its META says; empty: it has no META
 
 
@@ -107,6 +108,7 @@ class World:
     past_days: int = 0  # so many days in the past an image was published on each
     private: bool = False  # the owner's package is not shown to strangers, as every new one
     owner_kind: str = "User"  # who GitHub says that the packages belong to: User or Organization
+    real: bool = False  # kernels that boot, OpenZFS with its code, and Fedora's image to build it in
     butane_image: bool = False  # quay.io has butane's container too
     text: str = field(default="", compare=False)
 

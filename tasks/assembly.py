@@ -6,33 +6,45 @@ from typing import TYPE_CHECKING
 
 from tasks import gather, plan, show
 from tasks.clients import podman, workspace
+from tasks.kmods import own as own_kmods
 from tasks.model.contract import ImageFacts, Report
 from tasks.model.contract import inspect as hold_against
+from tasks.model.errors import TaskError
 from tasks.model.image import PUBLIC_TAG
 from tasks.model.lock import PREFIX, Lock, created_of
 from tasks.model.solve import Verdict, solve
+from tasks.model.versions import zfs_stream
 from tasks.story import answer_json, say, table
 
 if TYPE_CHECKING:
     from tasks.settings import Settings
 
 
-def wanted(settings: "Settings", file: str, streams: tuple[str, str], flags: dict[str, bool]) -> Lock | None:
+def wanted(
+    settings: "Settings", file: str, streams: tuple[str, str], flags: dict[str, bool], own: str = ""
+) -> Lock | None:
     """The Lock of a file, or one made now of what is newest in two streams; None when what is published is just that.
 
-    `flags` are those of the policy: rebuild, force, allow_downgrade. Stops on HOLD and BLOCKED.
+    `flags` are those of the policy: rebuild, force, allow_downgrade; `own` names kmods that were built here and are
+    taken instead of published ones. Stops on HOLD and BLOCKED.
     """
     force = flags["force"]
+    if file and own:
+        raise TaskError(
+            "a Lock names its kmods already", f"{file} and --kmods were both given", "leave one of them out"
+        )
     if file:
         return _locked(settings, file, force=force)
-    stream, zfs_stream = streams
-    decision = solve(gather.candidates(settings, gather.policy(settings, zfs_stream, **flags), stream))
+    stream, line = streams
+    kmods = own_kmods(own) if own else None
+    line = zfs_stream(kmods.pair.zfs) if kmods else line
+    decision = solve(gather.candidates(settings, gather.policy(settings, line, **flags), stream, kmods))
     show.story(decision)
     decision.require_buildable()
     if decision.verdict is Verdict.SKIP:
         say(f"{settings.image}:{PUBLIC_TAG} is up to date; --rebuild builds it anyway")
         return None
-    found = plan.lock(settings, decision)
+    found = plan.lock(settings, decision, kmods)
     plan.require_allowed(found, decision.support, force=force)
     return found
 

@@ -11,6 +11,10 @@ if TYPE_CHECKING:
     from tasks.settings import Settings
 
 _LOCK_HELP = {"lock": "build from this Lock file instead of what is newest"}
+_BUILD_HELP = {
+    "rebuild": "build although nothing changed since the last build",
+    "kmods": "take this image of ./inv build-kmods instead of the published one",
+}
 _FORCE_HELP = {
     "force": "build also against the compatibility matrix",
     "allow-downgrade": "also go back from what is published, to an older release or OpenZFS",
@@ -19,7 +23,7 @@ _FORCE_HELP = {
 }
 
 
-@task(help=_LOCK_HELP | {"rebuild": "build although nothing changed since the last build"} | _FORCE_HELP)
+@task(help=_LOCK_HELP | _BUILD_HELP | _FORCE_HELP)
 def build(
     c: Context,
     lock: str = "",
@@ -28,6 +32,7 @@ def build(
     allow_downgrade: bool = False,
     stream: str = "",
     zfs_stream: str = "",
+    kmods: str = "",
 ) -> None:
     """Build the image as NAME:stable on this machine, from one Lock."""
     from tasks import assembly, keys
@@ -36,13 +41,33 @@ def build(
     settings = read_settings(c.config)
     image = f"{settings.local_name}:stable"
     flags = {"rebuild": rebuild, "force": force, "allow_downgrade": allow_downgrade}
-    wanted = assembly.wanted(settings, lock, (stream, zfs_stream), flags)
+    wanted = assembly.wanted(settings, lock, (stream, zfs_stream), flags, kmods)
     if wanted is None:
         return
     keys.tell(settings)
     if assembly.build(settings, wanted, image, anyway=rebuild or force):
         say(f"next: ./inv verify {image}")
     answer(image)
+
+
+@task(
+    help={
+        "zfs": "the OpenZFS release, such as 2.4.4",
+        "kernel": "the kernel, such as 7.1.9-200.fc44.x86_64; see kernel-version",
+    }
+)
+def build_kmods(c: Context, zfs: str, kernel: str) -> None:
+    """Build OpenZFS's modules and tools from source for one kernel, for build --kmods, where none are published yet."""
+    from tasks import kmods
+    from tasks.model.image import KmodsTag
+    from tasks.model.versions import Kernel, parse_zfs
+    from tasks.settings import read_settings
+
+    pair = KmodsTag(parse_zfs(zfs), Kernel.parse(kernel))
+    image = kmods.build(read_settings(c.config), pair)
+    if image:
+        say(f"next: ./inv build --kmods {image}")
+        answer(str(image))
 
 
 @task

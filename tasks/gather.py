@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from packaging.version import Version
 
+    from tasks.model.kmods import OwnKmods
     from tasks.model.versions import Kernel
     from tasks.settings import Settings
 
@@ -60,10 +61,10 @@ def content(settings: "Settings") -> str:
     return content_digest([packages, *workspace.build_inputs()])
 
 
-def candidates(settings: "Settings", wanted: Policy, stream: str = "") -> Candidates:
-    """Everything that a decision rests on."""
+def candidates(settings: "Settings", wanted: Policy, stream: str = "", own: "OwnKmods | None" = None) -> Candidates:
+    """Everything that a decision rests on; with `own` kmods, which were built here, no others count."""
     stream = stream or settings.stream
-    sources = _Sources(settings, wanted, read_matrix())
+    sources = _Sources(settings, wanted, read_matrix(), own)
     with _side_by_side() as pool:
         published = pool.submit(sources.published)
         found = sources.newest(pool, (stream,))[stream]
@@ -128,6 +129,7 @@ class _Sources:
     settings: "Settings"
     policy: Policy
     matrix: Matrix
+    own: "OwnKmods | None" = None
     notes: list[str] = field(default_factory=list)
 
     def newest(self, pool: ThreadPoolExecutor, streams: tuple[str, ...]) -> dict[str, Candidates]:
@@ -151,6 +153,8 @@ class _Sources:
 
     def kmods(self) -> frozenset[KmodsTag]:
         """Every kmods image there is, by its tag."""
+        if self.own:
+            return frozenset({self.own.pair})
         return frozenset(kmods_tags(skopeo.tags(self.settings.kmods)))
 
     def live_ranges(

@@ -97,6 +97,32 @@ def rehearse_workflow(
         raise TaskError(f"the rehearsal of {file} failed", why, f"look around in there: ./inv lab -w {world}")
 
 
+@task(
+    help={
+        "image": "the digest of an image that was built in the lab of the world `real` (default: one is built)",
+        "ignition": "an Ignition file (default: one is made from butane.yaml)",
+        "verbose": "show the machines' consoles",
+    }
+)
+def boot(c: Context, image: str = "", ignition: str = "", verbose: bool = False) -> None:  # noqa: ARG001  (Invoke's form)
+    """Boot the image with the Ignition file in a virtual machine with a TPM, update it, try what must be refused."""
+    from lab.real import boot as booting
+    from lab.real.stages import STAGES
+    from tasks.model.errors import TaskError
+
+    outcomes = booting.boot(_states(), image, ignition, verbose=verbose)
+    rows = [
+        ("FAILED" if check.fault else "ok", outcome.stage, f"{check.name}{f': {check.fault}' if check.fault else ''}")
+        for outcome in outcomes
+        for check in outcome.checks
+    ]
+    table(("", "stage", "asserted"), rows)
+    failed = sum(row[0] == "FAILED" for row in rows)
+    if failed or len(outcomes) < len(STAGES):
+        why = f"{failed} of {len(rows)} checks failed, {len(outcomes)} of {len(STAGES)} stages came to their end"
+        raise TaskError("the boot is not proven", why, f"read the consoles: {_states()}/boot-*/machines/*.log")
+
+
 @task
 def bench(c: Context) -> None:  # noqa: ARG001  (Invoke's form)
     """Measure how fast versions, history, cleanup, Ignition and page are made; exit 1 when a limit is exceeded."""
@@ -113,6 +139,17 @@ def bench(c: Context) -> None:  # noqa: ARG001  (Invoke's form)
     if over or not results:
         why = "; ".join(over) or "the benchmark said the above"
         raise TaskError(f"{len(over)} of {len(results)} limits are exceeded", why, "is the machine busy? run it again")
+
+
+@task
+def build_time(c: Context) -> None:  # noqa: ARG001  (Invoke's form)
+    """Measure one image from prebuilt modules and from their source, on this machine: inv bench build-time."""
+    from lab.real.timing import build_times
+
+    found = build_times(_states())
+    rows = [("prebuilt modules", f"{found.prebuilt:.0f} s"), ("modules from source", f"{found.source:.0f} s")]
+    table(("image from", "measured"), rows)
+    answer(f"prebuilt takes {found.prebuilt / found.source:.0%} of the time from source")
 
 
 def _states() -> "Path":

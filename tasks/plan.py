@@ -13,17 +13,20 @@ from tasks.story import say, warn
 
 if TYPE_CHECKING:
     from tasks.model.compat import PairSupport
+    from tasks.model.kmods import OwnKmods
     from tasks.model.solve import Decision
     from tasks.settings import Settings
 
 
-def lock(settings: "Settings", decision: "Decision") -> Lock:
-    """The Lock for what a decision chose: the kmods tag resolved to its digest, the inputs fingerprinted."""
+def lock(settings: "Settings", decision: "Decision", own: "OwnKmods | None" = None) -> Lock:
+    """The Lock for what a decision chose: kmods by digest (`own` were built here), the inputs fingerprinted."""
     chosen = decision.chosen
     if chosen is None or chosen.release.base is None:
         raise AssertionError("only a decision that chose something has a Lock")
     known = decision.published.kmods_digest if decision.published and decision.is_published(chosen) else ""
-    kmods = ImageRef(settings.kmods, known or skopeo.inspect(settings.kmods, str(chosen.kmods_tag)).digest)
+    kmods = own.image if own else None
+    if kmods is None:
+        kmods = ImageRef(settings.kmods, known or skopeo.inspect(settings.kmods, str(chosen.kmods_tag)).digest)
     base, revision = chosen.release.base, workspace.revision()
     if revision == workspace.UNVERSIONED:
         say("this folder is no git checkout: the image cannot say which revision it was built from")
@@ -36,6 +39,7 @@ def lock(settings: "Settings", decision: "Decision") -> Lock:
         packages=settings.packages,
         revision=revision,
         inputs=fingerprint(base.digest, kmods.digest, gather.content(settings)),
+        zfs_tarball=own.tarball if own else "",
     )
 
 
@@ -73,7 +77,12 @@ def require_inputs(settings: "Settings", plan: Lock, file: str) -> None:
 def require_present(plan: Lock) -> None:
     """Stop with the name of a digest that is neither on this machine nor in its registry any more."""
     for role, image in (("base", plan.base), ("kmods", plan.kmods)):
-        if not podman.has(str(image)) and skopeo.find(image.name, image.digest) is None:
+        if podman.has(str(image)):
+            continue
+        if image.name.startswith("localhost/"):
+            why = f"{image} was built on a machine, and is not on this one"
+            raise TaskError(f"the {role} image of the Lock is not here", why, "build it again: ./inv build-kmods")
+        if skopeo.find(image.name, image.digest) is None:
             raise TaskError(
                 f"the {role} image of the Lock is gone: {image}",
                 "its registry has no such digest any more (or wants a login), and it is not on this machine",
@@ -87,6 +96,8 @@ def provenance(settings: "Settings", plan: Lock) -> str:
 
 
 def _kmods_provenance(settings: "Settings", plan: Lock) -> str:
+    if plan.zfs_tarball:
+        return f"kmods: built here from OpenZFS's tarball, {plan.zfs_tarball}"
     if settings.verify_kmods == "never":
         return "kmods: provenance not checked (verify_kmods: never)"
     unable = gh.why_unable()

@@ -10,6 +10,7 @@ from packaging.version import Version
 from tasks.clients import gh, http
 from tasks.model.compat import KernelRange
 from tasks.model.errors import TaskError
+from tasks.model.kmods import Tarball
 from tasks.model.versions import zfs_releases
 
 _FORM = {"Accept": "application/vnd.github+json", "X-GitHub-Api-Version": "2022-11-28"}
@@ -31,6 +32,16 @@ def openzfs_releases() -> dict[Version, date | None]:
             "look at github.com/openzfs/zfs/releases",
         )
     return releases
+
+
+def openzfs_tarball(version: Version) -> Tarball:
+    """Where the source of a release is, and its digest."""
+    what = f"the release {version} of OpenZFS could not be read"
+    url = f"{address()}/repos/openzfs/zfs/releases/tags/zfs-{version}"
+    document = http.get_json(url, what=what, headers=headers(required=False))
+    if document is None:
+        raise TaskError(what, f"GitHub has no release zfs-{version}", "look at github.com/openzfs/zfs/releases")
+    return Tarball.of(version, document)
 
 
 def openzfs_meta(version: Version) -> KernelRange:

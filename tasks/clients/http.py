@@ -78,13 +78,14 @@ def ask(
     taken: Collection[int] = (),
     max_bytes: int = _MAX_BYTES,
     patience: float = _PATIENCE_SECONDS,
+    seconds: float = _TOTAL_SECONDS,
 ) -> Answer:
     """One request; a status of `taken` is an answer too, any other no is an error.
 
     A host that asks for a wait is no answer: up to `patience` seconds are waited for, a longer wait is an error.
     POST is repeated only after such a wait, where it was not carried out; every other method also after a failure.
     """
-    return _patiently(_Request(method, url, what, headers or {}, taken, max_bytes, patience, body))
+    return _patiently(_Request(method, url, what, headers or {}, taken, max_bytes, patience, body, seconds))
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +100,7 @@ class _Request:
     max_bytes: int = _MAX_BYTES
     patience: float = _PATIENCE_SECONDS
     body: bytes | None = None
+    seconds: float = _TOTAL_SECONDS
 
     @property
     def host(self) -> str:
@@ -200,14 +202,14 @@ def _reason(status: int) -> str:
 
 def _body(response: requests.Response, asked: _Request) -> bytes:
     """The body, unless it is too large or takes too long."""
-    body, end = bytearray(), time.monotonic() + _TOTAL_SECONDS
+    body, end = bytearray(), time.monotonic() + asked.seconds
     for chunk in response.iter_content(65536):
         body += chunk
         if len(body) > asked.max_bytes:
             why = f"{response.url} is larger than {asked.max_bytes} bytes"
             raise TaskError(asked.what, why, "this is not the document it should be")
         if time.monotonic() > end:
-            raise TaskError(asked.what, f"{response.url} takes longer than {_TOTAL_SECONDS} s", _AGAIN)
+            raise TaskError(asked.what, f"{response.url} takes longer than {asked.seconds:.0f} s", _AGAIN)
     return bytes(body)
 
 

@@ -75,6 +75,13 @@ def image_id(image: str) -> str:
     return found.strip().removeprefix("sha256:")
 
 
+def by_digest(image: str) -> ImageRef:
+    """An image on this machine by its digest, so that no other build can take its name."""
+    argv = ["podman", "image", "inspect", "--format={{.Digest}}", image]
+    found = shell.query(argv, what=f"the digest of {image} could not be read").strip()
+    return ImageRef(re.sub(r"(@sha256:.*|:[^:/]*)$", "", image), found)
+
+
 def require(image: str) -> dict[str, str]:
     """The labels of an image, which is pulled when it is named with its registry and is not here."""
     found = labels(image)

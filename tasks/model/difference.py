@@ -50,7 +50,7 @@ def differences(before: tuple[Lock, Listed], after: tuple[Lock, Listed]) -> tupl
 
 
 def _fields(lock: Lock) -> dict[str, str]:
-    names = ("fcos_version", "kernel", "zfs_version", "base", "kmods", "packages", "revision", "inputs")
+    names = ("fcos_version", "kernel", "zfs_version", "base", "kmods", "packages", "revision", "inputs", "zfs_tarball")
     return {name: " ".join(lock.packages) if name == "packages" else str(getattr(lock, name)) for name in names}
 
 

@@ -13,7 +13,7 @@ from tasks.model.versions import Kernel, given, parse_fcos, zfs_from_tag
 
 PUBLIC_TAG = "stable"  # what hosts follow
 CANDIDATE_TAG = "candidate"  # what was pushed last, and may become it
-_DIGEST = re.compile(r"sha256:[0-9a-f]{64}", re.ASCII)
+DIGEST = re.compile(r"sha256:[0-9a-f]{64}", re.ASCII)
 _NAME = re.compile(r"[a-z0-9.-]+(:\d+)?(/[a-z0-9]+([._-]+[a-z0-9]+)*)+", re.ASCII)
 _EPOCHS_END = datetime(2000, 1, 1, tzinfo=UTC)  # images made reproducibly carry a date before it, which says nothing
 _KMODS_TAG = re.compile(r"(zfs-[\d.]+)_kernel-(.+)", re.ASCII)
@@ -28,7 +28,7 @@ class ImageRef:
 
     def __post_init__(self) -> None:
         """Refuse what is not a name and a digest."""
-        if not _NAME.fullmatch(self.name) or not _DIGEST.fullmatch(self.digest):
+        if not _NAME.fullmatch(self.name) or not DIGEST.fullmatch(self.digest):
             raise TaskError(
                 f"{self.name}@{self.digest} is no image by digest",
                 "it must be a lower-case name with its registry, @sha256: and 64 hexadecimal digits",

@@ -10,13 +10,14 @@ from typing import Self
 from packaging.version import Version
 
 from tasks.model.errors import TaskError
-from tasks.model.image import ImageRef
+from tasks.model.image import DIGEST, ImageRef
 from tasks.model.versions import Kernel, parse_fcos, parse_zfs
 
 SCHEMA = 1
 PREFIX = "custom-coreos"
 _OCI = "org.opencontainers.image"
 _FIELDS = ("base", "fcos_version", "kernel", "zfs_version", "kmods", "packages", "revision", "inputs")
+_TARBALL = "zfs_tarball"  # only where the kmods were built here
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -31,6 +32,7 @@ class Lock:
     packages: tuple[str, ...]
     revision: str
     inputs: str
+    zfs_tarball: str = ""  # the digest of the source that the kmods were built from here; none for published ones
 
     @property
     def fedora(self) -> int:
@@ -57,6 +59,8 @@ class Lock:
             "packages": " ".join(self.packages),
             "inputs": self.inputs,
         }
+        if self.zfs_tarball:
+            own["zfs-tarball"] = self.zfs_tarball
         return {f"{_OCI}.{key}": value for key, value in oci.items()} | {
             f"{PREFIX}.{key}": value for key, value in own.items()
         }
@@ -66,6 +70,8 @@ class Lock:
         document = {"schema": SCHEMA} | {
             field: list(self.packages) if field == "packages" else str(getattr(self, field)) for field in _FIELDS
         }
+        if self.zfs_tarball:
+            document[_TARBALL] = self.zfs_tarball
         return json.dumps(document, indent=2) + "\n"
 
     @classmethod
@@ -86,7 +92,8 @@ class Lock:
             "packages": labels.get(f"{PREFIX}.packages", "").split(),
             "revision": labels.get(f"{_OCI}.revision", ""),
         }
-        return cls._from_fields(document, image)
+        tarball = labels.get(f"{PREFIX}.zfs-tarball")
+        return cls._from_fields(document | ({_TARBALL: tarball} if tarball else {}), image)
 
     @classmethod
     def _from_fields(cls, document: Mapping[str, object], file: str) -> Self:
@@ -104,15 +111,22 @@ class Lock:
             packages=tuple(packages),
             revision=fields["revision"],
             inputs=fields["inputs"],
+            zfs_tarball=_tarball(document.get(_TARBALL, ""), file),
         )
 
 
 def _check_fields(document: Mapping[str, object], file: str) -> None:
     missing = [field for field in _FIELDS if not document.get(field)]
-    unknown = sorted(set(document) - {"schema", *_FIELDS})
+    unknown = sorted(set(document) - {"schema", _TARBALL, *_FIELDS})
     if missing or unknown:
         found = f"missing: {', '.join(missing)}" if missing else f"unknown: {', '.join(unknown)}"
         raise _lock_error(file, f"its fields are not a Lock's; {found}")
+
+
+def _tarball(found: object, file: str) -> str:
+    if not isinstance(found, str) or (found and not DIGEST.fullmatch(found)):
+        raise _lock_error(file, f"its {_TARBALL} is {found!r}, and no digest")
+    return found
 
 
 def _object(text: str, file: str) -> dict[str, object]:

@@ -17,7 +17,7 @@ def test_a_lock_reads_back_as_it_was_written() -> None:
     assert Lock.from_json(lock().to_json(), "x.json") == lock()
 
 
-@pytest.mark.parametrize("field", [field.name for field in dataclasses.fields(Lock)])
+@pytest.mark.parametrize("field", [field.name for field in dataclasses.fields(Lock) if field.name != "zfs_tarball"])
 def test_a_lock_that_lacks_a_field_is_refused_by_name(field: str) -> None:
     """No field has a silent default."""
     document = json.loads(lock().to_json())
@@ -43,6 +43,17 @@ def test_what_is_no_lock_is_refused(text: str) -> None:
     """Cut short, of another schema, with a typo."""
     with pytest.raises(TaskError, match=r"x\.json is no Lock"):
         Lock.from_json(text, "x.json")
+
+
+def test_a_lock_of_kmods_that_were_built_here_pins_their_source() -> None:
+    """The tarball's digest stands in file and labels; published kmods have none."""
+    own = dataclasses.replace(lock(), zfs_tarball=DIGEST)
+    labels = own.labels("custom-coreos", "https://github.com/o/n", "2026-11-23T00:00:00+00:00")
+    assert Lock.from_json(own.to_json(), "x.json") == own == Lock.from_labels(labels, "x:stable")
+    assert "tarball" not in lock().to_json()
+    with pytest.raises(TaskError, match=r"x\.json is no Lock") as caught:
+        Lock.from_json(own.to_json().replace(f'"zfs_tarball": "{DIGEST}"', '"zfs_tarball": "null"'), "x.json")
+    assert "zfs_tarball" in caught.value.why
 
 
 def test_a_digest_that_is_none_is_refused() -> None:

@@ -1,0 +1,110 @@
+"""What the lab's images are made of: Debian's packages and sources, from this machine's own mirror."""
+
+import hashlib
+import re
+from pathlib import Path
+
+from lab import cache
+from lab.podman import NAMESPACES, workshop
+from lab.tool import call
+from tasks.model.errors import TaskError
+
+_OPENZFS_SUITES = ("bookworm-backports", "trixie", "trixie-backports", "sid")
+_DOCUMENTS = ("doc", "man", "locale", "info")
+
+
+def root(name: str, packages: str, *hooks: str) -> Path:
+    """A root file system of some packages as a tar file, without documents; `hooks` are mmdebstrap's options."""
+    left_out = [f"--dpkgopt=path-exclude=/usr/share/{each}/*" for each in _DOCUMENTS]
+    options = ["--mode=root", "--variant=essential", f"--include={packages}", *left_out]
+    argv = ["mmdebstrap", *options, *hooks, '--aptopt=Apt::Install-Recommends "false"', _codename()]
+
+    def make(target: Path) -> None:
+        with workshop(target) as here:
+            call([*NAMESPACES, *argv, str(target / "root.tar"), *map(str, _sources())], env=here.env)
+
+    return cache.entry(name, argv, make) / "root.tar"
+
+
+def linux_source(series: str) -> Path:
+    """The source of a kernel series as Debian has it: linux-source-SERIES.tar.xz."""
+    name = f"linux-source-{series}"
+
+    def make(target: Path) -> None:
+        with workshop(target) as here:
+            text = "".join(path.read_text() + "\n" for path in _sources() if path.suffix == ".sources")
+            (here.context / "own.sources").write_text(text)
+            lines = "".join(path.read_text() + "\n" for path in _sources() if path.suffix == ".list")
+            (here.context / "own.list").write_text(lines)
+            _apt(here.context, "download", name)
+            package = next(here.context.glob(f"{name}_*.deb"))
+            call(["dpkg-deb", "--extract", str(package), str(here.context / "unpacked")])
+            (here.context / f"unpacked/usr/src/{name}.tar.xz").rename(target / f"{name}.tar.xz")
+
+    return cache.entry(name, [name], make) / f"{name}.tar.xz"
+
+
+def openzfs_source(version: str, sha256: str) -> Path:
+    """OpenZFS's own tarball of a release, which Debian keeps with its packages."""
+
+    def make(target: Path) -> None:
+        with workshop(target) as here:
+            folder = here.context
+            options, mirror = _mirror()
+            rows = (f"deb-src {options} {mirror} {suite} contrib\n" for suite in _OPENZFS_SUITES)
+            (folder / "own.list").write_text("".join(rows))
+            listed = _apt(folder, "showsrc", "zfs-linux", program="apt-cache")
+            found = re.search(rf"^Version: ({re.escape(version)}-\S+)$", listed, re.MULTILINE)
+            if found is None:
+                have = ", ".join(sorted(set(re.findall(r"^Version: (\S+)$", listed, re.MULTILINE))))
+                hint = "write a version that it has into lab/worlds/source.toml"
+                raise TaskError(f"Debian has no source of OpenZFS {version}", f"it has {have or 'none'}", hint)
+            _apt(folder, "source", "--tar-only", f"zfs-linux={found[1]}")
+            tarball = next(folder.glob("zfs-linux_*.orig.tar.gz"))
+            if hashlib.sha256(tarball.read_bytes()).hexdigest() != sha256:
+                hint = "look at what came before its sha256 is written into lab/worlds/source.toml"
+                raise TaskError(f"the source of OpenZFS {version} is not what it was", f"it is not {sha256}", hint)
+            tarball.rename(target / "zfs.tar.gz")
+
+    return cache.entry(f"openzfs-{version}", [sha256], make) / "zfs.tar.gz"
+
+
+def _apt(folder: Path, *arguments: str, program: str = "apt-get") -> str:
+    """Run apt in a folder with the sources in there, and with lists of its own."""
+    lists, archives = folder / "lists/partial", folder / "cache/archives/partial"
+    options = {
+        "Dir::Etc::sourcelist": folder / "own.list", "Dir::Etc::sourceparts": folder / "parts",
+        "Dir::State::lists": lists.parent, "Dir::Cache": folder / "cache", "APT::Sandbox::User": "root",
+    }  # fmt: skip
+    words = [word for name, value in options.items() for word in ("-o", f"{name}={value}")]
+    if not lists.exists():
+        for each in (lists, archives, folder / "parts"):
+            each.mkdir(parents=True)
+        if (folder / "own.sources").exists():
+            (folder / "own.sources").rename(folder / "parts/own.sources")
+        call(["apt-get", *words, "--quiet", "update"], cwd=str(folder))
+    return call([program, *words, "--quiet", *arguments], cwd=str(folder))
+
+
+def _codename() -> str:
+    """The codename of this machine's own system, `bookworm`: its package lists are used."""
+    lines = Path("/etc/os-release").read_text().splitlines()
+    return next(line.partition("=")[2] for line in lines if line.startswith("VERSION_CODENAME="))
+
+
+def _sources() -> list[Path]:
+    """This machine's own package sources for its system; others would not fit into a root file system."""
+    files = [Path("/etc/apt/sources.list"), *Path("/etc/apt/sources.list.d").glob("*")]
+    named = re.compile(rf"(?<![\w-]){_codename()}(?![\w])")
+    return [path for path in files if path.is_file() and named.search(path.read_text())]
+
+
+def _mirror() -> tuple[str, str]:
+    """The options and the address of this machine's own archive, from the first of its sources."""
+    text = "\n".join(path.read_text() for path in _sources())
+    signed = re.search(r"^Signed-By: (\S+)", text, re.MULTILINE)
+    found = re.search(r"^URIs: (\S+)", text, re.MULTILINE) or re.search(r"^deb (?:\[.*?\] )?(\S+)", text, re.MULTILINE)
+    if found is None:
+        hint = "name Debian's archive in /etc/apt/sources.list.d"
+        raise TaskError("this machine names no package source", "/etc/apt has no line with an address", hint)
+    return (f"[signed-by={signed[1]}]" if signed else ""), found[1]

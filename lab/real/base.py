@@ -1,0 +1,37 @@
+"""What a base needs so that it boots: Debian's programs of a host, and its settings in Fedora CoreOS's place."""
+
+import shutil
+from pathlib import Path
+
+from lab.real import kernels
+
+_HERE = Path(__file__).parent
+_FILES = _HERE / "machine"
+SOURCES = [_HERE / "base.py", kernels.SUPPLIES, *sorted(path for path in _FILES.rglob("*") if path.is_file())]
+PACKAGES = (
+    "dnf,rpm,kmod,systemd,zstd,systemd-sysv,udev,dbus,passwd,sudo,openssh-server,iproute2,cryptsetup-bin,btrfs-progs,"
+    "clevis,clevis-luks,clevis-tpm2,tpm2-tools,jq,procps,gawk,grep,python3-cffi,libffi8,libtirpc3,libunwind8,libcurl4,libssl3"
+)
+HOOKS = ['--customize-hook=rm -f "$1/etc/hostname" "$1/etc/resolv.conf"']  # this machine's, which it copies
+_SUPPLIED = (
+    "sysstat pcp-conf dracut grep python3 python3-cffi libffi kmod util-linux systemd "
+    "/bin/sh /bin/bash /usr/bin/env /sbin/ldconfig"
+)
+SETUP = f"""COPY machine/ /
+COPY supplies.sh /
+RUN set -eu; /supplies.sh {_SUPPLIED}; rm /supplies.sh; groupadd --system wheel; groupadd --system --force sudo; \\
+    : > /etc/fstab; rm -f /etc/machine-id; \\
+    systemctl enable ssh systemd-networkd systemd-networkd-wait-online
+"""
+
+
+def prepare(context: Path) -> None:
+    """Put into a build's context what `SETUP` copies."""
+    shutil.copytree(_FILES, context / "machine")
+    shutil.copy2(kernels.SUPPLIES, context)
+
+
+def kernel(packages: Path, version: str, target: Path) -> None:
+    """Copy the packages of one kernel into a repository."""
+    for name in ("kernel", "kernel-core"):
+        shutil.copy2(packages / f"{name}-{version}.rpm", target)

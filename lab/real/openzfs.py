@@ -1,0 +1,37 @@
+"""OpenZFS with its code: built by `inv build-kmods` in a lab of its own, once for each kernel."""
+
+import shlex
+from pathlib import Path
+
+from lab import cache
+from lab.podman import workshop
+from lab.real import kernels
+from lab.world import Kmods, World, load
+from tasks.model.errors import TaskError
+
+_RECIPE = Path(__file__).parents[2] / "kmods/Containerfile"
+_BEFORE = "source"  # the world in which nobody has built OpenZFS for these kernels yet
+
+
+def kmods(world: World, pair: Kmods) -> Path:
+    """An OCI layout of the kmods image of a pair, as the recipe builds it."""
+    from lab import session  # a lab is opened for what another lab is seeded with
+
+    def make(target: Path) -> None:
+        recipe = f"inv build-kmods --zfs {shlex.quote(pair.zfs)} --kernel {shlex.quote(pair.kernel)}"
+        push = (
+            f'set -euo pipefail; image=$({recipe}); podman push --quiet "$image" oci:{shlex.quote(str(target))}:kmods'
+        )
+        with workshop(target) as here:
+            if session.run(load(_BEFORE), f"{{ {push}; }} >&2", here.context):
+                hint = f"see for yourself: ./inv lab -w {_BEFORE} -- '{recipe}'"
+                raise TaskError("the lab could not be made", f"OpenZFS {pair.zfs} was not built, as said above", hint)
+
+    material = [
+        kernels.packages(world).name,
+        kernels.MACROS,
+        pair,
+        *(entry.tarball for entry in world.openzfs),
+        _RECIPE,
+    ]
+    return cache.entry(f"kmods-{pair.zfs}-{pair.kernel}", material, make)

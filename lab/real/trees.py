@@ -1,0 +1,62 @@
+"""Images as trees that a machine is started from: exported by digest, each with the kernel in it."""
+
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from lab.tool import call
+
+_WITHOUT = """FROM {image}
+RUN rm /usr/lib/modules/{kernel}/extra/zfs/zfs.ko* && depmod {kernel}
+"""
+_FOREIGN = """FROM {other} AS other
+FROM {image}
+RUN rm -r /usr/lib/modules/{kernel}/extra
+COPY --from=other /usr/lib/modules/{foreign}/extra /usr/lib/modules/{kernel}/extra
+RUN depmod {kernel}
+"""
+_LABELS = '--format={{index .Labels "custom-coreos.kernel-version"}} {{index .Labels "custom-coreos.zfs-version"}}'
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Tree:
+    """An image's files as a tar file, its kernel beside it, and what its labels say of both."""
+
+    tar: Path
+    vmlinuz: Path
+    kernel: str
+    zfs: str
+
+
+def export(image: str, folder: Path) -> Tree:
+    """Leave an image's tree in a folder."""
+    kernel, zfs = call(["podman", "image", "inspect", _LABELS, image]).split()
+    folder.mkdir(parents=True, exist_ok=True)
+    tree = Tree(tar=folder / "tree.tar", vmlinuz=folder / "vmlinuz", kernel=kernel, zfs=zfs)
+    container = call(["podman", "create", image, "none"]).strip()
+    try:
+        call(["podman", "export", f"--output={tree.tar}", container])
+    finally:
+        call(["podman", "rm", container])
+    with tree.vmlinuz.open("wb") as file:
+        path = f"usr/lib/modules/{kernel}/vmlinuz"
+        subprocess.run(["tar", "--to-stdout", "-xf", str(tree.tar), path], stdout=file, check=True)
+    return tree
+
+
+def without_module(image: str, kernel: str) -> str:
+    """The image without zfs.ko."""
+    return _derived("boot:without-zfs", _WITHOUT.format(image=image, kernel=kernel))
+
+
+def with_foreign_modules(image: str, kernel: str, other: str, foreign: str) -> str:
+    """The image with the modules of another one, which were built for that one's kernel."""
+    return _derived("boot:foreign", _FOREIGN.format(image=image, kernel=kernel, other=other, foreign=foreign))
+
+
+def _derived(tag: str, containerfile: str) -> str:
+    subprocess.run(
+        ["podman", "build", "--quiet", "--layers=false", f"--tag={tag}", "--file=-", "."],
+        input=containerfile, text=True, check=True, capture_output=True, cwd="/var/empty",
+    )  # fmt: skip
+    return f"localhost/{tag}"

@@ -1,0 +1,67 @@
+"""The kmods image built from source, where nobody has published one yet."""
+
+import hashlib
+import shutil
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+from tasks.clients import github, http, podman, skopeo, workspace
+from tasks.model.errors import TaskError
+from tasks.model.image import ImageRef, KmodsTag
+from tasks.model.kmods import OwnKmods, fedora_of, labels
+from tasks.story import say
+
+if TYPE_CHECKING:
+    from tasks.model.kmods import Tarball
+    from tasks.settings import Settings
+
+_BUILDER = "quay.io/fedora/fedora"
+_FOLDER = workspace.ROOT / "kmods"
+_MOST_BYTES = 200_000_000  # OpenZFS 2.4.3 has 35 MB
+_SECONDS = 1800
+
+
+def build(settings: "Settings", pair: KmodsTag) -> ImageRef | None:
+    """Have the kmods of a pair on this machine, built only where they are not there yet; None under `inv -R`."""
+    image = f"localhost/{settings.local_name}-kmods:{pair}"
+    source, builder = github.openzfs_tarball(pair.zfs), skopeo.inspect(_BUILDER, fedora_of(pair.kernel))
+    recipe = (_FOLDER / "Containerfile").read_bytes()
+    wanted = labels(pair, source.digest, ImageRef(_BUILDER, builder.digest), recipe)
+    if (podman.labels(image) or {}).items() >= wanted.items():
+        say(f"{image} is there: nothing it is built from changed")
+        return podman.by_digest(image)
+    say(f"building {image}: OpenZFS {pair.zfs} for {pair.kernel}, from {source.url}")
+    arguments = {
+        "BUILDER": f"{_BUILDER}@{builder.digest}", "KERNEL_VERSION": str(pair.kernel), "ZFS_VERSION": str(pair.zfs)
+    }  # fmt: skip
+    with TemporaryDirectory(dir=workspace.cache()) as folder:
+        Path(folder, "Containerfile").write_bytes(recipe)
+        _fetch(source, pair, Path(folder, "zfs.tar.gz"))
+        built = podman.build(Path(folder), image, arguments, wanted)
+    return podman.by_digest(image) if built else None
+
+
+def _fetch(source: "Tarball", pair: KmodsTag, target: Path) -> None:
+    """Leave the release's source at `target`, from the cache or from GitHub; never another than GitHub states."""
+    kept = workspace.cache() / f"zfs-{pair.zfs}.tar.gz"
+    if not kept.is_file() or _digest(kept.read_bytes()) != source.digest:
+        what = f"the source of OpenZFS {pair.zfs} could not be fetched"
+        say(f"fetching {source.url}")
+        body = http.ask(source.url, what=what, max_bytes=_MOST_BYTES, seconds=_SECONDS).body
+        if _digest(body) != source.digest:
+            why = f"what came has {_digest(body)}, GitHub states {source.digest}"
+            raise TaskError(what, why, "do not build from it; try again, over another network")
+        workspace.write_whole(kept, body)
+    if kept.is_file():
+        shutil.copyfile(kept, target)
+
+
+def _digest(body: bytes) -> str:
+    return f"sha256:{hashlib.sha256(body).hexdigest()}"
+
+
+def own(image: str) -> OwnKmods:
+    """A kmods image that was built here, by what its labels say."""
+    found = podman.require(image)
+    return OwnKmods.from_labels(podman.by_digest(image), found)

@@ -1,0 +1,110 @@
+"""What is asserted of a machine that booted: each check holds for a whole one and finds its own fault."""
+
+import pytest
+
+from lab.real import checks
+from lab.real.checks import Check, Expected
+from tasks.model.errors import TaskError
+
+KERNEL, DATA, KEY, POLICY = "6.12.100-200.fc44.x86_64", "d" * 64, "ssh-ed25519 AAAA key", "e" * 64
+WANTED = Expected(
+    kernel=KERNEL, zfs="2.4.3", hostname="nas", hostname_mode="644", key=KEY, image="ghcr.io/o/n:stable", policy=POLICY
+)
+WHOLE = {
+    "kernel": KERNEL,
+    "hostname": "nas",
+    "hostname-file": "nas 644",
+    "root": "/dev/mapper/root btrfs root",
+    "luks": "crypto_LUKS 2 luks-root",
+    "luks-tokens": "clevis:1",
+    "luks-keyslots": "1",
+    "core-keys": KEY,
+    "core-groups": "core adm wheel sudo",
+    "spl-loaded": "2.4.3-1",
+    "spl-file": f"/lib/modules/{KERNEL}/extra/zfs/spl.ko",
+    "spl-package": f"kmod-zfs-{KERNEL}",
+    "zfs-loaded": "2.4.3-1",
+    "zfs-file": f"/lib/modules/{KERNEL}/extra/zfs/zfs.ko",
+    "zfs-package": f"kmod-zfs-{KERNEL}",
+    "modules-load": "success",
+    "modules-load-said": "",
+    "pool": "tank ONLINE",
+    "imported-by": "success active",
+    "data": DATA,
+    "tailscaled.service": "enabled active",
+    "zincati.service": "disabled inactive",
+    "bootc-fetch-apply-updates.timer": "enabled active",
+    "failed": "",
+    "bootc": "switch --enforce-container-sigpolicy ghcr.io/o/n:stable",
+    "policy": POLICY,
+    "end": "end",
+}
+
+
+def every(found: dict[str, str]) -> list[Check]:
+    """All checks of a machine."""
+    return [
+        *checks.machine(found, WANTED),
+        *checks.first(found, WANTED),
+        *checks.pool(found, DATA),
+        *checks.switched(found, WANTED),
+    ]
+
+
+def test_a_whole_machine_passes() -> None:
+    """No check finds anything, and each has a name of its own."""
+    found = every(WHOLE)
+    assert checks.faults(found) == []
+    assert len({check.name for check in found}) == len(found)
+
+
+@pytest.mark.parametrize(
+    ("fact", "value", "name"),
+    [
+        ("kernel", "6.12.100-201.fc44.x86_64", "kernel"),
+        ("hostname", "localhost", "hostname"),
+        ("hostname-file", "nas 600", "hostname: file and mode"),
+        ("root", "/dev/vda4 ext4 root", "root: btrfs, labelled root, on LUKS"),
+        ("luks", "crypto_LUKS 1 luks-root", "LUKS: version 2, labelled luks-root"),
+        ("luks-tokens", "", "LUKS: one token, clevis's"),
+        ("luks-tokens", "clevis:1 systemd-recovery:0", "LUKS: one token, clevis's"),
+        ("luks-keyslots", "0 1", "LUKS: no other keyslot"),
+        ("core-keys", f"{KEY} ssh-ed25519 BBBB", "core: the key and no other"),
+        ("core-groups", "core", "core: groups"),
+        ("zfs-loaded", "", "zfs: loaded"),
+        ("zfs-loaded", "2.4.2-1", "zfs: loaded"),
+        ("spl-file", "", "spl: from the package's path"),
+        ("zfs-file", f"/lib/modules/{KERNEL}/updates/dkms/zfs.ko", "zfs: from the package's path"),
+        ("zfs-package", "file is not owned by any package", "zfs: from the package's path"),
+        ("modules-load", "exit-code", "modules-load.d: succeeded"),
+        ("pool", "", "pool: imported and online"),
+        ("pool", "tank DEGRADED", "pool: imported and online"),
+        ("imported-by", "success inactive", "pool: imported by zfs-import-cache.service"),
+        ("data", "f" * 64, "pool: the data's checksum"),
+        ("tailscaled.service", "disabled inactive", "tailscaled: enabled"),
+        ("zincati.service", "enabled active", "zincati: off"),
+        ("bootc-fetch-apply-updates.timer", "enabled inactive", "update timer: on"),
+        ("failed", "zfs-zed.service", "failed units"),
+        ("bootc", "switch ghcr.io/o/n:stable", "switch: bootc was called with the signed image"),
+        ("bootc", "", "switch: bootc was called with the signed image"),
+        ("policy", "f" * 64, "policy.json: the shipped one"),
+    ],
+)
+def test_each_fault_is_found_by_its_check(fact: str, value: str, name: str) -> None:
+    """One fact is wrong: the check that is named after it says so, and what it found."""
+    found = checks.faults(every(WHOLE | {fact: value}))
+    assert name in [check.name for check in found]
+    assert all(check.fault.strip() for check in found)
+
+
+@pytest.mark.parametrize("told", ["", "kernel\t6.12.100", "Connection closed by 127.0.0.1"])
+def test_a_report_that_was_cut_short_is_no_report(told: str) -> None:
+    """What a machine did not say to the end is not believed."""
+    with pytest.raises(TaskError, match="the machine did not tell how it is"):
+        checks.facts(told)
+
+
+def test_a_report_reads_back() -> None:
+    """One fact a line; a value may hold anything but a tab or a newline."""
+    told = "".join(f"{name}\t{value}\n" for name, value in WHOLE.items())
+    assert checks.facts(f"Warning: of ssh\n{told}") == WHOLE

@@ -1,0 +1,80 @@
+"""Kmods that are built here: their source is the release's own, and their labels say what they are."""
+
+from typing import Any
+
+import pytest
+
+from tasks.model.errors import TaskError
+from tasks.model.image import ImageRef, KmodsTag
+from tasks.model.kmods import OwnKmods, Tarball, fedora_of, labels
+from tasks.model.versions import Kernel
+from tests.unit.making import DIGEST, KERNEL, KMODS_DIGEST, ZFS
+
+PAIR = KmodsTag(ZFS, KERNEL)
+IMAGE = ImageRef("localhost/custom-coreos-kmods", KMODS_DIGEST)
+URL = "https://github.com/openzfs/zfs/releases/download/zfs-2.4.4/zfs-2.4.4.tar.gz"
+
+
+def release(**asset: object) -> dict[str, Any]:
+    """GitHub's answer for a release, with its tarball among other files."""
+    own = {"name": "zfs-2.4.4.tar.gz", "browser_download_url": URL, "digest": DIGEST} | asset
+    return {"tag_name": "zfs-2.4.4", "assets": [{"name": "zfs-2.4.4.tar.gz.asc"}, own]}
+
+
+def test_the_source_is_the_release_s_own_tarball() -> None:
+    """By its name, with the digest that GitHub states."""
+    assert Tarball.of(ZFS, release()) == Tarball(url=URL, digest=DIGEST)
+
+
+@pytest.mark.parametrize(
+    ("document", "why"),
+    [
+        (None, "lists no zfs-2.4.4.tar.gz"),
+        ({"assets": None}, "lists no zfs-2.4.4.tar.gz"),
+        ({"assets": ["zfs-2.4.4.tar.gz"]}, "lists no zfs-2.4.4.tar.gz"),
+        (release(name="zfs-2.4.3.tar.gz"), "lists no zfs-2.4.4.tar.gz"),
+        (release(browser_download_url=None), "gives no address"),
+        (release(browser_download_url="http://example.org/zfs-2.4.4.tar.gz"), "gives no address"),
+        (release(digest=None), "states no sha256"),
+        (release(digest="null"), "states no sha256"),
+        (release(digest="md5:1"), "states no sha256"),
+    ],
+)
+def test_a_source_that_cannot_be_told_from_another_is_refused(document: object, why: str) -> None:
+    """No name, no address over TLS, no digest: no build."""
+    with pytest.raises(TaskError, match=r"the source of OpenZFS 2\.4\.4 could not be found") as caught:
+        Tarball.of(ZFS, document)
+    assert why in caught.value.why
+
+
+def test_labels_read_back_as_they_were_written() -> None:
+    """Pair and source; the published image's labels are among them."""
+    written = labels(PAIR, DIGEST, ImageRef("quay.io/fedora/fedora", DIGEST), b"FROM x")
+    assert OwnKmods.from_labels(IMAGE, written) == OwnKmods(image=IMAGE, pair=PAIR, tarball=DIGEST)
+    assert written["io.github.samhclark.fedora-zfs-kmods.fedora.version"] == "44"
+    assert written["io.github.samhclark.fedora-zfs-kmods.kernel.major_minor"] == "7.1"
+    assert written["org.opencontainers.image.version"] == "zfs-2.4.4"
+
+
+@pytest.mark.parametrize(
+    ("label", "value"),
+    [
+        ("custom-coreos.zfs-tarball", ""),
+        ("custom-coreos.zfs-tarball", "null"),
+        ("io.github.samhclark.fedora-zfs-kmods.zfs.tag", "2.4.4"),
+        ("io.github.samhclark.fedora-zfs-kmods.zfs.tag", "zfs-2.4.99"),
+        ("io.github.samhclark.fedora-zfs-kmods.kernel.version", "null"),
+    ],
+)
+def test_an_image_that_does_not_say_what_it_is_is_refused(label: str, value: str) -> None:
+    """Also the published one, whose source nobody here has seen."""
+    written = labels(PAIR, DIGEST, ImageRef("quay.io/fedora/fedora", DIGEST), b"FROM x") | {label: value}
+    with pytest.raises(TaskError, match=r"no kmods image that was built here|gives no kernel version"):
+        OwnKmods.from_labels(IMAGE, written)
+
+
+def test_a_kernel_names_its_fedora() -> None:
+    """By the end of its release; another distribution's has none."""
+    assert fedora_of(KERNEL) == "44"
+    with pytest.raises(TaskError, match="is no kernel of Fedora"):
+        fedora_of(Kernel.parse("6.12.100-1.el10.x86_64"))
