@@ -10,11 +10,11 @@ _FILES = _HERE / "machine"
 SOURCES = [_HERE / "base.py", kernels.SUPPLIES, *sorted(path for path in _FILES.rglob("*") if path.is_file())]
 PACKAGES = (
     "dnf,rpm,kmod,systemd,zstd,systemd-sysv,udev,dbus,passwd,sudo,openssh-server,iproute2,cryptsetup-bin,btrfs-progs,"
-    "clevis,clevis-luks,clevis-tpm2,tpm2-tools,jq,procps,gawk,grep,python3-cffi,libffi8,libtirpc3,libunwind8,libcurl4,libssl3"
+    "clevis,clevis-luks,clevis-tpm2,tpm2-tools,jq,procps,gawk,grep,python3-cffi,libffi8,libtirpc3,libunwind8,libcurl4,openssl"
 )
 HOOKS = ['--customize-hook=rm -f "$1/etc/hostname" "$1/etc/resolv.conf"']  # this machine's, which it copies
 _SUPPLIED = (
-    "sysstat pcp-conf dracut grep python3 python3-cffi libffi kmod util-linux systemd "
+    "openssl sysstat pcp-conf dracut grep python3 python3-cffi libffi kmod util-linux systemd "
     "/bin/sh /bin/bash /usr/bin/env /sbin/ldconfig"
 )
 SETUP = f"""COPY machine/ /

@@ -1,6 +1,7 @@
 """What an image must be: the contract, checked on the facts found inside it."""
 
 import base64
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Self
@@ -11,7 +12,8 @@ from tasks.model.signing import HostFiles
 
 VERSION = "1"  # of the contract; a record says which one an image kept
 MODULES = ("zfs", "spl")
-ZFS_PACKAGES = ("zfs", "libzfs6", "libzpool6", "libnvpair3", "libuutil3", "zfs-dracut", "python3-pyzfs")
+ZFS_PACKAGES = ("zfs", "zfs-dracut", "python3-pyzfs")
+ZFS_LIBRARIES = ("libzfs", "libzpool", "libnvpair", "libuutil")  # packages are named after the soname: libzfs7 in 2.4
 _OFF = ("disabled", "masked", "not-found", "")
 _ON = {"enable": ("enabled", "static", "alias"), "disable": _OFF}
 
@@ -145,7 +147,9 @@ def _vermagic(image: ImageFacts, module: str) -> Check:
 
 
 def _packages(image: ImageFacts) -> str:
-    names = (*ZFS_PACKAGES, f"kmod-zfs-{image.kernel}")
+    names = [*ZFS_PACKAGES, f"kmod-zfs-{image.kernel}"]
+    for library in ZFS_LIBRARIES:
+        names += [name for name in image.packages if re.fullmatch(rf"{library}\d+", name)] or [library]
     versions = {name: image.packages.get(name, ("missing", ""))[0] for name in names}
     versions |= {f"{module}.ko": image.one(f"{module}-version").split("-")[0] for module in MODULES}
     wanted = versions["zfs"]

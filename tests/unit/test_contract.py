@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 from packaging.version import Version
 
-from tasks.model.contract import ZFS_PACKAGES, ImageFacts, inspect
+from tasks.model.contract import ZFS_LIBRARIES, ZFS_PACKAGES, ImageFacts, inspect
 from tasks.model.errors import TaskError
 from tests.unit.making import KERNEL, lock
 
@@ -27,6 +27,7 @@ GOOD = "\n".join(
         f"package\tkernel-core 7.1.9 {KERNEL}",
         f"package\tkmod-zfs-{KERNEL} 2.4.4 2.4.4-1.fc44.x86_64",
         *(f"package\t{name} 2.4.4 2.4.4-1.fc44.x86_64" for name in ZFS_PACKAGES),
+        *(f"package\t{name}7 2.4.4 2.4.4-1.fc44.x86_64" for name in ZFS_LIBRARIES),
         "package\ttailscale 1.90 1.90-1.fc44.x86_64",
         "unit\ttailscaled.service enabled",
         "unit\tzincati.service disabled",
@@ -63,7 +64,9 @@ def test_a_good_image_keeps_every_promise() -> None:
         (f"zfs-file\t/usr/lib/modules/{KERNEL}/extra/zfs/zfs.ko\n", "", {"zfs-module"}),
         (f"spl-indexed\t/usr/lib/modules/{KERNEL}/extra/zfs/spl.ko\n", "", {"spl-indexed"}),
         (f"zfs-vermagic\t{KERNEL}", "zfs-vermagic\t7.1.8-200.fc44.x86_64", {"zfs-vermagic"}),
-        ("package\tlibzfs6 2.4.4", "package\tlibzfs6 2.4.3", {"zfs-packages"}),
+        ("package\tlibzfs7 2.4.4", "package\tlibzfs7 2.4.3", {"zfs-packages"}),
+        ("package\tlibzpool7 2.4.4", "package\tlibzpool7-devel 2.4.4", {"zfs-packages"}),
+        ("package\tlibzfs7 2.4.4", "package\tlibzfs6 2.4.3 2.4.3-1\npackage\tlibzfs7 2.4.4", {"zfs-packages"}),
         (f"package\tkmod-zfs-{KERNEL} 2.4.4", f"package\tkmod-zfs-{KERNEL} 2.4.3", {"zfs-packages"}),
         ("spl-version\t2.4.4-1", "spl-version\t2.4.3-1", {"zfs-packages"}),
         ("package\ttailscale", "package\ttailscaleX", {"tailscale"}),
