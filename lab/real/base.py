@@ -21,7 +21,7 @@ SETUP = f"""COPY machine/ /
 COPY supplies.sh /
 RUN set -eu; /supplies.sh {_SUPPLIED}; rm /supplies.sh; groupadd --system wheel; groupadd --system --force sudo; \\
     : > /etc/fstab; rm -f /etc/machine-id; \\
-    systemctl enable ssh systemd-networkd systemd-networkd-wait-online
+    systemctl enable ssh systemd-networkd systemd-networkd-wait-online; systemctl mask systemd-firstboot
 """
 
 

@@ -38,8 +38,8 @@ def gather(given: dict[str, Any]) -> Bench:
     _recipe(here, "verify", _BUILT)
     call(["podman", "tag", _BUILT, _NEXT])
     first, following = trees.export(_FIRST, folder / "first"), trees.export(_NEXT, folder / "next")
-    without = trees.without_module(_NEXT, following.kernel)
-    foreign = trees.with_foreign_modules(_NEXT, following.kernel, _FIRST, first.kernel)
+    without = trees.without_module(_NEXT, following.kernel, folder)
+    foreign = trees.with_foreign_modules(_NEXT, following.kernel, _FIRST, first.kernel, folder)
     key, other = (_key(folder / name) for name in ("key", "other-key"))
     config = Path(given["config"]).read_text() if given["config"] else _config(here, "7")
     accelerated, told = vm.acceleration(folder, first.vmlinuz, made / "initramfs")
@@ -49,7 +49,7 @@ def gather(given: dict[str, Any]) -> Bench:
         config=_with_key(config, key, folder / "config.ign"),
         broken_config=_with_key(_config(here, "77"), key, folder / "broken.ign"),
         key=key, other_key=other, first=first, next=following,
-        without_module=trees.export(without, folder / "without"), foreign=trees.export(foreign, folder / "foreign"),
+        without_module=without, foreign=foreign,
         expected=_expected(folder / "config.ign", first, here), verbose=given["verbose"],
     )  # fmt: skip
 

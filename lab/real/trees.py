@@ -44,19 +44,20 @@ def export(image: str, folder: Path) -> Tree:
     return tree
 
 
-def without_module(image: str, kernel: str) -> str:
-    """The image without zfs.ko."""
-    return _derived("boot:without-zfs", _WITHOUT.format(image=image, kernel=kernel))
+def without_module(image: str, kernel: str, folder: Path) -> Tree:
+    """The tree of the image without zfs.ko."""
+    return _derived(_WITHOUT.format(image=image, kernel=kernel), "without-zfs", folder)
 
 
-def with_foreign_modules(image: str, kernel: str, other: str, foreign: str) -> str:
-    """The image with the modules of another one, which were built for that one's kernel."""
-    return _derived("boot:foreign", _FOREIGN.format(image=image, kernel=kernel, other=other, foreign=foreign))
+def with_foreign_modules(image: str, kernel: str, other: str, foreign: str, folder: Path) -> Tree:
+    """The tree of the image with the modules of another one, which were built for that one's kernel."""
+    text = _FOREIGN.format(image=image, kernel=kernel, other=other, foreign=foreign)
+    return _derived(text, "foreign-modules", folder)
 
 
-def _derived(tag: str, containerfile: str) -> str:
-    subprocess.run(
-        ["podman", "build", "--quiet", "--layers=false", f"--tag={tag}", "--file=-", "."],
-        input=containerfile, text=True, check=True, capture_output=True, cwd="/var/empty",
-    )  # fmt: skip
-    return f"localhost/{tag}"
+def _derived(containerfile: str, name: str, folder: Path) -> Tree:
+    target = folder / name
+    target.mkdir()
+    (target / "Containerfile").write_text(containerfile)
+    call(["podman", "build", "--quiet", "--layers=false", f"--tag=boot:{name}", str(target)])
+    return export(f"localhost/boot:{name}", target)
