@@ -45,7 +45,7 @@ for recipe in (
     butane.ignition, adopt.adopt, site.site, site.serve,
     keys.keygen, registry.publish, registry.promote, registry.rollback, registry.history, registry.diff, registry.sbom,
     cleanup.cleanup, watchdog.watchdog, repository.repo_settings, doctor.doctor,
-    lab.lab, lab.lab_clean, lab.rehearse, lab.boot, lab.rehearse_workflow, lab.bench, lab.build_time,
+    lab.lab, lab.lab_clean, lab.rehearse, lab.boot, lab.rehearse_workflow, lab.bench,
     develop.lint, develop.test,
 ):  # fmt: skip
     ns.add_task(recipe)

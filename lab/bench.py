@@ -10,15 +10,51 @@ from typing import Any
 
 from lab import session, workflows
 from lab.world import load
+from tasks.model.errors import TaskError
 
 _START = "import sys; sys.path.insert(0, sys.argv.pop(1)); from benchmarks.{} import main; main()"
 _WORLDS = {"resolve": "far", "published": "far-past", "installing": "season"}
 
 
-def run(states: Path) -> list[dict[str, Any]]:
-    """Measure in fresh labs; no results of a benchmark that ended early."""
+BUILD_TIME = "build-time"
+_PULLED = "podman pull --quiet quay.io/fedora/fedora-coreos:stable quay.io/fedora/fedora:44"
+
+
+def run(states: Path, only: str) -> list[dict[str, Any]]:
+    """Measure in fresh labs; no results of a benchmark that ended early. `only` names one of what is left out else."""
+    if only:
+        if only != BUILD_TIME:
+            raise TaskError(
+                f"there is no benchmark {only!r}", f"only {BUILD_TIME} goes by itself", "leave it out for all others"
+            )
+        return [_build_time(states)]
     results = [result for name, world in _WORLDS.items() for result in _one(name, world, states / f"bench-{name}")]
     return [*results, *_days(states / "bench-workflows")]
+
+
+def _build_time(states: Path) -> dict[str, Any]:
+    """One image from prebuilt modules and one from their source; what both pull is there before."""
+    from benchmarks.resolve import Result
+
+    pair = load("real").kmods[0]
+    recipe = f"inv build-kmods --zfs {pair.zfs} --kernel {pair.kernel}"
+    prebuilt = _timed(states / "bench-prebuilt", "real", "inv build")
+    source = _timed(states / "bench-source", "source", f'image=$({recipe}) && inv build --kmods "$image"')
+    row = Result(
+        name="an image from prebuilt modules, of one from their source", measured=prebuilt / source, limit=0.3,
+        unit="", told=f"{prebuilt:.1f} s of {source:.1f} s",
+    )  # fmt: skip
+    return asdict(row) | {"kept": row.kept}
+
+
+def _timed(state: Path, world: str, command: str) -> float:
+    """How many seconds a command takes in a fresh lab."""
+    for words, prepare in ((_PULLED, lambda: session.clear(state)), (command, None)):
+        begun = time.monotonic()
+        if session.run(load(world), f"{{ {words}; }} >&2", state, prepare=prepare):
+            hint = f"see for yourself: ./inv lab -w {world} -- '{words}'"
+            raise TaskError("nothing was measured", f"{words} said the above", hint)
+    return time.monotonic() - begun
 
 
 def _one(name: str, world: str, state: Path) -> list[dict[str, Any]]:

@@ -62,7 +62,7 @@ def _checks(c: Context) -> list[tuple[str, Callable[[], str]]]:
         "ruff format": (_BIN / "ruff", "format", "--check", "--quiet", "."),
         "mypy": (_BIN / "mypy", "--no-error-summary"),
         "shellcheck": (_BIN / "shellcheck", *scripts),
-        "hadolint": (_BIN / "hadolint", "Containerfile"),
+        "hadolint": (_BIN / "hadolint", "Containerfile", "kmods/Containerfile"),
         "actionlint": ("actionlint", f"-shellcheck={_BIN / 'shellcheck'}"),
         "zizmor": (_BIN / "zizmor", "--persona=pedantic", "--offline", "--quiet", ".github", "lab/actions"),
         "workflow schema": (*schema, "vendor.github-workflows", *_found(".github/workflows/*.yaml")),

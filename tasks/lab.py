@@ -107,7 +107,7 @@ def rehearse_workflow(
 def boot(c: Context, image: str = "", ignition: str = "", verbose: bool = False) -> None:  # noqa: ARG001  (Invoke's form)
     """Boot the image with the Ignition file in a virtual machine with a TPM, update it, try what must be refused."""
     from lab.real import boot as booting
-    from lab.real.stages import STAGES
+    from lab.real.stages import GROUPS
     from tasks.model.errors import TaskError
 
     outcomes = booting.boot(_states(), image, ignition, verbose=verbose)
@@ -117,19 +117,20 @@ def boot(c: Context, image: str = "", ignition: str = "", verbose: bool = False)
         for check in outcome.checks
     ]
     table(("", "stage", "asserted"), rows)
-    failed = sum(row[0] == "FAILED" for row in rows)
-    if failed or len(outcomes) < len(STAGES):
-        why = f"{failed} of {len(rows)} checks failed, {len(outcomes)} of {len(STAGES)} stages came to their end"
+    failed, stages = sum(row[0] == "FAILED" for row in rows), sum(len(group) for group in GROUPS)
+    if failed or len(outcomes) < stages:
+        why = f"{failed} of {len(rows)} checks failed, {len(outcomes)} of {stages} stages were gone through"
         raise TaskError("the boot is not proven", why, f"read the consoles: {_states()}/boot-*/machines/*.log")
+    answer(f"booted: {len(rows)} checks hold; the consoles' logs are {_states()}/boot-*/machines/*.log")
 
 
-@task
-def bench(c: Context) -> None:  # noqa: ARG001  (Invoke's form)
+@task(help={"only": "build-time: an image from prebuilt modules against one from their source; takes ten minutes"})
+def bench(c: Context, only: str = "") -> None:  # noqa: ARG001  (Invoke's form)
     """Measure how fast versions, history, cleanup, Ignition and page are made; exit 1 when a limit is exceeded."""
     from lab import bench as benchmark
     from tasks.model.errors import TaskError
 
-    results = benchmark.run(_states())
+    results = benchmark.run(_states(), only)
     rows = [
         (row["name"], f"{row['measured']:.2f} {row['unit']}", f"{row['limit']:g} {row['unit']}", row["told"])
         for row in results
@@ -139,17 +140,6 @@ def bench(c: Context) -> None:  # noqa: ARG001  (Invoke's form)
     if over or not results:
         why = "; ".join(over) or "the benchmark said the above"
         raise TaskError(f"{len(over)} of {len(results)} limits are exceeded", why, "is the machine busy? run it again")
-
-
-@task
-def build_time(c: Context) -> None:  # noqa: ARG001  (Invoke's form)
-    """Measure one image from prebuilt modules and from their source, on this machine: inv bench build-time."""
-    from lab.real.timing import build_times
-
-    found = build_times(_states())
-    rows = [("prebuilt modules", f"{found.prebuilt:.0f} s"), ("modules from source", f"{found.source:.0f} s")]
-    table(("image from", "measured"), rows)
-    answer(f"prebuilt takes {found.prebuilt / found.source:.0%} of the time from source")
 
 
 def _states() -> "Path":

@@ -14,6 +14,7 @@ ELSEWHERE = {
     "./inv rehearse": "tests/lab/test_lab.py",
     "./inv lab": "tests/lab/test_lab.py",
     "./inv lab -w waiting -- 'inv versions'": "tests/lab/test_versions.py",
+    "./inv boot": "tests/lab/test_boot.py",
     "./inv serve": "tests/lab/test_site.py",
     "./inv rehearse-workflow build.yaml": "tests/lab/test_workflows.py",
 }

@@ -7,7 +7,9 @@ import shlex
 import shutil
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 
 from lab import checkout, session
@@ -18,6 +20,11 @@ from tasks.model.errors import TaskError
 
 WORLD = "real"
 _START = "import sys; sys.path.insert(0, sys.argv.pop(1)); from lab.real.boot import main; main()"
+
+
+_INTERRUPTED = 130  # as a shell says it
+_ENDED = "the stage came to its end"
+_SIDE_BY_SIDE = 2  # machines; each has two processors that do little at a time
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -33,7 +40,7 @@ def boot(states: Path, image: str, config: str, *, verbose: bool) -> list[Outcom
     """Go through all stages in a fresh lab of our own; those that came to their end are returned.
 
     `image` is the digest of an image in the lab `real`, and `config` an Ignition file; each empty where the recipes are
-    to make it. The consoles' logs stay until the next boot.
+    to make it. What the consoles said stays until the next boot; disks, images and keys go.
     """
     if config and not Path(config).is_file():
         raise TaskError("nothing was booted", f"{config} is no file", "make one: ./inv ignition")
@@ -49,19 +56,29 @@ def boot(states: Path, image: str, config: str, *, verbose: bool) -> list[Outcom
         if image:
             _take(states / WORLD, image, layout)
 
-    absolute = str(Path(config).resolve()) if config else ""
     given = {
-        "state": str(state),
-        "parts": str(made),
-        "image": str(layout) if image else "",
-        "config": absolute,
-        "verbose": verbose,
-    }
+        "state": str(state), "parts": str(made), "image": str(layout) if image else "",
+        "config": str(Path(config).resolve()) if config else "", "verbose": verbose,
+    }  # fmt: skip
     start = shlex.join([sys.executable, "-c", _START, str(session.ROOT), json.dumps(given)])
-    session.run(load(WORLD), start, state, prepare=fresh)
     outcomes = state / "outcomes.json"
-    rows = json.loads(outcomes.read_text()) if outcomes.exists() else []
+    try:
+        if session.run(load(WORLD), start, state, prepare=fresh) == _INTERRUPTED:
+            raise KeyboardInterrupt
+        rows = json.loads(outcomes.read_text()) if outcomes.exists() else []
+    finally:
+        _keep_consoles(state)
     return [Outcome(**(row | {"checks": tuple(Check(**each) for each in row["checks"])})) for row in rows]
+
+
+def _keep_consoles(state: Path) -> None:
+    """Remove what a run takes room for: all but what was logged."""
+    machines = state / "machines"
+    for place in (*machines.glob("*"), *state.iterdir()):
+        if place.is_dir() and place != machines:
+            shutil.rmtree(place, ignore_errors=True)
+        elif place.parent == machines and place.suffix != ".log":
+            place.unlink()
 
 
 def _take(lab: Path, digest: str, target: Path) -> None:
@@ -77,24 +94,37 @@ def _take(lab: Path, digest: str, target: Path) -> None:
 
 
 def main() -> None:
-    """Run in the lab: make ready, then stage by stage, the outcomes left in the state folder."""
+    """Run in the lab: make ready, then the stages, group by group; their outcomes are left in the state folder."""
     given = json.loads(sys.argv[1])
-    state, begun = Path(given["state"]), time.monotonic()
-    outcomes: list[Outcome] = []
+    begun, outcomes = time.monotonic(), list[Outcome]()
     try:
-        bench = ingredients.gather(given)
+        machine = stages.Machine(bench=ingredients.gather(given))
         _say(f"made ready: {time.monotonic() - begun:.1f} s")
-        machine = stages.Machine(bench=bench)
-        for name, stage in stages.STAGES:
-            begun = time.monotonic()
-            checks = tuple(stage(machine))
-            outcomes.append(Outcome(stage=name, seconds=time.monotonic() - begun, checks=checks))
-            failed = sum(1 for check in checks if check.fault)
-            how = f"{failed} of {len(checks)} checks FAILED" if failed else f"{len(checks)} checks hold"
-            _say(f"{name}: {outcomes[-1].seconds:.1f} s, {how}")
-            (state / "outcomes.json").write_text(json.dumps([asdict(outcome) for outcome in outcomes]))
+        for group in stages.GROUPS:
+            with ThreadPoolExecutor(_SIDE_BY_SIDE) as pool:
+                outcomes += pool.map(partial(_outcome, machine), group)
+            rows = json.dumps([asdict(outcome) for outcome in outcomes])
+            Path(given["state"], "outcomes.json").write_text(rows)
+            if len(group) == 1 and outcomes[-1].checks[0].name == _ENDED:
+                return  # what all others need
     except TaskError as error:
         sys.exit(str(error))
+    except KeyboardInterrupt:
+        os._exit(_INTERRUPTED)  # the machines end with the lab; no thread is waited for
+
+
+def _outcome(machine: stages.Machine, stage: stages.Stage) -> Outcome:
+    """Go through one stage; one that cannot go on is a check that does not hold."""
+    (name, through), begun = stage, time.monotonic()
+    try:
+        found = tuple(through(machine))
+    except TaskError as error:
+        found = (Check(_ENDED, f"{error.what}: {error.why}; {error.hint}"),)
+    outcome = Outcome(stage=name, seconds=time.monotonic() - begun, checks=found)
+    failed = sum(1 for check in found if check.fault)
+    how = f"{failed} of {len(found)} checks FAILED" if failed else f"{len(found)} checks hold"
+    _say(f"{name}: {outcome.seconds:.1f} s, {how}")
+    return outcome
 
 
 def _say(sentence: str) -> None:

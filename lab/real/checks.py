@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from subprocess import CompletedProcess
 
 from tasks.model.errors import TaskError
 
@@ -22,7 +23,7 @@ class Expected:
 
     kernel: str
     zfs: str
-    hostname: str
+    hostname: str  # empty: the Ignition file gives none
     hostname_mode: str  # octal digits
     key: str
     image: str  # what the machine switches to; empty: the Ignition file has no switch
@@ -44,8 +45,7 @@ def machine(found: Mapping[str, str], wanted: Expected) -> list[Check]:
     """What holds at every boot."""
     return [
         _same("kernel", found["kernel"], wanted.kernel),
-        _same("hostname", found["hostname"], wanted.hostname),
-        _same("hostname: file and mode", found["hostname-file"], f"{wanted.hostname} {wanted.hostname_mode}"),
+        *_hostname(found, wanted),
         _same("root: btrfs, labelled root, on LUKS", found["root"], "/dev/mapper/root btrfs root"),
         *zfs(found, wanted),
         _same("tailscaled: enabled", _first(found["tailscaled.service"]), "enabled"),
@@ -53,6 +53,15 @@ def machine(found: Mapping[str, str], wanted: Expected) -> list[Check]:
         _same("update timer: on", found["bootc-fetch-apply-updates.timer"], "enabled active"),
         _none("failed units", set(found["failed"].split()) - set(EXPLAINED)),
         _same("policy.json: the shipped one", found["policy"], wanted.policy),
+    ]
+
+
+def _hostname(found: Mapping[str, str], wanted: Expected) -> list[Check]:
+    if not wanted.hostname:
+        return []
+    return [
+        _same("hostname", found["hostname"], wanted.hostname),
+        _same("hostname: file and mode", found["hostname-file"], f"{wanted.hostname} {wanted.hostname_mode}"),
     ]
 
 
@@ -104,6 +113,17 @@ def switched(found: Mapping[str, str], wanted: Expected) -> list[Check]:
 def faults(checks: Iterable[Check]) -> list[Check]:
     """Those that do not hold."""
     return [check for check in checks if check.fault]
+
+
+def held(name: str, holds: object, fault: str) -> Check:
+    """A check of anything that is true or not; `fault` is told where it is not."""
+    return Check(name, "" if holds else fault.strip())
+
+
+def succeeded(name: str, command: CompletedProcess[str]) -> Check:
+    """A check of a command: its last words are told where it failed."""
+    said = command.stderr.strip() or command.stdout.strip() or f"it ended with {command.returncode}"
+    return held(name, command.returncode == 0, said.rpartition("\n")[2])
 
 
 def _same(name: str, found: str, wanted: str) -> Check:

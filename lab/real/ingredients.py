@@ -6,81 +6,117 @@ import os
 import re
 import subprocess
 import sys
+import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from lab.real import trees, vm
 from lab.real.checks import Expected
-from lab.real.stages import Bench
 from lab.tool import call
 from tasks.model import ignition
 from tasks.model.errors import TaskError
 
 _BUILT = "custom-coreos:stable"
 _FIRST, _NEXT = "localhost/boot:first", "localhost/boot:next"
+_PCRS = re.compile(r'("pcr_ids"\s*:\s*)"[^"]*"')
 _SWITCH = re.compile(r"^Environment=IMAGE=(\S+)$", re.MULTILINE)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Bench:
+    """What the machines of one run are made of."""
+
+    folder: Path
+    disk: Path  # as an installer leaves it
+    initramfs: Path
+    acceleration: str
+    config: Path  # Ignition's
+    broken_config: Path  # with a PCR that no TPM has
+    key: Path
+    other_key: Path
+    first: trees.Tree
+    next: trees.Tree
+    without_module: trees.Tree
+    foreign: trees.Tree
+    expected: Expected
+    verbose: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Checkout:
+    """A copy of the checkout in which recipes are called as a user types them."""
+
+    folder: Path
+    verbose: bool
+
+    def recipe(self, *words: str) -> None:
+        """Call a recipe; what it told is shown where it failed or everything is to be shown."""
+        begun, shown = time.monotonic(), sys.stderr if self.verbose else subprocess.PIPE
+        env = {**os.environ, "PATH": f"{self.folder}:{os.environ['PATH']}"}
+        done = subprocess.run(
+            ["inv", *words], cwd=self.folder, env=env, stdout=shown, stderr=subprocess.STDOUT, text=True, check=False
+        )
+        sys.stderr.write(done.stdout if done.returncode and done.stdout else "")
+        told = "FAILED" if done.returncode else f"{time.monotonic() - begun:.1f} s"
+        sys.stderr.write(f"=== inv {' '.join(words)}: {told}\n")
+        if done.returncode:
+            raise TaskError("nothing was booted", f"inv {' '.join(words)} said the above", "mend that first")
+
+    def image(self, tag: str, *options: str) -> None:
+        """Build an image, hold it against the contract and name it."""
+        self.recipe("build", *options)
+        self.recipe("verify", _BUILT)
+        call(["podman", "tag", _BUILT, tag])
+
+    def config(self, pcr: str) -> str:
+        """The Ignition file for a butane.yaml that binds the root to a PCR."""
+        source = self.folder / "butane.yaml"
+        text = source.read_text()
+        bound = _PCRS.sub(rf'\g<1>"{pcr}"', text)
+        source.write_text(bound)
+        self.recipe("ignition")
+        source.write_text(text)
+        return (self.folder / "ignition.json").read_text()
 
 
 def gather(given: dict[str, Any]) -> Bench:
     """Build, export and fetch everything, through the recipes as a user types them."""
     state, made = Path(given["state"]), Path(given["parts"])
-    here, folder = state / "checkout", state / "machines"
+    here, folder = _Checkout(state / "checkout", given["verbose"]), state / "machines"
     folder.mkdir()
-    _recipe(here, "keygen")
+    here.recipe("keygen")
     if given["image"]:
         image = call(["podman", "pull", "--quiet", f"oci:{given['image']}"]).strip()
         call(["podman", "tag", image, _FIRST])
     else:
-        _recipe(here, "build")
-        _recipe(here, "verify", _BUILT)
-        call(["podman", "tag", _BUILT, _FIRST])
-    _recipe(here, "build", "--stream", "testing")
-    _recipe(here, "verify", _BUILT)
-    call(["podman", "tag", _BUILT, _NEXT])
+        here.image(_FIRST)
+    here.image(_NEXT, "--stream", "testing")
     first, following = trees.export(_FIRST, folder / "first"), trees.export(_NEXT, folder / "next")
-    without = trees.without_module(_NEXT, following.kernel, folder)
-    foreign = trees.with_foreign_modules(_NEXT, following.kernel, _FIRST, first.kernel, folder)
     key, other = (_key(folder / name) for name in ("key", "other-key"))
-    config = Path(given["config"]).read_text() if given["config"] else _config(here, "7")
+    config = _with_key(Path(given["config"]).read_text() if given["config"] else here.config("7"), key, folder)
     accelerated, told = vm.acceleration(folder, first.vmlinuz, made / "initramfs")
     sys.stderr.write(f"=== {told}\n")
     return Bench(
         folder=folder, disk=made / "disk", initramfs=made / "initramfs", acceleration=accelerated,
-        config=_with_key(config, key, folder / "config.ign"),
-        broken_config=_with_key(_config(here, "77"), key, folder / "broken.ign"),
+        config=config, broken_config=_with_key(here.config("77"), key, folder),
         key=key, other_key=other, first=first, next=following,
-        without_module=without, foreign=foreign,
-        expected=_expected(folder / "config.ign", first, here), verbose=given["verbose"],
+        without_module=trees.without_module(_NEXT, following.kernel, folder),
+        foreign=trees.with_foreign_modules(_NEXT, following.kernel, _FIRST, first.kernel, folder),
+        expected=_expected(config.read_text(), first, _public(key), here.folder), verbose=given["verbose"],
     )  # fmt: skip
 
 
-def _recipe(here: Path, *words: str) -> None:
-    """Call a recipe in a checkout; its story goes to stderr."""
-    argv = ["inv", *words]
-    sys.stderr.write(f"=== {' '.join(argv)}\n")
-    env = {**os.environ, "PATH": f"{here}:{os.environ['PATH']}"}
-    if subprocess.run(argv, cwd=here, env=env, stdout=sys.stderr, check=False).returncode:
-        raise TaskError("nothing was booted", f"{' '.join(argv)} said the above", "mend that first")
-
-
-def _config(here: Path, pcr: str) -> str:
-    """The Ignition file of the recipe, for a butane.yaml that binds the root to a PCR."""
-    source = here / "butane.yaml"
-    text = source.read_text()
-    source.write_text(text.replace('"pcr_ids":"7"', f'"pcr_ids":"{pcr}"'))
-    _recipe(here, "ignition")
-    source.write_text(text)
-    return (here / "ignition.json").read_text()
-
-
-def _with_key(config: str, key: Path, target: Path) -> Path:
+def _with_key(config: str, key: Path, folder: Path) -> Path:
     """The Ignition file with another key in the place of the user's, and nothing else changed."""
-    document = json.loads(config)
+    document = ignition.parse(config)
     core = next((user for user in document.get("passwd", {}).get("users", []) if user.get("name") == "core"), None)
     if core is None:
         raise TaskError("the Ignition file lets nobody in", "it has no user core with a key", "see butane.yaml")
     core["sshAuthorizedKeys"] = [_public(key)]
-    target.write_text(json.dumps(document))
+    text = json.dumps(document)
+    target = folder / f"{hashlib.sha256(text.encode()).hexdigest()[:12]}.ign"
+    target.write_text(text)
     return target
 
 
@@ -93,15 +129,23 @@ def _public(key: Path) -> str:
     return key.with_name(f"{key.name}.pub").read_text().strip()
 
 
-def _expected(config: Path, first: trees.Tree, here: Path) -> Expected:
+def _expected(config: str, first: trees.Tree, key: str, here: Path) -> Expected:
     """What image and Ignition file promise."""
-    text = config.read_text()
-    files = {file["path"]: file for file in json.loads(text)["storage"]["files"]}
-    hostname = files["/etc/hostname"]
-    switch = next((found[1] for each in ignition.everything(text) for found in _SWITCH.finditer(each.content)), "")
-    policy = (here / "overlay-root/etc/containers/policy.json").read_bytes()
+    said = ignition.everything(config)
+
+    def told(*path: str) -> str:
+        return next((each.content for each in said if each.path[-len(path) :] == path), "")
+
+    if not _PCRS.search(told("luks[root]", "clevis", "custom", "config")):
+        why = "storage.luks has no `root` with a clevis.custom.config that names pcr_ids"
+        raise TaskError(
+            "the Ignition file binds no root to a TPM", why, "butane.yaml as shipped does: boot proves that"
+        )
+    shipped = (here / "overlay-root/etc/containers/policy.json").read_text()
+    policy = told("files[/etc/containers/policy.json]", "contents", "source") or shipped
     return Expected(
-        kernel=first.kernel, zfs=first.zfs, hostname=ignition.decode(hostname["contents"]["source"]),
-        hostname_mode=f"{hostname['mode']:o}", key=_public(Path(config.parent, "key")), image=switch,
-        policy=hashlib.sha256(policy).hexdigest(),
+        kernel=first.kernel, zfs=first.zfs, hostname=told("files[/etc/hostname]", "contents", "source"),
+        hostname_mode=f"{int(told('files[/etc/hostname]', 'mode') or 0o644):o}", key=key,
+        image=next((found[1] for each in said for found in _SWITCH.finditer(each.content)), ""),
+        policy=hashlib.sha256(policy.encode()).hexdigest(),
     )  # fmt: skip

@@ -20,6 +20,7 @@ _MACHINE = ("-machine", "q35", "-smp", "2", "-m", MEMORY, "-display", "none", "-
 ACCELERATIONS = {"kvm": ("-accel", "kvm", "-cpu", "host"), "tcg": ("-accel", "tcg,thread=multi", "-cpu", "qemu64")}
 _USERLAND = "Run /init as init process"
 _KVM_SECONDS = 20
+_UP_SECONDS, _OFF_SECONDS, _COMMAND_SECONDS = 600, 120, 300
 _SSH = (
     "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null", "-o", "LogLevel=ERROR",
     "-o", "PasswordAuthentication=no", "-o", "ConnectTimeout=20",
@@ -54,6 +55,7 @@ class Machine:
     drives: Sequence[Drive]
     arguments: str  # of the kernel
     acceleration: str
+    key: Path | None = None  # that core logs in with
     config: Path | None = None  # Ignition's, through the firmware's configuration
     verbose: bool = False
     begun: float = 0.0
@@ -144,32 +146,45 @@ class Machine:
             line.sendall(text.encode() + b"\r")
             time.sleep(1)  # QEMU reads what came before the line is hung up
 
-    def ssh(
-        self, key: Path, command: str, *, stdin: str = "", seconds: float = 300
-    ) -> subprocess.CompletedProcess[str]:
-        """Run a command as core, logged in by a key."""
-        argv = [
-            "ssh",
-            *_SSH,
-            "-p",
-            str(self.port),
-            "-i",
-            str(key),
-            "-o",
-            "IdentitiesOnly=yes",
-            "core@127.0.0.1",
-            command,
-        ]
-        return subprocess.run(argv, input=stdin, capture_output=True, text=True, timeout=seconds, check=False)
+    def ssh(self, command: str, *, key: Path | None = None, stdin: str = "") -> subprocess.CompletedProcess[str]:
+        """Run a command as core, logged in by the machine's key or another."""
+        login = ("-p", str(self.port), "-i", str(key or self.key), "-o", "IdentitiesOnly=yes", "core@127.0.0.1")
+        argv = ["ssh", *_SSH, *login, command]
+        try:
+            return subprocess.run(
+                argv, input=stdin, capture_output=True, text=True, timeout=_COMMAND_SECONDS, check=False
+            )
+        except subprocess.TimeoutExpired as error:
+            why = f"{command!r} did not end within {_COMMAND_SECONDS} s"
+            raise TaskError(
+                f"the machine does not answer ({self.name})", why, f"read its console: {self.log}"
+            ) from error
 
-    def up(self, key: Path, seconds: float) -> bool:
+    def run(self, script: str) -> subprocess.CompletedProcess[str]:
+        """Run a script as root."""
+        return self.ssh("sudo bash -s", stdin=script)
+
+    def is_up(self, seconds: float) -> bool:
         """Whether core can log in before the time is over, or the machine reports an emergency."""
         end = time.monotonic() + seconds
         while self.runs and time.monotonic() < end and "LAB-EMERGENCY" not in self.console:
-            if _greets(self.port) and self.ssh(key, "true").returncode == 0:
+            if _greets(self.port) and self.ssh("true").returncode == 0:
                 return True
             time.sleep(0.5)
         return False
+
+    def up(self) -> None:
+        """Wait until core can log in."""
+        if not self.is_up(_UP_SECONDS):
+            why = self.console.strip().rpartition("\n")[2] or "its console is empty"
+            raise TaskError(f"the machine did not come up ({self.name})", why, f"read its console: {self.log}")
+
+    def off(self) -> None:
+        """Shut it down in order."""
+        self.run("systemctl poweroff")
+        if not self.wait_off(_OFF_SECONDS):
+            hint = f"read its console: {self.log}"
+            raise TaskError(f"the machine does not switch itself off ({self.name})", "it still runs", hint)
 
     def _tell(self) -> None:
         """Pass the console on to stderr until the end."""

@@ -32,8 +32,8 @@ def _tpm(contents: Mapping[Path, str], path: Path) -> Iterator[Caution]:
     if "7" in numbers:
         why = (
             "the disk opens only while the TPM's PCR 7 is as it was, which a firmware update can change, and the TPM"
-            " slot is the only key: the machine would be locked out. Add a recovery key right after installing:"
-            " sudo systemd-cryptenroll --recovery-key /dev/disk/by-partlabel/root"
+            " slot is the only key: the machine would be locked out. Add a recovery key right after installing, as"
+            " README.md says under `When the disk does not open`"
         )
         yield path, why
     for number in numbers:

@@ -1,10 +1,14 @@
 """What is asserted of a machine that booted: each check holds for a whole one and finds its own fault."""
 
+from dataclasses import replace
+from subprocess import CompletedProcess
+
 import pytest
 
-from lab.real import checks
+from lab.real import checks, recovery
 from lab.real.checks import Check, Expected
 from tasks.model.errors import TaskError
+from tests.documents import ROOT
 
 KERNEL, DATA, KEY, POLICY = "6.12.100-200.fc44.x86_64", "d" * 64, "ssh-ed25519 AAAA key", "e" * 64
 WANTED = Expected(
@@ -95,6 +99,31 @@ def test_each_fault_is_found_by_its_check(fact: str, value: str, name: str) -> N
     found = checks.faults(every(WHOLE | {fact: value}))
     assert name in [check.name for check in found]
     assert all(check.fault.strip() for check in found)
+
+
+def test_an_ignition_file_may_give_no_host_name() -> None:
+    """Then none is asked for."""
+    found = checks.machine(WHOLE | {"hostname": "localhost", "hostname-file": " "}, replace(WANTED, hostname=""))
+    assert checks.faults(found) == []
+
+
+def test_a_command_that_failed_is_told_by_its_last_words() -> None:
+    """Of stderr, else of stdout, else its exit status; one that succeeded may say what it likes."""
+
+    def fault(status: int, out: str, err: str) -> str:
+        return checks.succeeded("it", CompletedProcess([], status, out, err)).fault
+
+    assert fault(1, "much", "first\nlast\n") == "last"
+    assert fault(1, "much", "") == "much"
+    assert fault(2, "", "\n") == "it ended with 2"
+    assert fault(0, "much", "a warning") == ""
+
+
+def test_what_the_machine_is_typed_into_is_what_the_readme_says() -> None:
+    """Each command for bad days stands there letter by letter."""
+    readme = (ROOT / "README.md").read_text().splitlines()
+    for command in (recovery.RECOVERY_KEY, recovery.PASSPHRASE, recovery.TRY_KEY, recovery.BIND_ANEW):
+        assert f"    {command}" in readme
 
 
 @pytest.mark.parametrize("told", ["", "kernel\t6.12.100", "Connection closed by 127.0.0.1"])

@@ -1,0 +1,172 @@
+"""The built image, booted: what holds, what is refused, and that nothing of it stays."""
+
+import json
+import os
+import signal
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.lab.conftest import Clone, assert_three_lines, fresh_clone
+from tests.lab.test_build import processes_of
+
+HOUR = 3600
+STAGES = (
+    "first boot", "second boot", "a firmware update", "a fresh TPM", "another PCR 7", "no zfs.ko", "a foreign module",
+    "pcr_ids 77", "update",
+)  # fmt: skip
+POLICY = "/etc/containers/policy.json"
+
+
+@pytest.fixture(scope="module")
+def booted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Clone, subprocess.CompletedProcess[str]]]:
+    """A clone with an image in the lab `real`, and what `inv boot` said there."""
+    clone = fresh_clone(tmp_path_factory.mktemp("boot") / "custom-coreos")
+    yield clone, clone.inv("boot", seconds=2 * HOUR)
+    clone.inv("lab-clean")
+
+
+def left_by(clone: Clone) -> list[str]:
+    """What runs or is mounted below a clone, or is a machine of its."""
+    mounts = [line for line in Path("/proc/mounts").read_text().splitlines() if str(clone.path) in line]
+    return [*processes_of(clone), *mounts]
+
+
+@pytest.mark.full
+def test_the_image_boots(booted: tuple[Clone, subprocess.CompletedProcess[str]]) -> None:
+    """Every stage is gone through and every check holds; each is named, and each stage told with its time."""
+    clone, done = booted
+    assert done.returncode == 0, done.stdout + done.stderr[-8000:]
+    rows = [line for line in done.stdout.splitlines() + done.stderr.splitlines() if line.startswith("ok ")]
+    assert "FAILED" not in done.stdout + done.stderr
+    for stage in STAGES:
+        assert f"=== {stage}: " in done.stderr
+        assert any(stage in row for row in rows)
+    assert left_by(clone) == []
+
+
+@pytest.mark.full
+def test_only_the_consoles_stay(booted: tuple[Clone, subprocess.CompletedProcess[str]]) -> None:
+    """No disk, no image, no key; the kernel's first words are in each log."""
+    clone, _ = booted
+    machines = list(clone.path.glob(".lab/boot-*/machines/*"))
+    assert {path.suffix for path in machines} == {".log"}
+    assert "Linux version 6.12." in next(path for path in machines if path.name == "first.log").read_text()
+    assert not list(clone.path.glob(".lab/boot-*/storage"))
+
+
+@pytest.mark.full
+@pytest.mark.parametrize(
+    ("moment", "number"),
+    [
+        ("=== inv keygen", signal.SIGINT),
+        ("=== inv build", signal.SIGTERM),
+        ("=== made ready", signal.SIGINT),
+        ("=== made ready", signal.SIGKILL),
+        ("=== second boot", signal.SIGINT),
+    ],
+)
+def test_nothing_stays_when_it_is_ended(
+    booted: tuple[Clone, subprocess.CompletedProcess[str]], moment: str, number: signal.Signals
+) -> None:
+    """While images are built and while machines run: no process, no mount, and it says that it was interrupted."""
+    clone, _ = booted
+    child = _started(clone, moment)
+    if number is signal.SIGINT:
+        os.killpg(child.pid, number)
+    else:
+        child.send_signal(number)
+    _, said = child.communicate(timeout=60)
+    assert left_by(clone) == []
+    if number is not signal.SIGKILL:
+        assert child.returncode == 1
+        assert said.rstrip().splitlines()[-3] == "interrupted"
+        assert "Traceback" not in said
+
+
+@pytest.mark.full
+def test_two_at_once_do_not_collide(booted: tuple[Clone, subprocess.CompletedProcess[str]]) -> None:
+    """In one clone; the first boot of both holds, and one that is ended does not touch the other."""
+    clone, _ = booted
+    one, other = (_started(clone, "=== made ready") for _ in range(2))
+    for child in (one, other):
+        _wait_for(child, "=== first boot")
+        os.killpg(child.pid, signal.SIGINT)
+        child.communicate(timeout=60)
+    assert left_by(clone) == []
+
+
+@pytest.mark.full
+def test_a_given_image_and_a_given_file_are_booted(booted: tuple[Clone, subprocess.CompletedProcess[str]]) -> None:
+    """The image by its digest; a policy.json in the Ignition file that does not overwrite the tree's stops the boot."""
+    clone, _ = booted
+    assert clone.inv("keygen").returncode == 0
+    made = clone.lab(
+        "inv ignition && inv build && podman images --digests --format '{{.Digest}}' custom-coreos", "real"
+    )
+    assert made.returncode == 0, made.stderr
+    document = json.loads((clone.path / "ignition.json").read_text())
+    policy = {"path": POLICY, "contents": {"source": "data:,%7B%7D"}}
+    del document["ignition"]["config"]
+    document["storage"]["files"].append(policy)
+    (clone.path / "stops.json").write_text(json.dumps(document))
+    digest = made.stdout.split()[-1]
+    done = clone.inv("boot", "--image", digest, "--ignition", "stops.json", seconds=HOUR)
+    assert_three_lines(done, "the boot is not proven", "1 of 9 stages")
+    log = next(clone.path.glob(".lab/boot-*/machines/first.log")).read_text(errors="replace")
+    assert POLICY in log
+    assert "overwrite" in log
+
+
+@pytest.mark.full
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        (("--ignition", "nowhere.json"), "nowhere.json is no file"),
+        (("--ignition", "half.json"), "is no JSON"),
+        (("--ignition", "open.json"), "binds no root to a TPM"),
+        (("--ignition", "nobody.json"), "no user core"),
+        (("--image", "null"), "'null' is no digest"),
+        (("--image", f"sha256:{'0' * 64}"), "has no image"),
+    ],
+)
+def test_what_cannot_be_booted_is_said(
+    booted: tuple[Clone, subprocess.CompletedProcess[str]], words: tuple[str, str], why: str
+) -> None:
+    """Before any machine is started."""
+    clone, _ = booted
+    (clone.path / "half.json").write_text('{"ignition": {')
+    (clone.path / "nobody.json").write_text('{"ignition": {"version": "3.5.0"}}')
+    (clone.path / "open.json").write_text(json.dumps({"passwd": {"users": [{"name": "core"}]}}))
+    assert why in clone.inv("boot", *words).stderr
+
+
+@pytest.mark.full
+def test_prebuilt_modules_save_seventy_percent(booted: tuple[Clone, subprocess.CompletedProcess[str]]) -> None:
+    """Of the time that an image takes with modules from source."""
+    clone, _ = booted
+    done = clone.inv("bench", "build-time", seconds=2 * HOUR)
+    assert done.returncode == 0, done.stdout + done.stderr[-4000:]
+    assert "an image from prebuilt modules" in done.stdout + done.stderr
+
+
+def _started(clone: Clone, moment: str) -> subprocess.Popen[str]:
+    """A boot that has come to where it says so."""
+    child = subprocess.Popen(
+        [str(clone.path / "inv"), "boot"], cwd=clone.path, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE, text=True, start_new_session=True,
+    )  # fmt: skip
+    _wait_for(child, moment)
+    return child
+
+
+def _wait_for(child: subprocess.Popen[str], moment: str) -> None:
+    assert child.stderr
+    said = []
+    for line in child.stderr:
+        said.append(line)
+        if line.startswith(moment):
+            return
+    pytest.fail(f"it ended before {moment!r}: {''.join(said)}")
