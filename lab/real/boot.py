@@ -44,9 +44,7 @@ def boot(states: Path, image: str, config: str, *, verbose: bool) -> list[Outcom
     """
     if config and not Path(config).is_file():
         raise TaskError("nothing was booted", f"{config} is no file", "make one: ./inv ignition")
-    for left in states.glob("boot-*"):
-        if not Path("/proc", left.name.rpartition("-")[2]).exists():
-            shutil.rmtree(left, ignore_errors=True)
+    _forget_older(states)
     state = states / f"boot-{os.getpid()}"
     made, layout = parts.made(), state / "given"
 
@@ -69,6 +67,13 @@ def boot(states: Path, image: str, config: str, *, verbose: bool) -> list[Outcom
     finally:
         _keep_consoles(state)
     return [Outcome(**(row | {"checks": tuple(Check(**each) for each in row["checks"])})) for row in rows]
+
+
+def _forget_older(states: Path) -> None:
+    """Remove the folders of boots that have ended."""
+    for left in states.glob("boot-*"):
+        if not Path("/proc", left.name.rpartition("-")[2]).exists():
+            shutil.rmtree(left, ignore_errors=True)
 
 
 def _keep_consoles(state: Path) -> None:
