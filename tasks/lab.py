@@ -119,7 +119,8 @@ def boot(c: Context, image: str = "", ignition: str = "", verbose: bool = False)
     table(("", "stage", "asserted"), rows)
     failed, stages = sum(row[0] == "FAILED" for row in rows), sum(len(group) for group in GROUPS)
     if failed or len(outcomes) < stages:
-        why = f"{failed} of {len(rows)} checks failed, {len(outcomes)} of {stages} stages were gone through"
+        gone_through = f"{failed} of {len(rows)} checks failed, {len(outcomes)} of {stages} stages were gone through"
+        why = gone_through if outcomes else "what makes it ready said the above"
         raise TaskError("the boot is not proven", why, f"read the consoles: {_states()}/boot-*/machines/*.log")
     answer(f"booted: {len(rows)} checks hold; the consoles' logs are {_states()}/boot-*/machines/*.log")
 

@@ -10,7 +10,8 @@ _FILES = _HERE / "machine"
 SOURCES = [_HERE / "base.py", kernels.SUPPLIES, *sorted(path for path in _FILES.rglob("*") if path.is_file())]
 PACKAGES = (
     "dnf,rpm,kmod,systemd,zstd,systemd-sysv,udev,dbus,passwd,sudo,openssh-server,iproute2,cryptsetup-bin,btrfs-progs,"
-    "clevis,clevis-luks,clevis-tpm2,tpm2-tools,jq,procps,gawk,grep,python3-cffi,libffi8,libtirpc3,libunwind8,libcurl4,openssl,libnss-myhostname"
+    "clevis,clevis-luks,clevis-tpm2,tpm2-tools,jq,procps,gawk,grep,python3-cffi,libffi8,libtirpc3,libunwind8,libcurl4,openssl,"
+    "libnss-myhostname"
 )
 HOOKS = ['--customize-hook=rm -f "$1/etc/hostname" "$1/etc/resolv.conf"']  # this machine's, which it copies
 _SUPPLIED = (

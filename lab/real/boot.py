@@ -42,8 +42,7 @@ def boot(states: Path, image: str, config: str, *, verbose: bool) -> list[Outcom
     `image` is the digest of an image in the lab `real`, and `config` an Ignition file; each empty where the recipes are
     to make it. What the consoles said stays until the next boot; disks, images and keys go.
     """
-    if config and not Path(config).is_file():
-        raise TaskError("nothing was booted", f"{config} is no file", "make one: ./inv ignition")
+    wanted = _read(config) if config else ""
     _forget_older(states)
     state = states / f"boot-{os.getpid()}"
     made, layout = parts.made(), state / "given"
@@ -56,7 +55,7 @@ def boot(states: Path, image: str, config: str, *, verbose: bool) -> list[Outcom
 
     given = {
         "state": str(state), "parts": str(made), "image": str(layout) if image else "",
-        "config": str(Path(config).resolve()) if config else "", "verbose": verbose,
+        "config": wanted, "verbose": verbose,
     }  # fmt: skip
     start = shlex.join([sys.executable, "-c", _START, str(session.ROOT), json.dumps(given)])
     outcomes = state / "outcomes.json"
@@ -67,6 +66,18 @@ def boot(states: Path, image: str, config: str, *, verbose: bool) -> list[Outcom
     finally:
         _keep_consoles(state)
     return [Outcome(**(row | {"checks": tuple(Check(**each) for each in row["checks"])})) for row in rows]
+
+
+def _read(config: str) -> str:
+    """An Ignition file of the kind that a boot proves."""
+    try:
+        text = Path(config).read_text()
+    except (OSError, UnicodeDecodeError) as error:
+        raise TaskError(
+            "nothing was booted", f"{config} could not be read: {error}", "make one: ./inv ignition"
+        ) from error
+    ingredients.require_bootable(text)
+    return text
 
 
 def _forget_older(states: Path) -> None:

@@ -94,7 +94,7 @@ def gather(given: dict[str, Any]) -> Bench:
     here.image(_NEXT, "--stream", "testing")
     first, following = trees.export(_FIRST, folder / "first"), trees.export(_NEXT, folder / "next")
     key, other = (_key(folder / name) for name in ("key", "other-key"))
-    config = _with_key(Path(given["config"]).read_text() if given["config"] else here.config("7"), key, folder)
+    config = _with_key(given["config"] or here.config("7"), key, folder)
     accelerated, told = vm.acceleration(folder, first.vmlinuz, made / "initramfs")
     sys.stderr.write(f"=== {told}\n")
     return Bench(
@@ -107,12 +107,27 @@ def gather(given: dict[str, Any]) -> Bench:
     )  # fmt: skip
 
 
+def require_bootable(config: str) -> None:
+    """Stop at an Ignition file of another kind than what a boot proves: somebody can log in, the TPM opens the root."""
+    if not any(each.path == ("passwd", "users[core]", "name") for each in ignition.everything(config)):
+        raise TaskError("the Ignition file lets nobody in", "it has no user core with a key", "see butane.yaml")
+    if not _PCRS.search(_told(config, "luks[root]", "clevis", "custom", "config")):
+        why = "storage.luks has no `root` with a clevis.custom.config that names pcr_ids"
+        raise TaskError(
+            "the Ignition file binds no root to a TPM", why, "butane.yaml as shipped does: boot proves that"
+        )
+
+
+def _told(config: str, *path: str) -> str:
+    """What an Ignition file says at the end of a path; nothing where it says nothing."""
+    return next((each.content for each in ignition.everything(config) if each.path[-len(path) :] == path), "")
+
+
 def _with_key(config: str, key: Path, folder: Path) -> Path:
     """The Ignition file with another key in the place of the user's, and nothing else changed."""
+    require_bootable(config)
     document = ignition.parse(config)
-    core = next((user for user in document.get("passwd", {}).get("users", []) if user.get("name") == "core"), None)
-    if core is None:
-        raise TaskError("the Ignition file lets nobody in", "it has no user core with a key", "see butane.yaml")
+    core = next(user for user in document["passwd"]["users"] if user.get("name") == "core")
     core["sshAuthorizedKeys"] = [_public(key)]
     text = json.dumps(document)
     target = folder / f"{hashlib.sha256(text.encode()).hexdigest()[:12]}.ign"
@@ -131,21 +146,11 @@ def _public(key: Path) -> str:
 
 def _expected(config: str, first: trees.Tree, key: str, here: Path) -> Expected:
     """What image and Ignition file promise."""
-    said = ignition.everything(config)
-
-    def told(*path: str) -> str:
-        return next((each.content for each in said if each.path[-len(path) :] == path), "")
-
-    if not _PCRS.search(told("luks[root]", "clevis", "custom", "config")):
-        why = "storage.luks has no `root` with a clevis.custom.config that names pcr_ids"
-        raise TaskError(
-            "the Ignition file binds no root to a TPM", why, "butane.yaml as shipped does: boot proves that"
-        )
     shipped = (here / "overlay-root/etc/containers/policy.json").read_text()
-    policy = told("files[/etc/containers/policy.json]", "contents", "source") or shipped
+    policy = _told(config, "files[/etc/containers/policy.json]", "contents", "source") or shipped
+    switches = (found[1] for each in ignition.everything(config) for found in _SWITCH.finditer(each.content))
     return Expected(
-        kernel=first.kernel, zfs=first.zfs, hostname=told("files[/etc/hostname]", "contents", "source"),
-        hostname_mode=f"{int(told('files[/etc/hostname]', 'mode') or 0o644):o}", key=key,
-        image=next((found[1] for each in said for found in _SWITCH.finditer(each.content)), ""),
-        policy=hashlib.sha256(policy.encode()).hexdigest(),
+        kernel=first.kernel, zfs=first.zfs, hostname=_told(config, "files[/etc/hostname]", "contents", "source"),
+        hostname_mode=f"{int(_told(config, 'files[/etc/hostname]', 'mode') or 0o644):o}", key=key,
+        image=next(switches, ""), policy=hashlib.sha256(policy.encode()).hexdigest(),
     )  # fmt: skip

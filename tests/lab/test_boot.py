@@ -92,7 +92,7 @@ def test_two_at_once_do_not_collide(booted: tuple[Clone, subprocess.CompletedPro
     clone, _ = booted
     one, other = (_started(clone, "=== made ready") for _ in range(2))
     for child in (one, other):
-        _wait_for(child, "=== first boot")
+        assert "checks hold" in _wait_for(child, "=== first boot")
         os.killpg(child.pid, signal.SIGINT)
         child.communicate(timeout=60)
     assert left_by(clone) == []
@@ -124,10 +124,11 @@ def test_a_given_image_and_a_given_file_are_booted(booted: tuple[Clone, subproce
 @pytest.mark.parametrize(
     ("words", "why"),
     [
-        (("--ignition", "nowhere.json"), "nowhere.json is no file"),
+        (("--ignition", "nowhere.json"), "nowhere.json could not be read"),
         (("--ignition", "half.json"), "is no JSON"),
         (("--ignition", "open.json"), "binds no root to a TPM"),
         (("--ignition", "nobody.json"), "no user core"),
+        (("--ignition", "null.json"), "no user core"),
         (("--image", "null"), "'null' is no digest"),
         (("--image", f"sha256:{'0' * 64}"), "has no image"),
     ],
@@ -135,12 +136,15 @@ def test_a_given_image_and_a_given_file_are_booted(booted: tuple[Clone, subproce
 def test_what_cannot_be_booted_is_said(
     booted: tuple[Clone, subprocess.CompletedProcess[str]], words: tuple[str, str], why: str
 ) -> None:
-    """Before any machine is started."""
+    """In three lines, before anything is built."""
     clone, _ = booted
     (clone.path / "half.json").write_text('{"ignition": {')
     (clone.path / "nobody.json").write_text('{"ignition": {"version": "3.5.0"}}')
+    (clone.path / "null.json").write_text('{"ignition": null, "passwd": {"users": [null]}, "storage": null}')
     (clone.path / "open.json").write_text(json.dumps({"passwd": {"users": [{"name": "core"}]}}))
-    assert why in clone.inv("boot", *words).stderr
+    done = clone.inv("boot", *words)
+    assert_three_lines(done, why)
+    assert "=== inv" not in done.stderr
 
 
 @pytest.mark.full
@@ -162,11 +166,12 @@ def _started(clone: Clone, moment: str) -> subprocess.Popen[str]:
     return child
 
 
-def _wait_for(child: subprocess.Popen[str], moment: str) -> None:
+def _wait_for(child: subprocess.Popen[str], moment: str) -> str:
+    """The line that begins with these words."""
     assert child.stderr
     said = []
     for line in child.stderr:
         said.append(line)
         if line.startswith(moment):
-            return
+            return line
     pytest.fail(f"it ended before {moment!r}: {''.join(said)}")
