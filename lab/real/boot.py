@@ -112,13 +112,12 @@ def _take(lab: Path, digest: str, target: Path) -> None:
 def main() -> None:
     """Run in the lab: make ready, then the stages, group by group; their outcomes are left in the state folder."""
     given = json.loads(sys.argv[1])
-    begun, outcomes = time.monotonic(), list[Outcome]()
+    begun, outcomes, pool = time.monotonic(), list[Outcome](), ThreadPoolExecutor(_SIDE_BY_SIDE)
     try:
         machine = stages.Machine(bench=ingredients.gather(given))
         _say(f"made ready: {time.monotonic() - begun:.1f} s")
         for group in stages.GROUPS:
-            with ThreadPoolExecutor(_SIDE_BY_SIDE) as pool:
-                outcomes += pool.map(partial(_outcome, machine), group)
+            outcomes += pool.map(partial(_outcome, machine), group)
             rows = json.dumps([asdict(outcome) for outcome in outcomes])
             Path(given["state"], "outcomes.json").write_text(rows)
             if len(group) == 1 and outcomes[-1].checks[0].name == _ENDED:

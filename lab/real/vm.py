@@ -94,7 +94,12 @@ class Machine:
     def _start(self, argv: list[str]) -> None:
         with (self.folder / f"{self.name}.errors").open("ab") as errors:
             try:
-                self._processes.append(subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=errors, stderr=errors))
+                self._processes.append(
+                    subprocess.Popen(
+                        argv, stdin=subprocess.DEVNULL, stdout=errors, stderr=errors,
+                        start_new_session=True,  # a Ctrl-C ends the lab, and that ends the machine
+                    )
+                )  # fmt: skip
             except OSError as error:
                 what = "no machine could be started"
                 raise TaskError(what, f"{argv[0]}: {error.strerror}", "call it through ./inv") from error
@@ -220,7 +225,8 @@ def acceleration(folder: Path, kernel: Path, initramfs: Path) -> tuple[str, str]
         arguments="console=ttyS0 panic=-1", acceleration="kvm",
     )  # fmt: skip
     with probe:
-        found = probe.wait_for([_USERLAND], _KVM_SECONDS)
+        found, runs = probe.wait_for([_USERLAND], _KVM_SECONDS), probe.runs
     if found:
         return "kvm", "KVM"
-    return "tcg", f"TCG: under KVM the kernel did not reach userland within {_KVM_SECONDS} s"
+    how = f"did not reach userland within {_KVM_SECONDS} s" if runs else "ended before it reached userland"
+    return "tcg", f"TCG: under KVM the kernel {how}"

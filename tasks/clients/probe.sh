@@ -21,8 +21,13 @@ for tree in /usr/lib/modules/*/; do
     done
 done
 rpm -qa --queryformat 'package\t%{NAME} %{VERSION} %{VERSION}-%{RELEASE}.%{ARCH}\n'
-for unit in tailscaled.service zincati.service bootc-fetch-apply-updates.timer; do
-    fact "unit" "$unit $(systemctl is-enabled "$unit" 2> /dev/null)"
+units='tailscaled.service zincati.service bootc-fetch-apply-updates.timer'
+for unit in $units; do
+    fact unit "$unit $(systemctl is-enabled "$unit" 2> /dev/null)"
+done
+# shellcheck disable=SC2086  # a list of words is meant to split
+systemctl --root=/ list-unit-files --no-legend $units 2> /dev/null | while read -r unit _ wanted; do
+    fact first-boot "$unit $wanted"
 done
 preset=/usr/lib/systemd/system-preset/50-zfs.preset
 if [ -r "$preset" ]; then

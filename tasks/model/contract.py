@@ -14,6 +14,7 @@ VERSION = "1"  # of the contract; a record says which one an image kept
 MODULES = ("zfs", "spl")
 ZFS_PACKAGES = ("zfs", "zfs-dracut", "python3-pyzfs")
 ZFS_LIBRARIES = ("libzfs", "libzpool", "libnvpair", "libuutil")  # packages are named after the soname: libzfs7 in 2.4
+_UNITS = {"tailscaled.service": "enable", "bootc-fetch-apply-updates.timer": "enable", "zincati.service": "disable"}
 _OFF = ("disabled", "masked", "not-found", "")
 _ON = {"enable": ("enabled", "static", "alias"), "disable": _OFF}
 
@@ -110,12 +111,13 @@ def inspect(image: ImageFacts, published_as: str, lock: Lock | None = None) -> R
         *(_vermagic(image, module) for module in MODULES),
         Check(name="zfs-packages", promise="userland and module packages of one version", fault=_packages(image)),
         Check(name="tailscale", promise="tailscale is installed", fault=_tailscale(image)),
-        _unit(image, "tailscaled.service", "enable"),
         Check(name="modules-load", promise="zfs is loaded at boot", fault=_modules_load(image)),
         Check(name="zfs-units", promise="ZFS's units are as its preset says", fault=_zfs_units(image)),
         Check(name="left-behind", promise="no /var/lib/pcp", fault=" ".join(image.all("left-behind"))),
-        _unit(image, "bootc-fetch-apply-updates.timer", "enable"),
-        _unit(image, "zincati.service", "disable"),
+        *(_unit(image, unit, wanted) for unit, wanted in _UNITS.items()),
+        Check(
+            name="first-boot", promise="the presets, applied on a first boot, leave these so", fault=_first_boot(image)
+        ),
         _host_policy(image.host_files, published_as),
         *(_label(image, name, found) for name, found in _found(image).items()),
     ]
@@ -181,6 +183,12 @@ def _zfs_units(image: ImageFacts) -> str:
     if not wanted:
         return "ZFS's preset 50-zfs.preset is missing"
     return ", ".join(fault for unit, state in wanted if (fault := _unit_fault(image, unit, state)))
+
+
+def _first_boot(image: ImageFacts) -> str:
+    presets = dict(row.partition(" ")[::2] for row in image.all("first-boot"))
+    wrong = [unit for unit, wanted in _UNITS.items() if (presets.get(unit) == "enabled") != (wanted == "enable")]
+    return ", ".join(f"{unit}'s preset is {presets.get(unit, 'missing')}" for unit in wrong)
 
 
 def _host_policy(shipped: HostFiles, published_as: str) -> Check:

@@ -25,6 +25,7 @@ WRONG = {
     "left-behind": "mkdir /var/lib/pcp",
     "bootc-fetch-apply-updates.timer": "systemctl disable bootc-fetch-apply-updates.timer",
     "zincati.service": "systemctl enable zincati.service",
+    "first-boot": "rm /usr/lib/systemd/system-preset/10-custom-coreos.preset",
     "host-policy": "mkdir -p /etc/pki/cosign && echo key > /etc/pki/cosign/cosign.pub",
     "label-fcos-version": "sed -i s/20261110/20261103/ /usr/lib/os-release",
 }
