@@ -151,6 +151,8 @@ def _once(asked: _Request) -> Answer:
             return Answer(status=response.status_code, headers=response.headers, body=_body(response, asked))
     except requests.exceptions.InvalidSchema as error:
         raise TaskError(what, f"{host} led to an address without TLS", "do not go on over this network") from error
+    except requests.exceptions.ChunkedEncodingError as error:
+        raise TaskError(what, f"{host} ended the connection before its answer was whole", _AGAIN) from error
     except requests.RequestException as error:
         raise TaskError(what, f"{host} did not answer: {_cause(error)}", _AGAIN) from error
 

@@ -15,6 +15,11 @@ QUERY_SECONDS = 120
 RUN_SECONDS = 3600
 _GRACE_SECONDS = 10
 _LOG_LINE = re.compile(r'time="[^"]*" level=\w+ msg="(.*)"')  # how skopeo and podman print their last words
+# What a build adds after the last words of the command that failed: podman's own repetition, dnf's advice.
+_ADDED = re.compile(
+    r'subprocess exited with status \d+|Error: building at STEP "RUN .*": exit status \d+'
+    r"|\(try to add .*\)|You can try to add to command line:|--\S+ to skip .*"
+)
 
 
 class Mode:
@@ -107,7 +112,7 @@ def _follow(child: subprocess.Popen[str], argv: Sequence[str], seconds: float) -
         for line in child.stdout or ():
             sys.stderr.write(line)
             sys.stderr.flush()
-            said = line if line.strip() else said
+            said = line if _tells(line) else said
         child.wait()
     finally:
         timer.cancel()
@@ -115,6 +120,11 @@ def _follow(child: subprocess.Popen[str], argv: Sequence[str], seconds: float) -
     if expired.is_set():
         raise subprocess.TimeoutExpired(argv, seconds)
     return said
+
+
+def _tells(line: str) -> bool:
+    """Whether it may be why a program ended."""
+    return bool(line.strip()) and not _ADDED.fullmatch(line.strip())
 
 
 def _end(child: subprocess.Popen[str]) -> None:

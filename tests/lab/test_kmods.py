@@ -1,0 +1,38 @@
+"""`inv build-kmods`, where it cannot build: said in three lines, and nothing stays. (`inv boot` proves the rest.)"""
+
+import pytest
+
+from tests.lab.conftest import Clone, assert_three_lines
+
+PAIR = "--zfs 2.4.3 --kernel 6.12.100-200.fc44.x86_64"
+KEPT = "{ podman images -q; podman ps -aq --external; ls $XDG_CACHE_HOME/custom-coreos | grep zfs-; }"
+
+
+@pytest.mark.full
+@pytest.mark.parametrize(
+    ("world", "asked", "why"),
+    [
+        ("source", "--zfs 2.4.9 --kernel 6.12.100-200.fc44.x86_64", "GitHub has no release zfs-2.4.9"),
+        ("source", "--zfs 2.4.99 --kernel 6.12.100-200.fc44.x86_64", "X.Y.99 is none"),
+        ("source", "--zfs 2.4.3 --kernel 6.12.100", "does not have the form VERSION-RELEASE.ARCH"),
+        ("source", "--zfs 2.4.3 --kernel 6.12.100-200.el9.x86_64", "does not end with .fc and a number"),
+        ("source-other", PAIR, "GitHub states sha256:1f08f2d1"),
+        ("source-cut", PAIR, "github.com ended the connection before its answer was whole"),
+        ("everyday", "--zfs 2.4.4 --kernel 7.1.9-200.fc44.x86_64", "GitHub lists no zfs-2.4.4.tar.gz"),
+    ],
+)
+def test_without_a_proven_source_nothing_is_built(clone: Clone, world: str, asked: str, why: str) -> None:
+    """No release, no kernel of Fedora's form, another tarball or half of one: no image, and no tarball is kept."""
+    done = clone.lab(f"inv build-kmods {asked}; status=$?; {KEPT}; exit $status", world)
+    assert_three_lines(done, why)
+    assert done.stdout == ""
+
+
+@pytest.mark.full
+def test_a_kernel_that_fedora_does_not_keep_is_named(clone: Clone) -> None:
+    """Its kernel-devel cannot be found; what podman had begun is removed, the tarball stays for the next try."""
+    containers = "podman ps -aq --external; podman images -q custom-coreos-kmods"
+    asked = "inv build-kmods --zfs 2.4.3 --kernel 6.12.100-999.fc44.x86_64"
+    done = clone.lab(f"{asked}; status=$?; {containers}; exit $status", "source")
+    assert_three_lines(done, "Unable to find a match: kernel-devel-6.12.100-999.fc44.x86_64")
+    assert done.stdout == ""
