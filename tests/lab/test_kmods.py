@@ -1,4 +1,4 @@
-"""`inv build-kmods`, where it cannot build: said in three lines, and nothing stays. (`inv boot` proves the rest.)"""
+"""`inv build-kmods` where it cannot build: three lines, and nothing stays. What it builds is proven by `inv boot`."""
 
 import pytest
 
