@@ -19,6 +19,7 @@ from tasks.model.errors import TaskError
 
 _BUILT = "custom-coreos:stable"
 _FIRST, _NEXT = "localhost/boot:first", "localhost/boot:next"
+_POLICY = "etc/containers/policy.json"
 _PCRS = re.compile(r'("pcr_ids"\s*:\s*)"[^"]*"')
 _SWITCH = re.compile(r"^Environment=IMAGE=(\S+)$", re.MULTILINE)
 
@@ -86,6 +87,8 @@ def gather(given: dict[str, Any]) -> Bench:
     here, folder = _Checkout(state / "checkout", given["verbose"]), state / "machines"
     folder.mkdir()
     here.recipe("keygen")
+    key, other = (_key(folder / name) for name in ("key", "other-key"))
+    config = _with_key(given["config"] or here.config("7"), key, folder)
     if given["image"]:
         image = call(["podman", "pull", "--quiet", f"oci:{given['image']}"]).strip()
         call(["podman", "tag", image, _FIRST])
@@ -93,8 +96,6 @@ def gather(given: dict[str, Any]) -> Bench:
         here.image(_FIRST)
     here.image(_NEXT, "--stream", "testing")
     first, following = trees.export(_FIRST, folder / "first"), trees.export(_NEXT, folder / "next")
-    key, other = (_key(folder / name) for name in ("key", "other-key"))
-    config = _with_key(given["config"] or here.config("7"), key, folder)
     accelerated, told = vm.acceleration(folder, first.vmlinuz, made / "initramfs")
     sys.stderr.write(f"=== {told}\n")
     return Bench(
@@ -103,13 +104,14 @@ def gather(given: dict[str, Any]) -> Bench:
         key=key, other_key=other, first=first, next=following,
         without_module=trees.without_module(_NEXT, following.kernel, folder),
         foreign=trees.with_foreign_modules(_NEXT, following.kernel, _FIRST, first.kernel, folder),
-        expected=_expected(config.read_text(), first, _public(key), here.folder), verbose=given["verbose"],
+        expected=_expected(config.read_text(), first, _public(key)), verbose=given["verbose"],
     )  # fmt: skip
 
 
 def require_bootable(config: str) -> None:
     """Stop at an Ignition file of another kind than what a boot proves: somebody can log in, the TPM opens the root."""
-    if not any(each.path == ("passwd", "users[core]", "name") for each in ignition.everything(config)):
+    keys = ("passwd", "users[core]", "sshAuthorizedKeys[0]")
+    if not any(each.path == keys and each.content for each in ignition.everything(config)):
         raise TaskError("the Ignition file lets nobody in", "it has no user core with a key", "see butane.yaml")
     if not _PCRS.search(_told(config, "luks[root]", "clevis", "custom", "config")):
         why = "storage.luks has no `root` with a clevis.custom.config that names pcr_ids"
@@ -144,10 +146,9 @@ def _public(key: Path) -> str:
     return key.with_name(f"{key.name}.pub").read_text().strip()
 
 
-def _expected(config: str, first: trees.Tree, key: str, here: Path) -> Expected:
+def _expected(config: str, first: trees.Tree, key: str) -> Expected:
     """What image and Ignition file promise."""
-    shipped = (here / "overlay-root/etc/containers/policy.json").read_text()
-    policy = _told(config, "files[/etc/containers/policy.json]", "contents", "source") or shipped
+    policy = _told(config, f"files[/{_POLICY}]", "contents", "source") or first.read(_POLICY)
     switches = (found[1] for each in ignition.everything(config) for found in _SWITCH.finditer(each.content))
     return Expected(
         kernel=first.kernel, zfs=first.zfs, hostname=_told(config, "files[/etc/hostname]", "contents", "source"),

@@ -13,8 +13,8 @@ SUPPLIES = _HERE / "supplies.sh"
 MACROS = _HERE / "fedora.macros"
 _SERIES = "6.12"
 _SOURCES = [_HERE / name for name in ("kernel.config", "kernel.sh", "kernel.spec")]
-# In the order of kmods/Containerfile: what builds OpenZFS on Fedora, and Debian's packages that do so here.
-_FEDORA = (
+# What kmods/Containerfile installs and OpenZFS's packaging asks for, by Fedora's names; and Debian's packages for it.
+FEDORA = (
     "fedora-repos-archive autoconf automake elfutils-libelf-devel gawk gcc libaio-devel libattr-devel libblkid-devel "
     "libcurl-devel libffi-devel libtirpc-devel libtool libuuid-devel libunwind-devel make ncompress openssl-devel "
     "python3-cffi python3-devel python3-packaging python3-setuptools rpm-build systemd "
@@ -32,7 +32,7 @@ _FEDORA_IMAGE = f"""{_ROOT}COPY lab.repo /etc/yum.repos.d/
 COPY fedora.macros /usr/lib/rpm/macros.d/macros.fedora
 COPY repo /srv/repo
 COPY supplies.sh /
-RUN createrepo_c --quiet /srv/repo && /supplies.sh {_FEDORA} && rm /supplies.sh
+RUN createrepo_c --quiet /srv/repo && /supplies.sh {FEDORA} && rm /supplies.sh
 """
 
 
@@ -54,7 +54,7 @@ def packages(world: World) -> Path:
             for package in out.rglob("*.rpm"):
                 package.rename(target / package.name)
 
-    return cache.entry("kernels", [root.parent.name, kernels, *_SOURCES], make)
+    return cache.entry("kernels", [root.parent.name, kernels, _KERNELS, *_SOURCES], make)
 
 
 def fedora(world: World) -> Path:

@@ -9,7 +9,8 @@ from lab.real import kernels
 from lab.world import Kmods, World, load
 from tasks.model.errors import TaskError
 
-_RECIPE = Path(__file__).parents[2] / "kmods/Containerfile"
+_ROOT = Path(__file__).parents[2]
+_RECIPE = [_ROOT / name for name in ("kmods/Containerfile", "tasks/kmods.py", "tasks/model/kmods.py")]
 _BEFORE = "source"  # the world in which nobody has built OpenZFS for these kernels yet
 
 
@@ -27,11 +28,5 @@ def kmods(world: World, pair: Kmods) -> Path:
                 hint = f"see for yourself: ./inv lab -w {_BEFORE} -- '{recipe}'"
                 raise TaskError("the lab could not be made", f"OpenZFS {pair.zfs} was not built, as said above", hint)
 
-    material = [
-        kernels.packages(world).name,
-        kernels.MACROS,
-        pair,
-        *(entry.tarball for entry in world.openzfs),
-        _RECIPE,
-    ]
-    return cache.entry(f"kmods-{pair.zfs}-{pair.kernel}", material, make)
+    tarballs = (entry.tarball for entry in world.openzfs)
+    return cache.entry(f"kmods-{pair.zfs}-{pair.kernel}", [kernels.fedora(world).name, pair, *tarballs, *_RECIPE], make)

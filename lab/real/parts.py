@@ -50,13 +50,11 @@ def _ignition() -> Path:
         with workshop(target) as here:
             caches = {"GOMODCACHE": str(here.context / "modules"), "GOCACHE": str(here.context / "build")}
             env = caches | {"GOFLAGS": "-mod=readonly -buildvcs=false -modcacherw", "CGO_ENABLED": "1"}
-            listed = call(["go", "list", "-m", "-json", _MODULE], env=env, cwd=str(pins))
-            module = json.loads(listed)
+            module = json.loads(call(["go", "mod", "download", "-json", _MODULE], env=env, cwd=str(pins)))
             settings = {"version.Raw": module["Version"].removeprefix("v"), "distro.selinuxRelabel": "false"}
             ldflags = " ".join(f"-X {_MODULE}/internal/{name}={value}" for name, value in settings.items())
             argv = ["go", "build", "-trimpath", "-ldflags", f"-s -w {ldflags}", "-o", str(target / "ignition")]
             call([*argv, f"{_MODULE}/internal"], env=env, cwd=str(pins))
-            module = json.loads(call(["go", "list", "-m", "-json", _MODULE], env=env, cwd=str(pins)))
             shutil.copytree(Path(module["Dir"]) / "dracut/30ignition", target / "30ignition")
 
     return cache.entry("ignition", [pins / "go.sum", pins / "go.mod"], make)

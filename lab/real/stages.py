@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from lab.real import checks, recovery, vm
+from lab.real import checks, commands, vm
 from lab.real.checks import Check, Expected, held, succeeded
 from lab.real.ingredients import Bench
 from lab.real.trees import Tree
@@ -22,14 +22,6 @@ _PATIENT, _IMPATIENT = 240, 60  # seconds until a root that is not unlocked ends
 _FIRST = "ignition.firstboot ignition.platform.id=qemu"
 _EMERGENCY, _ASKED = "LAB-EMERGENCY-END", "Please enter passphrase"
 _NO_KEY = 2  # cryptsetup's exit status for a wrong passphrase
-_POOL = (
-    ("zpool create", "zpool create tank /dev/disk/by-id/virtio-tank && zfs create tank/data"),
-    ("data", "dd if=/dev/urandom of=/tank/data/file bs=1M count=16 status=none && sync"),
-    ("snapshot", "zfs snapshot tank/data@first && zfs list -t snapshot tank/data@first"),
-    ("scrub", "zpool scrub -w tank && zpool status tank | grep 'with 0 errors'"),
-    ("export", "zpool export tank && ! zpool list tank"),
-    ("import", "zpool import -d /dev/disk/by-id tank && zpool list tank"),
-)
 _OWN_PASSPHRASE = "correct horse battery staple"  # noqa: S105  (of a disk that is thrown away)
 
 
@@ -63,9 +55,9 @@ class Machine:
             on.up()
             refused = on.ssh("true", key=self.bench.other_key)
             found = [
-                Check("ssh: the key logs in"),
+                held("ssh: the key logs in", on.ssh("id -un").stdout.strip() == "core", "not as core"),
                 held("ssh: another is refused", "Permission denied" in refused.stderr, "it was not"),
-                *(succeeded(f"pool: {name}", on.run(command)) for name, command in _POOL),
+                *(succeeded(f"pool: {name}", on.run(command)) for name, command in commands.POOL),
             ]
             facts = _facts(on)
             self.uuid, self.data = facts["luks-uuid"], facts["data"]
@@ -82,17 +74,17 @@ class Machine:
         with self._on("second", self.bench.first) as on:
             on.up()
             facts, wanted = _facts(on), self.bench.expected
-            told = on.ssh(recovery.RECOVERY_KEY).stdout
+            told = on.ssh(commands.RECOVERY_KEY).stdout
             key = re.search(r"\b([cbdefghijklnrtuv]{8}(?:-[cbdefghijklnrtuv]{8}){7})\b", told)
             self.recovery_key = key[1] if key else ""
-            other = on.ssh(recovery.TRY_KEY, stdin="another")
+            other = on.ssh(commands.TRY_KEY, stdin="another")
             found = [
-                Check("root: unlocked by the TPM"), *checks.machine(facts, wanted),
+                _opened_by_tpm(on, "root: unlocked by the TPM"), *checks.machine(facts, wanted),
                 *checks.pool(facts, self.data), *checks.switched(facts, wanted),
                 held("recovery key: added", self.recovery_key, told or "nothing was told"),
-                succeeded("recovery key: opens the root", on.ssh(recovery.TRY_KEY, stdin=self.recovery_key)),
-                succeeded("a passphrase: added", on.ssh(recovery.PASSPHRASE, stdin=f"{_OWN_PASSPHRASE}\n")),
-                succeeded("a passphrase: opens the root", on.ssh(recovery.TRY_KEY, stdin=_OWN_PASSPHRASE)),
+                succeeded("recovery key: opens the root", on.ssh(commands.TRY_KEY, stdin=self.recovery_key)),
+                succeeded("a passphrase: added", on.ssh(commands.PASSPHRASE, stdin=f"{_OWN_PASSPHRASE}\n")),
+                succeeded("a passphrase: opens the root", on.ssh(commands.TRY_KEY, stdin=_OWN_PASSPHRASE)),
                 held("any other passphrase: refused", other.returncode == _NO_KEY, f"it ended with {other.returncode}"),
             ]  # fmt: skip
             on.off()
@@ -101,7 +93,8 @@ class Machine:
     def fresh_tpm(self) -> list[Check]:
         """Another TPM: locked; the recovery key opens it."""
         with self._on("fresh-tpm", self.bench.first, tpm=self.bench.folder / "fresh-tpm", kept=False) as on:
-            return self._opened_by_hand(on, "fresh TPM", "integrity check failed")
+            found = self._opened_by_hand(on, "fresh TPM", "integrity check failed")
+            return [*found, self._bound_anew(on, "fresh TPM")]
 
     def changed_pcr(self) -> list[Check]:
         """PCR 7 is another, and nobody is at the console."""
@@ -116,14 +109,13 @@ class Machine:
         drives = [vm.Drive(file=disk, serial="root")]
         with self._on("firmware", self.bench.first, "lab.pcr7", tpm=tpm, drives=drives) as on:
             found = self._opened_by_hand(on, "firmware update", "policy check failed")
-            bound = on.ssh(recovery.BIND_ANEW, stdin=f"{self.recovery_key}\n")
-            found.append(succeeded("firmware update: the root is bound anew", bound))
+            found.append(self._bound_anew(on, "firmware update"))
             on.off()
-        if bound.returncode:
+        if found[-1].fault:
             return found
         with self._on("firmware-bound", self.bench.first, "lab.pcr7", tpm=tpm, drives=drives) as on:
             on.up()
-            return [*found, Check("firmware update: the TPM opens the root again")]
+            return [*found, _opened_by_tpm(on, "firmware update: the TPM opens the root again")]
 
     def without_module(self) -> list[Check]:
         """An image without zfs.ko must be found broken."""
@@ -152,7 +144,7 @@ class Machine:
         _copy(self.bench.disk, disk)
         drives, config = [vm.Drive(file=disk, serial="root")], self.bench.broken_config
         with self._on("wrong-pcr", self.bench.first, _FIRST, image=True, config=config, drives=drives, tpm=tpm) as on:
-            return _emergency(on, "pcr_ids 77", "ignition-disks")
+            return _emergency(on, "pcr_ids 77", "PCR handle out of range")
 
     def _opened_by_hand(self, on: vm.Machine, told: str, words: str) -> list[Check]:
         """The TPM refuses the key for the reason that the console must name; the recovery key is typed there."""
@@ -165,6 +157,11 @@ class Machine:
             held(f"{told}: the root stays locked and a passphrase is asked for", locked, "not so"),
             held(f"{told}: the recovery key opens it", on.is_up(_REFUSED_SECONDS), "it does not"),
         ]
+
+    def _bound_anew(self, on: vm.Machine, told: str) -> Check:
+        """The README's command binds the root to the TPM as it is now."""
+        bound = on.ssh(commands.BIND_ANEW, stdin=f"{self.recovery_key}\n")
+        return succeeded(f"{told}: the root is bound anew", bound)
 
     def _broken(self, on: vm.Machine, told: str) -> Check:
         """The checks of every boot must find it."""
@@ -234,6 +231,11 @@ def _copy(disk: Path, target: Path) -> None:
 def _facts(on: vm.Machine) -> dict[str, str]:
     """What the machine says of itself once it has settled."""
     return checks.facts(on.run((_HERE / "report.sh").read_text()).stdout)
+
+
+def _opened_by_tpm(on: vm.Machine, told: str) -> Check:
+    """Nobody typed: clevis has asked the TPM."""
+    return held(told, re.search(r"clevis-luks-askpass\[\d+\]: Unlocked ", on.console), "clevis does not say so")
 
 
 def _emergency(on: vm.Machine, told: str, words: str) -> list[Check]:

@@ -27,6 +27,10 @@ class Tree:
     kernel: str
     zfs: str
 
+    def read(self, path: str) -> str:
+        """A text file of it."""
+        return call(["tar", "--to-stdout", "-xf", str(self.tar), path])
+
 
 def export(image: str, folder: Path) -> Tree:
     """Leave an image's tree in a folder."""

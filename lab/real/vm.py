@@ -15,9 +15,8 @@ from typing import Self
 
 from tasks.model.errors import TaskError
 
-MEMORY = "2048"
-_MACHINE = ("-machine", "q35", "-smp", "2", "-m", MEMORY, "-display", "none", "-monitor", "none", "-no-reboot")
-ACCELERATIONS = {"kvm": ("-accel", "kvm", "-cpu", "host"), "tcg": ("-accel", "tcg,thread=multi", "-cpu", "qemu64")}
+_MACHINE = ("-machine", "q35", "-smp", "2", "-m", "2048", "-display", "none", "-monitor", "none", "-no-reboot")
+_ACCELERATIONS = {"kvm": ("-accel", "kvm", "-cpu", "host"), "tcg": ("-accel", "tcg,thread=multi", "-cpu", "qemu64")}
 _USERLAND = "Run /init as init process"
 _KVM_SECONDS = 20
 _UP_SECONDS, _OFF_SECONDS, _COMMAND_SECONDS = 600, 120, 300
@@ -58,7 +57,6 @@ class Machine:
     key: Path | None = None  # that core logs in with
     config: Path | None = None  # Ignition's, through the firmware's configuration
     verbose: bool = False
-    begun: float = 0.0
     _processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
     _ended: Event = field(default_factory=Event)
 
@@ -73,7 +71,6 @@ class Machine:
         return self.log.read_text(errors="replace").replace("\r", "") if self.log.exists() else ""
 
     def __enter__(self) -> Self:
-        self.begun = time.monotonic()
         self.log.unlink(missing_ok=True)
         self.tpm.mkdir(parents=True, exist_ok=True)
         with socket.socket() as probe:
@@ -86,7 +83,7 @@ class Machine:
         chip = ["swtpm", "socket", "--tpm2", "--tpmstate", f"dir={self.tpm}", "--flags", "not-need-init,startup-clear"]
         self._start([*chip, "--ctrl", f"type=unixio,path={self._chip}", "--terminate"])
         _until(self._chip.exists, 10, "swtpm")
-        self._start(["qemu-system-x86_64", *ACCELERATIONS[self.acceleration], *_MACHINE, *self._devices()])
+        self._start(["qemu-system-x86_64", *_ACCELERATIONS[self.acceleration], *_MACHINE, *self._devices()])
         if self.verbose:
             Thread(target=self._tell, daemon=True).start()
         return self

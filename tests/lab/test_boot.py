@@ -2,6 +2,8 @@
 
 import json
 import os
+import re
+import shutil
 import signal
 import subprocess
 from collections.abc import Iterator
@@ -29,9 +31,10 @@ def booted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Clone, su
 
 
 def left_by(clone: Clone) -> list[str]:
-    """What runs or is mounted below a clone, or is a machine of its."""
+    """What runs or is mounted below a clone, or is a loop device of a file there."""
     mounts = [line for line in Path("/proc/mounts").read_text().splitlines() if str(clone.path) in line]
-    return [*processes_of(clone), *mounts]
+    loops = [place.read_text() for place in Path("/sys/block").glob("loop*/loop/backing_file")]
+    return [*processes_of(clone), *mounts, *(file for file in loops if str(clone.path) in file)]
 
 
 @pytest.mark.full
@@ -43,7 +46,7 @@ def test_the_image_boots(booted: tuple[Clone, subprocess.CompletedProcess[str]])
     assert "FAILED" not in done.stdout + done.stderr
     for stage in STAGES:
         assert f"=== {stage}: " in done.stderr
-        assert any(stage in row for row in rows)
+        assert any(re.match(rf"ok +{stage}  ", row) for row in rows)
     assert left_by(clone) == []
 
 
@@ -84,13 +87,33 @@ def test_nothing_stays_when_it_is_ended(
         assert child.returncode == 1
         assert said.rstrip().splitlines()[-3] == "interrupted"
         assert "Traceback" not in said
+        assert "FAILED" not in said
+
+
+@pytest.mark.full
+def test_nothing_stays_when_making_the_parts_is_ended(
+    booted: tuple[Clone, subprocess.CompletedProcess[str]], tmp_path: Path
+) -> None:
+    """OpenZFS is compiled, which another lab is opened for: neither stays, and the cache holds nothing half made."""
+    clone, _ = booted
+    cached = Path(os.environ.get("CUSTOM_COREOS_CACHE") or Path.home() / ".cache/custom-coreos")
+    subprocess.run(["cp", "-al", str(cached), str(tmp_path / "cache")], check=True)
+    for made in (tmp_path / "cache/lab").glob("kmods-*-6.12.*"):
+        shutil.rmtree(made)
+    child = _started(clone, "lab: making kmods-", CUSTOM_COREOS_CACHE=str(tmp_path / "cache"))
+    _wait_for(child, "fetching ")
+    os.killpg(child.pid, signal.SIGINT)
+    _, said = child.communicate(timeout=60)
+    assert left_by(clone) == []
+    assert said.rstrip().splitlines()[-3] == "interrupted"
+    assert not list((tmp_path / "cache/lab").glob(".kmods-*.making"))
 
 
 @pytest.mark.full
 def test_two_at_once_do_not_collide(booted: tuple[Clone, subprocess.CompletedProcess[str]]) -> None:
-    """In one clone; the first boot of both holds, and one that is ended does not touch the other."""
+    """In one clone, from the start; the first boot of both holds, and one that is ended does not touch the other."""
     clone, _ = booted
-    one, other = (_started(clone, "=== made ready") for _ in range(2))
+    one, other = (_start(clone) for _ in range(2))
     for child in (one, other):
         assert "checks hold" in _wait_for(child, "=== first boot")
         os.killpg(child.pid, signal.SIGINT)
@@ -100,7 +123,7 @@ def test_two_at_once_do_not_collide(booted: tuple[Clone, subprocess.CompletedPro
 
 @pytest.mark.full
 def test_a_given_image_and_a_given_file_are_booted(booted: tuple[Clone, subprocess.CompletedProcess[str]]) -> None:
-    """The image by its digest; a policy.json in the Ignition file that does not overwrite the tree's stops the boot."""
+    """The image by its digest; the Ignition file as it is, then with a policy.json that cannot overwrite the tree's."""
     clone, _ = booted
     assert clone.inv("keygen").returncode == 0
     made = clone.lab(
@@ -113,6 +136,10 @@ def test_a_given_image_and_a_given_file_are_booted(booted: tuple[Clone, subproce
     document["storage"]["files"].append(policy)
     (clone.path / "stops.json").write_text(json.dumps(document))
     digest = made.stdout.split()[-1]
+    child = _start(clone, "--image", digest, "--ignition", "ignition.json")
+    assert "checks hold" in _wait_for(child, "=== first boot")
+    os.killpg(child.pid, signal.SIGINT)
+    assert "=== inv build" not in child.communicate(timeout=60)[1]
     done = clone.inv("boot", "--image", digest, "--ignition", "stops.json", seconds=HOUR)
     assert_three_lines(done, "the boot is not proven", "1 of 9 stages")
     log = next(clone.path.glob(".lab/boot-*/machines/first.log")).read_text(errors="replace")
@@ -129,6 +156,7 @@ def test_a_given_image_and_a_given_file_are_booted(booted: tuple[Clone, subproce
         (("--ignition", "open.json"), "binds no root to a TPM"),
         (("--ignition", "nobody.json"), "no user core"),
         (("--ignition", "null.json"), "no user core"),
+        (("--ignition", "keyless.json"), "no user core with a key"),
         (("--image", "null"), "'null' is no digest"),
         (("--image", f"sha256:{'0' * 64}"), "has no image"),
     ],
@@ -141,7 +169,8 @@ def test_what_cannot_be_booted_is_said(
     (clone.path / "half.json").write_text('{"ignition": {')
     (clone.path / "nobody.json").write_text('{"ignition": {"version": "3.5.0"}}')
     (clone.path / "null.json").write_text('{"ignition": null, "passwd": {"users": [null]}, "storage": null}')
-    (clone.path / "open.json").write_text(json.dumps({"passwd": {"users": [{"name": "core"}]}}))
+    (clone.path / "keyless.json").write_text('{"passwd": {"users": [{"name": "core", "sshAuthorizedKeys": []}]}}')
+    (clone.path / "open.json").write_text('{"passwd": {"users": [{"name": "core", "sshAuthorizedKeys": ["k"]}]}}')
     done = clone.inv("boot", *words)
     assert_three_lines(done, why)
     assert "=== inv" not in done.stderr
@@ -156,12 +185,16 @@ def test_prebuilt_modules_save_seventy_percent(booted: tuple[Clone, subprocess.C
     assert "an image from prebuilt modules" in done.stdout + done.stderr
 
 
-def _started(clone: Clone, moment: str) -> subprocess.Popen[str]:
-    """A boot that has come to where it says so."""
-    child = subprocess.Popen(
-        [str(clone.path / "inv"), "boot"], cwd=clone.path, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE, text=True, start_new_session=True,
+def _start(clone: Clone, *words: str, **env: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [str(clone.path / "inv"), "boot", *words], cwd=clone.path, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE, text=True, start_new_session=True, env={**os.environ, **env},
     )  # fmt: skip
+
+
+def _started(clone: Clone, moment: str, **env: str) -> subprocess.Popen[str]:
+    """A boot that has come to where it says so."""
+    child = _start(clone, **env)
     _wait_for(child, moment)
     return child
 

@@ -5,7 +5,8 @@ import pytest
 from tests.lab.conftest import Clone, assert_three_lines
 
 PAIR = "--zfs 2.4.3 --kernel 6.12.100-200.fc44.x86_64"
-KEPT = "{ podman images -q; podman ps -aq --external; ls $XDG_CACHE_HOME/custom-coreos | grep zfs-; }"
+CONTAINERS = "podman images -q custom-coreos-kmods; podman ps -aq --external"
+KEPT = f"{{ {CONTAINERS}; ls $XDG_CACHE_HOME/custom-coreos | grep zfs-; }}"
 
 
 @pytest.mark.full
@@ -31,8 +32,20 @@ def test_without_a_proven_source_nothing_is_built(clone: Clone, world: str, aske
 @pytest.mark.full
 def test_a_kernel_that_fedora_does_not_keep_is_named(clone: Clone) -> None:
     """Its kernel-devel cannot be found; what podman had begun is removed, the tarball stays for the next try."""
-    containers = "podman ps -aq --external; podman images -q custom-coreos-kmods"
     asked = "inv build-kmods --zfs 2.4.3 --kernel 6.12.100-999.fc44.x86_64"
-    done = clone.lab(f"{asked}; status=$?; {containers}; exit $status", "source")
+    done = clone.lab(f"{asked}; status=$?; {CONTAINERS}; exit $status", "source")
     assert_three_lines(done, "Unable to find a match: kernel-devel-6.12.100-999.fc44.x86_64")
     assert done.stdout == ""
+
+
+@pytest.mark.parametrize(
+    ("asked", "why"),
+    [
+        ("--kmods localhost/nothing", "there is no image localhost/nothing"),
+        ("--kmods custom-coreos:stable", "is no kmods image that was built here"),
+        ("--kmods custom-coreos:stable --lock everyday.lock.json", "leave one of them out"),
+    ],
+)
+def test_no_image_is_built_from_other_modules(built: Clone, asked: str, why: str) -> None:
+    """An image that is not there, one of another kind, a Lock beside it."""
+    assert_three_lines(built.lab(f"inv build {asked}"), why)

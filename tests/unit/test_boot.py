@@ -5,7 +5,7 @@ from subprocess import CompletedProcess
 
 import pytest
 
-from lab.real import checks, recovery
+from lab.real import checks, commands
 from lab.real.checks import Check, Expected
 from tasks.model.errors import TaskError
 from tests.documents import ROOT
@@ -122,7 +122,7 @@ def test_a_command_that_failed_is_told_by_its_last_words() -> None:
 def test_what_the_machine_is_typed_into_is_what_the_readme_says() -> None:
     """Each command for bad days stands there letter by letter."""
     readme = (ROOT / "README.md").read_text().splitlines()
-    for command in (recovery.RECOVERY_KEY, recovery.PASSPHRASE, recovery.TRY_KEY, recovery.BIND_ANEW):
+    for command in (commands.RECOVERY_KEY, commands.PASSPHRASE, commands.TRY_KEY, commands.BIND_ANEW):
         assert f"    {command}" in readme
 
 

@@ -1,15 +1,19 @@
 """Kmods that are built here: their source is the release's own, and their labels say what they are."""
 
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from lab.real import kernels
 from tasks.model.errors import TaskError
 from tasks.model.image import ImageRef, KmodsTag
 from tasks.model.kmods import OwnKmods, Tarball, fedora_of, labels
 from tasks.model.versions import Kernel
 from tests.unit.making import DIGEST, KERNEL, KMODS_DIGEST, ZFS
 
+ROOT = Path(__file__).parents[2]
 PAIR = KmodsTag(ZFS, KERNEL)
 IMAGE = ImageRef("localhost/custom-coreos-kmods", KMODS_DIGEST)
 URL = "https://github.com/openzfs/zfs/releases/download/zfs-2.4.4/zfs-2.4.4.tar.gz"
@@ -78,3 +82,11 @@ def test_a_kernel_names_its_fedora() -> None:
     assert fedora_of(KERNEL) == "44"
     with pytest.raises(TaskError, match="is no kernel of Fedora"):
         fedora_of(Kernel.parse("6.12.100-1.el10.x86_64"))
+
+
+def test_the_lab_has_all_that_the_containerfile_installs() -> None:
+    """Its image in Fedora's place provides every package by that name; kernel-devel is in a repository there."""
+    text = (ROOT / "kmods/Containerfile").read_text().replace("\\\n", "")
+    installed = {word for line in re.findall(r"dnf -y install ([^;\n]*)", text) for word in line.split()}
+    assert len(installed) > 20
+    assert installed - set(kernels.FEDORA.split()) == {'"kernel-devel-$KERNEL_VERSION"'}

@@ -1,0 +1,17 @@
+"""What is typed on a machine: for bad days, letter by letter as README.md has it, and for a pool's first day."""
+
+_ROOT = "/dev/disk/by-partlabel/root"
+_FROM_TPM = f"clevis luks pass -d {_ROOT} -s 1"
+RECOVERY_KEY = f"sudo sh -c 'PASSWORD=$({_FROM_TPM}) systemd-cryptenroll --recovery-key {_ROOT}'"
+PASSPHRASE = f"sudo bash -c 'cryptsetup luksAddKey --key-file <({_FROM_TPM}) {_ROOT}'"
+TRY_KEY = f"sudo cryptsetup open --test-passphrase {_ROOT}"
+BIND_ANEW = f"sudo clevis luks regen -q -d {_ROOT} -s 1"
+# Each step by its name.
+POOL = (
+    ("zpool create", "zpool create tank /dev/disk/by-id/virtio-tank && zfs create tank/data"),
+    ("data", "dd if=/dev/urandom of=/tank/data/file bs=1M count=16 status=none && sync"),
+    ("snapshot", "zfs snapshot tank/data@first && zfs list -t snapshot tank/data@first"),
+    ("scrub", "zpool scrub -w tank && zpool status tank | grep 'with 0 errors'"),
+    ("export", "zpool export tank && ! zpool list tank"),
+    ("import", "zpool import -d /dev/disk/by-id tank && zpool list tank"),
+)
