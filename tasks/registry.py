@@ -22,6 +22,7 @@ _KEY = {"key": "file with the private key (default: SIGNING_KEY, else ~/.config/
         "lock": "publish what this Lock file says instead of what is newest",
         "rebuild": "also when nothing changed since the last one",
         "promote": "move stable too; --no-promote stops before and prints the digest",
+        "kmods": "take this image of ./inv build-kmods instead of the published one",
     }
 )
 def publish(
@@ -31,6 +32,7 @@ def publish(
     promote: bool = True,
     key: str = "",
     allow_downgrade: bool = False,
+    kmods: str = "",
 ) -> None:
     """Build, verify, push, sign, accept as a host would, and move stable; safe to run again, wherever it stopped."""
     from tasks import assembly, promotion, publishing
@@ -43,7 +45,7 @@ def publish(
     before = promotion.public_digest(settings)
     promotion.finish(settings, before)
     flags = {"rebuild": rebuild, "force": False, "allow_downgrade": allow_downgrade}
-    wanted = assembly.wanted(settings, lock, ("", ""), flags)
+    wanted = assembly.wanted(settings, lock, ("", ""), flags, kmods)
     if wanted is None:
         answer(before)
         return

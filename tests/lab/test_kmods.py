@@ -1,8 +1,12 @@
 """`inv build-kmods` where it cannot build: three lines, and nothing stays. What it builds is proven by `inv boot`."""
 
+import json
+
 import pytest
 
 from tests.lab.conftest import Clone, assert_three_lines
+from tests.lab.test_publish import LOGIN
+from tests.lab.test_versions import checked
 
 PAIR = "--zfs 2.4.3 --kernel 6.12.100-200.fc44.x86_64"
 CONTAINERS = "podman images -q custom-coreos-kmods; podman ps -aq --external"
@@ -49,3 +53,18 @@ def test_a_kernel_that_fedora_does_not_keep_is_named(clone: Clone) -> None:
 def test_no_image_is_built_from_other_modules(built: Clone, asked: str, why: str) -> None:
     """An image that is not there, one of another kind, a Lock beside it."""
     assert_three_lines(built.lab(f"inv build {asked}"), why)
+
+
+@pytest.mark.full
+def test_an_image_with_modules_of_ones_own_is_published(own_clone: Clone) -> None:
+    """From the source to `stable`, whose Lock pins the tarball; the next day holds it, and modules are built once."""
+    kmods = f"kmods=$(inv build-kmods {PAIR})"
+    story = f"inv keygen && {LOGIN} && {kmods} && inv publish --kmods $kmods && {kmods} && inv versions --json"
+    done = own_clone.lab(f"cd {own_clone.path} && {story}", "source")
+    assert done.returncode == 0, done.stderr
+    assert "nothing it is built from changed" in done.stderr
+    decided = checked(done.stdout[done.stdout.index("{") :], "versions")
+    assert decided["verdict"] == "HOLD"
+    assert decided["published"]["kernel"] == "6.12.100-200.fc44.x86_64"
+    labels = own_clone.lab("skopeo inspect docker://ghcr.io/samhclark/custom-coreos:stable", "source").stdout
+    assert json.loads(labels)["Labels"]["custom-coreos.zfs-tarball"].startswith("sha256:1f08f2d1")
