@@ -76,10 +76,14 @@ def image_id(image: str) -> str:
 
 
 def by_digest(image: str) -> ImageRef:
-    """An image on this machine by its digest, so that no other build can take its name."""
-    argv = ["podman", "image", "inspect", "--format={{.Digest}}", image]
-    found = shell.query(argv, what=f"the digest of {image} could not be read").strip()
-    return ImageRef(re.sub(r"(@sha256:.*|:[^:/]*)$", "", image), found)
+    """An image on this machine by its digest, so that no other build can take its name; `image` may be short."""
+    argv = ["podman", "image", "inspect", '--format={{.Digest}} {{join .RepoDigests " "}}', image]
+    digest, *names = shell.query(argv, what=f"the digest of {image} could not be read").split()
+    asked = re.sub(r"(@sha256:.*|:[^:/]*)$", "", image)
+    found = [ImageRef.parse(name) for name in names if name.endswith(f"@{digest}")]
+    if not found:
+        raise TaskError(f"{image} has no name", "podman lists none for it", f"name it: podman tag {image} localhost/…")
+    return next((each for each in found if each.name in {asked, f"localhost/{asked}"}), found[0])
 
 
 def require(image: str) -> dict[str, str]:

@@ -47,6 +47,7 @@ def test_a_kernel_that_fedora_does_not_keep_is_named(clone: Clone) -> None:
     [
         ("--kmods localhost/nothing", "there is no image localhost/nothing"),
         ("--kmods custom-coreos:stable", "is no kmods image that was built here"),
+        ("--kmods $(podman images -q custom-coreos:stable)", "is no kmods image that was built here"),
         ("--kmods custom-coreos:stable --lock everyday.lock.json", "leave one of them out"),
     ],
 )
