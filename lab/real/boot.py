@@ -7,10 +7,12 @@ import shlex
 import shutil
 import sys
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from lab import checkout, session
 from lab.real import ingredients, parts, stages
@@ -57,14 +59,19 @@ def boot(states: Path, image: str, config: str, *, verbose: bool) -> list[Outcom
         "state": str(state), "parts": str(made), "image": str(layout) if image else "",
         "config": wanted, "verbose": verbose,
     }  # fmt: skip
-    start = shlex.join([sys.executable, "-c", _START, str(session.ROOT), json.dumps(given)])
-    outcomes = state / "outcomes.json"
     try:
-        if session.run(load(WORLD), start, state, prepare=fresh) == _INTERRUPTED:
-            raise KeyboardInterrupt
-        rows = json.loads(outcomes.read_text()) if outcomes.exists() else []
+        return _go_through(state, given, fresh)
     finally:
         _keep_consoles(state)
+
+
+def _go_through(state: Path, given: dict[str, Any], fresh: Callable[[], None]) -> list[Outcome]:
+    """Have `main` run in the lab; what it left."""
+    start = shlex.join([sys.executable, "-c", _START, str(session.ROOT), json.dumps(given)])
+    outcomes = state / "outcomes.json"
+    if session.run(load(WORLD), start, state, prepare=fresh) == _INTERRUPTED:
+        raise KeyboardInterrupt
+    rows = json.loads(outcomes.read_text()) if outcomes.exists() else []
     return [Outcome(**(row | {"checks": tuple(Check(**each) for each in row["checks"])})) for row in rows]
 
 
