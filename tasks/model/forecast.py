@@ -75,8 +75,7 @@ def _outlook(there: Candidates, here: Candidates, stream: str, ahead: str) -> Ou
 def _sky(option: Option) -> Sky:
     if option.buildable:
         return Sky.CLEAR
-    supported = option.support.support is Support.SUPPORTED
-    return Sky.KMODS_PENDING if supported and not option.has_kmods else Sky.STORM
+    return Sky.KMODS_PENDING if option.awaits_kmods else Sky.STORM
 
 
 def _meaning(option: Option, sky: Sky) -> str:

@@ -58,6 +58,11 @@ class Option:
         return self.obstacle is not Obstacle.NO_KMODS
 
     @property
+    def awaits_kmods(self) -> bool:
+        """Whether kmods alone are lacking: this OpenZFS supports the kernel."""
+        return not self.has_kmods and self.support.support is Support.SUPPORTED
+
+    @property
     def kmods_tag(self) -> KmodsTag:
         """The kmods image's tag, whether it exists or is waited for."""
         return KmodsTag(self.zfs, self.release.kernel)

@@ -65,7 +65,11 @@ class Decision:
             return "when that is no longer so: ./inv block --unblock …; or go back with --allow-downgrade"
         if any(option.obstacle is Obstacle.MATRIX for option in self.options):
             return "./inv sync-matrix refreshes the matrix; --force builds against it, and may not work"
-        return "try again tomorrow; ./inv forecast says what is coming"
+        later = "try again tomorrow; ./inv forecast says what is coming"
+        awaited = next((option for option in self.options if option.awaits_kmods), None)
+        if awaited is None:
+            return later
+        return f"{later}; or build them: ./inv build-kmods --zfs {awaited.zfs} --kernel {awaited.release.kernel}"
 
 
 def solve(candidates: Candidates) -> Decision:

@@ -133,12 +133,12 @@ def test_every_version_has_one_fate_and_a_reason() -> None:
 
 
 def seconds(package: Package) -> float:
-    """The best of three plans."""
+    """The best of three plans, in time of ours: other processes take theirs beside it."""
     taken = []
     for _ in range(3):
-        begun = time.perf_counter()
+        begun = time.process_time()
         plan(package, POLICY, NOW)
-        taken.append(time.perf_counter() - begun)
+        taken.append(time.process_time() - begun)
     return min(taken)
 
 

@@ -117,6 +117,7 @@ def test_no_flag_conjures_kmods() -> None:
     with pytest.raises(TaskError) as caught:
         decision.require_buildable()
     assert f"44.20261110.3.0 (kernel {KERNEL.version}) waits for kmods of OpenZFS 2.4.4" in caught.value.why
+    assert f"./inv build-kmods --zfs 2.4.4 --kernel {KERNEL}" in caught.value.hint
 
 
 def test_a_pool_is_never_gone_back_from() -> None:
