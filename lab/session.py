@@ -113,13 +113,14 @@ def _environment(state: Path, world: World) -> dict[str, str]:
 
 
 def _wait(lab: subprocess.Popen[bytes]) -> int:
-    """The command's exit status. A Ctrl-C has reached it too, so it gets a moment to end by itself."""
+    """The command's exit status. A Ctrl-C has reached it too, so it gets a moment to end by itself, perhaps well."""
     try:
         return lab.wait()
     except KeyboardInterrupt as interrupt:
         if type(interrupt) is KeyboardInterrupt:
             with suppress(subprocess.TimeoutExpired):
-                return lab.wait(_GRACE_SECONDS)
+                if lab.wait(_GRACE_SECONDS) == 0:
+                    return 0
         raise
     finally:
         lab.kill()

@@ -24,7 +24,6 @@ WORLD = "real"
 _START = "import sys; sys.path.insert(0, sys.argv.pop(1)); from lab.real.boot import main; main()"
 
 
-_INTERRUPTED = 130  # as a shell says it
 _ENDED = "the stage came to its end"
 _SIDE_BY_SIDE = 2  # machines; each has two processors that do little at a time
 
@@ -69,8 +68,7 @@ def _go_through(state: Path, given: dict[str, Any], fresh: Callable[[], None]) -
     """Have `main` run in the lab; what it left."""
     start = shlex.join([sys.executable, "-c", _START, str(session.ROOT), json.dumps(given)])
     outcomes = state / "outcomes.json"
-    if session.run(load(WORLD), start, state, prepare=fresh) == _INTERRUPTED:
-        raise KeyboardInterrupt
+    session.run(load(WORLD), start, state, prepare=fresh)
     rows = json.loads(outcomes.read_text()) if outcomes.exists() else []
     return [Outcome(**(row | {"checks": tuple(Check(**each) for each in row["checks"])})) for row in rows]
 
@@ -132,7 +130,7 @@ def main() -> None:
     except TaskError as error:
         sys.exit(str(error))
     except KeyboardInterrupt:
-        os._exit(_INTERRUPTED)  # the machines end with the lab; no thread is waited for
+        os._exit(130)  # as a shell says it; the machines end with the lab; no thread is waited for
 
 
 def _outcome(machine: stages.Machine, stage: stages.Stage) -> Outcome:

@@ -91,20 +91,17 @@ def test_nothing_stays_when_it_is_ended(
 
 
 @pytest.mark.full
-def test_nothing_stays_when_making_the_parts_is_ended(
-    booted: tuple[Clone, subprocess.CompletedProcess[str]], tmp_path: Path
-) -> None:
+def test_nothing_stays_when_making_the_parts_is_ended(own_clone: Clone, tmp_path: Path) -> None:
     """OpenZFS is compiled, which another lab is opened for: neither stays, and the cache holds nothing half made."""
-    clone, _ = booted
     cached = Path(os.environ.get("CUSTOM_COREOS_CACHE") or Path.home() / ".cache/custom-coreos")
     subprocess.run(["cp", "-al", str(cached), str(tmp_path / "cache")], check=True)
     for made in (tmp_path / "cache/lab").glob("kmods-*-6.12.*"):
         shutil.rmtree(made)
-    child = _started(clone, "lab: making kmods-", CUSTOM_COREOS_CACHE=str(tmp_path / "cache"))
+    child = _started(own_clone, "lab: making kmods-", CUSTOM_COREOS_CACHE=str(tmp_path / "cache"))
     _wait_for(child, "fetching ")
     os.killpg(child.pid, signal.SIGINT)
     _, said = child.communicate(timeout=60)
-    assert left_by(clone) == []
+    assert left_by(own_clone) == []
     assert said.rstrip().splitlines()[-3] == "interrupted"
     assert not list((tmp_path / "cache/lab").glob(".kmods-*.making"))
 
