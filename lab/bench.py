@@ -16,18 +16,16 @@ from tasks.model.versions import Kernel
 
 _START = "import sys; sys.path.insert(0, sys.argv.pop(1)); from benchmarks.{} import main; main()"
 _WORLDS = {"resolve": "far", "published": "far-past", "installing": "season"}
-
-
-BUILD_TIME = "build-time"
+_BUILD_TIME = "build-time"
 _BASE = "quay.io/fedora/fedora-coreos:stable"
 
 
 def run(states: Path, only: str) -> list[dict[str, Any]]:
     """Measure in fresh labs; no results of a benchmark that ended early. `only` names one of what is left out else."""
     if only:
-        if only != BUILD_TIME:
+        if only != _BUILD_TIME:
             raise TaskError(
-                f"there is no benchmark {only!r}", f"only {BUILD_TIME} goes by itself", "leave it out for all others"
+                f"there is no benchmark {only!r}", f"only {_BUILD_TIME} goes by itself", "leave it out for all others"
             )
         return [_build_time(states)]
     results = [result for name, world in _WORLDS.items() for result in _one(name, world, states / f"bench-{name}")]

@@ -5,6 +5,7 @@ import signal
 import sys
 import traceback
 from contextlib import suppress
+from itertools import pairwise
 from pathlib import Path
 from types import FrameType
 
@@ -12,7 +13,7 @@ from invoke import Exit, Program
 
 from tasks.model.errors import TaskError
 
-_SPELLED = {"build-time": "--only=build-time"}  # `inv bench build-time`: Invoke knows no optional positional
+_SPELLED = {("bench", "build-time"): "--only=build-time"}  # Invoke knows no optional positional
 
 
 class _Terminated(KeyboardInterrupt):
@@ -92,7 +93,7 @@ def main(root: Path) -> None:
     """Run the recipes of `root` from wherever the user is."""
     status: int | str | None = 0
     try:
-        words = [_SPELLED.get(word, word) for word in sys.argv[1:]]
+        words = [_SPELLED.get((before, word), word) for before, word in pairwise(sys.argv)]
         Recipes(name="inv", binary="inv").run([sys.argv[0], "--search-root", str(root), *words])
     except SystemExit as ended:
         status = ended.code

@@ -20,7 +20,7 @@ from tasks.model.errors import TaskError
 _BUILT = "custom-coreos:stable"
 _FIRST, _NEXT = "localhost/boot:first", "localhost/boot:next"
 _POLICY = "etc/containers/policy.json"
-_PCRS = re.compile(r'("pcr_ids"\s*:\s*)"[^"]*"')
+_PCRS = re.compile(r'("pcr_ids"\s*:\s*)"([^"]*)"')
 _SWITCH = re.compile(r"^Environment=IMAGE=(\S+)$", re.MULTILINE)
 
 
@@ -70,15 +70,16 @@ class _Checkout:
         self.recipe("verify", _BUILT)
         call(["podman", "tag", _BUILT, tag])
 
-    def config(self, pcr: str) -> str:
-        """The Ignition file for a butane.yaml that binds the root to a PCR."""
-        source = self.folder / "butane.yaml"
-        text = source.read_text()
-        bound = _PCRS.sub(rf'\g<1>"{pcr}"', text)
-        source.write_text(bound)
+    def config(self) -> str:
+        """The Ignition file for butane.yaml as it is."""
         self.recipe("ignition")
-        source.write_text(text)
         return (self.folder / "ignition.json").read_text()
+
+    def broken_config(self) -> str:
+        """The Ignition file for a butane.yaml that binds the root to a PCR that no TPM has."""
+        source = self.folder / "butane.yaml"
+        source.write_text(_PCRS.sub(r'\g<1>"77"', source.read_text()))
+        return self.config()
 
 
 def gather(given: dict[str, Any]) -> Bench:
@@ -88,7 +89,9 @@ def gather(given: dict[str, Any]) -> Bench:
     folder.mkdir()
     here.recipe("keygen")
     key, other = (_key(folder / name) for name in ("key", "other-key"))
-    config = _with_key(given["config"] or here.config("7"), key, folder)
+    wanted = given["config"] or here.config()
+    require_bootable(wanted)
+    config = _with_key(wanted, key, folder)
     if given["image"]:
         image = call(["podman", "pull", "--quiet", f"oci:{given['image']}"]).strip()
         call(["podman", "tag", image, _FIRST])
@@ -100,7 +103,7 @@ def gather(given: dict[str, Any]) -> Bench:
     sys.stderr.write(f"=== {told}\n")
     return Bench(
         folder=folder, disk=made / "disk", initramfs=made / "initramfs", acceleration=accelerated,
-        config=config, broken_config=_with_key(here.config("77"), key, folder),
+        config=config, broken_config=_with_key(here.broken_config(), key, folder),
         key=key, other_key=other, first=first, next=following,
         without_module=trees.without_module(_NEXT, following.kernel, folder),
         foreign=trees.with_foreign_modules(_NEXT, following.kernel, _FIRST, first.kernel, folder),
@@ -109,15 +112,20 @@ def gather(given: dict[str, Any]) -> Bench:
 
 
 def require_bootable(config: str) -> None:
-    """Stop at an Ignition file of another kind than what a boot proves: somebody can log in, the TPM opens the root."""
-    keys = ("passwd", "users[core]", "sshAuthorizedKeys[0]")
-    if not any(each.path == keys and each.content for each in ignition.everything(config)):
-        raise TaskError("the Ignition file lets nobody in", "it has no user core with a key", "see butane.yaml")
-    if not _PCRS.search(_told(config, "luks[root]", "clevis", "custom", "config")):
-        why = "storage.luks has no `root` with a clevis.custom.config that names pcr_ids"
+    """Stop at an Ignition file that a boot does not prove: core must log in, the root open by the TPM's PCR 7."""
+    _require_core(config)
+    bound = _PCRS.search(_told(config, "luks[root]", "clevis", "custom", "config"))
+    if not bound or "7" not in bound[2].split(","):
+        why = "storage.luks has no `root` whose clevis.custom.config names 7 in pcr_ids"
         raise TaskError(
             "the Ignition file binds no root to a TPM", why, "butane.yaml as shipped does: boot proves that"
         )
+
+
+def _require_core(config: str) -> None:
+    keys = ("passwd", "users[core]", "sshAuthorizedKeys[0]")
+    if not any(each.path == keys and each.content for each in ignition.everything(config)):
+        raise TaskError("the Ignition file lets nobody in", "it has no user core with a key", "see butane.yaml")
 
 
 def _told(config: str, *path: str) -> str:
@@ -127,7 +135,7 @@ def _told(config: str, *path: str) -> str:
 
 def _with_key(config: str, key: Path, folder: Path) -> Path:
     """The Ignition file with another key in the place of the user's, and nothing else changed."""
-    require_bootable(config)
+    _require_core(config)
     document = ignition.parse(config)
     core = next(user for user in document["passwd"]["users"] if user.get("name") == "core")
     core["sshAuthorizedKeys"] = [_public(key)]

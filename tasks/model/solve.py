@@ -69,7 +69,7 @@ class Decision:
         awaited = next((option for option in self.options if option.awaits_kmods), None)
         if awaited is None:
             return later
-        return f"{later}; or build them: ./inv build-kmods --zfs {awaited.zfs} --kernel {awaited.release.kernel}"
+        return f"{later}; or build the modules: ./inv build-kmods --zfs {awaited.zfs} --kernel {awaited.release.kernel}"
 
 
 def solve(candidates: Candidates) -> Decision:

@@ -151,6 +151,7 @@ def test_a_given_image_and_a_given_file_are_booted(booted: tuple[Clone, subproce
         (("--ignition", "nowhere.json"), "nowhere.json could not be read"),
         (("--ignition", "half.json"), "is no JSON"),
         (("--ignition", "open.json"), "binds no root to a TPM"),
+        (("--ignition", "other.json"), "binds no root to a TPM"),
         (("--ignition", "nobody.json"), "no user core"),
         (("--ignition", "null.json"), "no user core"),
         (("--ignition", "keyless.json"), "no user core with a key"),
@@ -168,6 +169,9 @@ def test_what_cannot_be_booted_is_said(
     (clone.path / "null.json").write_text('{"ignition": null, "passwd": {"users": [null]}, "storage": null}')
     (clone.path / "keyless.json").write_text('{"passwd": {"users": [{"name": "core", "sshAuthorizedKeys": []}]}}')
     (clone.path / "open.json").write_text('{"passwd": {"users": [{"name": "core", "sshAuthorizedKeys": ["k"]}]}}')
+    luks = {"name": "root", "clevis": {"custom": {"pin": "tpm2", "config": '{"pcr_ids": "4"}'}}}
+    users = [{"name": "core", "sshAuthorizedKeys": ["k"]}]
+    (clone.path / "other.json").write_text(json.dumps({"passwd": {"users": users}, "storage": {"luks": [luks]}}))
     done = clone.inv("boot", *words)
     assert_three_lines(done, why)
     assert "=== inv" not in done.stderr
