@@ -111,6 +111,8 @@ def boot(c: Context, image: str = "", ignition: str = "", verbose: bool = False)
     from tasks.model.errors import TaskError
 
     outcomes = booting.boot(_states(), image, ignition, verbose=verbose)
+    if not outcomes:
+        raise TaskError("nothing was booted", "what makes it ready said the above", "mend that, and run it again")
     rows = [
         ("FAILED" if check.fault else "ok", outcome.stage, f"{check.name}{f': {check.fault}' if check.fault else ''}")
         for outcome in outcomes
@@ -119,8 +121,7 @@ def boot(c: Context, image: str = "", ignition: str = "", verbose: bool = False)
     table(("", "stage", "asserted"), rows)
     failed, stages = sum(row[0] == "FAILED" for row in rows), sum(len(group) for group in GROUPS)
     if failed or len(outcomes) < stages:
-        gone_through = f"{failed} of {len(rows)} checks failed, {len(outcomes)} of {stages} stages were gone through"
-        why = gone_through if outcomes else "what makes it ready said the above"
+        why = f"{failed} of {len(rows)} checks failed, {len(outcomes)} of {stages} stages were gone through"
         raise TaskError("the boot is not proven", why, f"read the consoles: {_states()}/boot-*/machines/*.log")
     answer(f"booted: {len(rows)} checks hold; the consoles' logs are {_states()}/boot-*/machines/*.log")
 
