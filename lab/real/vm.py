@@ -5,6 +5,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -19,6 +20,7 @@ _MACHINE = ("-machine", "q35", "-smp", "2", "-m", "2048", "-display", "none", "-
 _ACCELERATIONS = {"kvm": ("-accel", "kvm", "-cpu", "host"), "tcg": ("-accel", "tcg,thread=multi", "-cpu", "qemu64")}
 _USERLAND = "Run /init as init process"
 _KVM_SECONDS = 20
+_SOCKETS = "/run"  # the lab's own; a socket's path has 107 bytes at most, and a clone may lie deep
 _UP_SECONDS, _OFF_SECONDS, _COMMAND_SECONDS = 600, 120, 300
 _SSH = (
     "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null", "-o", "LogLevel=ERROR",
@@ -66,6 +68,11 @@ class Machine:
         return self.folder / f"{self.name}.log"
 
     @property
+    def _errors(self) -> Path:
+        """What QEMU and swtpm said."""
+        return self.folder / f"{self.name}.errors"
+
+    @property
     def console(self) -> str:
         """What the console said so far."""
         return self.log.read_text(errors="replace").replace("\r", "") if self.log.exists() else ""
@@ -76,9 +83,7 @@ class Machine:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
-        own = self.folder / f"{self.name}.sockets"
-        shutil.rmtree(own, ignore_errors=True)
-        own.mkdir()
+        own = Path(tempfile.mkdtemp(prefix="machine-", dir=_SOCKETS))
         self._chip, self._serial = own / "tpm", own / "console"
         chip = ["swtpm", "socket", "--tpm2", "--tpmstate", f"dir={self.tpm}", "--flags", "not-need-init,startup-clear"]
         self._start([*chip, "--ctrl", f"type=unixio,path={self._chip}", "--terminate"])
@@ -89,7 +94,7 @@ class Machine:
         return self
 
     def _start(self, argv: list[str]) -> None:
-        with (self.folder / f"{self.name}.errors").open("ab") as errors:
+        with self._errors.open("ab") as errors:
             try:
                 self._processes.append(
                     subprocess.Popen(
@@ -125,6 +130,12 @@ class Machine:
         """Whether it is still switched on."""
         return self._processes[-1].poll() is None
 
+    @property
+    def _last_words(self) -> str:
+        """What the console said last; where it said nothing, what QEMU did."""
+        said = self.console.strip() or self._errors.read_text(errors="replace").strip()
+        return said.rpartition("\n")[2] or "its console is empty"
+
     def wait_for(self, words: Sequence[str], seconds: float) -> str:
         """The first of some words on the console; nothing when it ends or the time is over before."""
         end = time.monotonic() + seconds
@@ -143,10 +154,14 @@ class Machine:
 
     def type(self, text: str) -> None:
         """Type a line at the console."""
-        with socket.socket(socket.AF_UNIX) as line:
-            line.connect(str(self._serial))
-            line.sendall(text.encode() + b"\r")
-            time.sleep(1)  # QEMU reads what came before the line is hung up
+        try:
+            with socket.socket(socket.AF_UNIX) as line:
+                line.connect(str(self._serial))
+                line.sendall(text.encode() + b"\r")
+                time.sleep(1)  # QEMU reads what came before the line is hung up
+        except OSError as error:
+            what = f"nobody can type at the machine's console ({self.name})"
+            raise TaskError(what, f"{error}; {self._last_words}", f"read its console: {self.log}") from error
 
     def ssh(self, command: str, *, key: Path | None = None, stdin: str = "") -> subprocess.CompletedProcess[str]:
         """Run a command as core, logged in by the machine's key or another."""
@@ -178,8 +193,8 @@ class Machine:
     def up(self) -> None:
         """Wait until core can log in."""
         if not self.is_up(_UP_SECONDS):
-            why = self.console.strip().rpartition("\n")[2] or "its console is empty"
-            raise TaskError(f"the machine did not come up ({self.name})", why, f"read its console: {self.log}")
+            what = f"the machine did not come up ({self.name})"
+            raise TaskError(what, self._last_words, f"read its console: {self.log}")
 
     def off(self) -> None:
         """Shut it down in order."""

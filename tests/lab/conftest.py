@@ -11,6 +11,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 SECONDS = 600
+HOUR = 3600
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,9 +27,9 @@ class Clone:
             text=True, timeout=seconds, check=False,
         )  # fmt: skip
 
-    def lab(self, command: str, world: str = "everyday") -> subprocess.CompletedProcess[str]:
+    def lab(self, command: str, world: str = "everyday", *, seconds: int = SECONDS) -> subprocess.CompletedProcess[str]:
         """Type one command in the lab."""
-        return self.inv("lab", "-w", world, "--", command)
+        return self.inv("lab", "-w", world, "--", command, seconds=seconds)
 
     def replace(self, file: str, old: str, new: str) -> None:
         """Edit a file as a user does."""

@@ -11,10 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.lab.conftest import Clone, assert_three_lines, fresh_clone
+from tests.lab.conftest import HOUR, Clone, assert_three_lines, fresh_clone
 from tests.lab.test_build import processes_of
 
-HOUR = 3600
 STAGES = (
     "first boot", "second boot", "a firmware update", "a fresh TPM", "another PCR 7", "no zfs.ko", "a foreign module",
     "pcr_ids 77", "update",
@@ -24,8 +23,8 @@ POLICY = "/etc/containers/policy.json"
 
 @pytest.fixture(scope="module")
 def booted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Clone, subprocess.CompletedProcess[str]]]:
-    """A clone with an image in the lab `real`, and what `inv boot` said there."""
-    clone = fresh_clone(tmp_path_factory.mktemp("boot") / "custom-coreos")
+    """A clone, deep down in folders, and what `inv boot` said there."""
+    clone = fresh_clone(tmp_path_factory.mktemp("boot") / "-".join(["deep"] * 20) / "custom-coreos")
     yield clone, clone.inv("boot", seconds=2 * HOUR)
     clone.inv("lab-clean")
 

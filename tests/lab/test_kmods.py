@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tests.lab.conftest import Clone, assert_three_lines
+from tests.lab.conftest import HOUR, Clone, assert_three_lines
 from tests.lab.test_publish import LOGIN
 from tests.lab.test_versions import checked
 
@@ -61,7 +61,8 @@ def test_an_image_with_modules_of_ones_own_is_published(own_clone: Clone) -> Non
     """`publish` tells how they are built; its Lock pins the tarball; the next day holds it; modules are built once."""
     kmods = f"kmods=$(inv build-kmods {PAIR})"
     story = f"{kmods} && inv publish --kmods $kmods && {kmods} && inv versions --json"
-    done = own_clone.lab(f"cd {own_clone.path} && inv keygen && {LOGIN}; inv publish; {story}", "source-behind")
+    day = f"cd {own_clone.path} && inv keygen && {LOGIN}; inv publish; {story}"
+    done = own_clone.lab(day, "source-behind", seconds=HOUR)  # OpenZFS is compiled
     assert done.returncode == 0, done.stderr
     assert f"./inv build-kmods {PAIR}" in done.stderr
     assert "nothing it is built from changed" in done.stderr
