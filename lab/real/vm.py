@@ -16,6 +16,7 @@ from typing import Self
 
 from tasks.model.errors import TaskError
 
+_QEMU = "qemu-system-x86_64"
 _MACHINE = ("-machine", "q35", "-smp", "2", "-m", "2048", "-display", "none", "-monitor", "none", "-no-reboot")
 _ACCELERATIONS = {"kvm": ("-accel", "kvm", "-cpu", "host"), "tcg": ("-accel", "tcg,thread=multi", "-cpu", "qemu64")}
 _USERLAND = "Run /init as init process"
@@ -67,10 +68,9 @@ class Machine:
         """What the console said."""
         return self.folder / f"{self.name}.log"
 
-    @property
-    def _errors(self) -> Path:
-        """What QEMU and swtpm said."""
-        return self.folder / f"{self.name}.errors"
+    def _errors(self, program: str) -> Path:
+        """What a program said that makes up the machine."""
+        return self.folder / f"{self.name}.{program}"
 
     @property
     def console(self) -> str:
@@ -88,13 +88,13 @@ class Machine:
         chip = ["swtpm", "socket", "--tpm2", "--tpmstate", f"dir={self.tpm}", "--flags", "not-need-init,startup-clear"]
         self._start([*chip, "--ctrl", f"type=unixio,path={self._chip}", "--terminate"])
         _until(self._chip.exists, 10, "swtpm")
-        self._start(["qemu-system-x86_64", *_ACCELERATIONS[self.acceleration], *_MACHINE, *self._devices()])
+        self._start([_QEMU, *_ACCELERATIONS[self.acceleration], *_MACHINE, *self._devices()])
         if self.verbose:
             Thread(target=self._tell, daemon=True).start()
         return self
 
     def _start(self, argv: list[str]) -> None:
-        with self._errors.open("ab") as errors:
+        with self._errors(argv[0]).open("ab") as errors:
             try:
                 self._processes.append(
                     subprocess.Popen(
@@ -133,7 +133,7 @@ class Machine:
     @property
     def _last_words(self) -> str:
         """What the console said last; where it said nothing, what QEMU did."""
-        said = self.console.strip() or self._errors.read_text(errors="replace").strip()
+        said = self.console.strip() or self._errors(_QEMU).read_text(errors="replace").strip()
         return said.rpartition("\n")[2] or "its console is empty"
 
     def wait_for(self, words: Sequence[str], seconds: float) -> str:
