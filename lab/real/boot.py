@@ -5,6 +5,7 @@ import os
 import re
 import shlex
 import shutil
+import signal
 import sys
 import time
 from collections.abc import Callable
@@ -116,6 +117,7 @@ def _take(lab: Path, digest: str, target: Path) -> None:
 
 def main() -> None:
     """Run in the lab: make ready, then the stages, group by group; their outcomes are left in the state folder."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # at once, no thread is waited for; the machines end with the lab
     given = json.loads(sys.argv[1])
     begun, outcomes, pool = time.monotonic(), list[Outcome](), ThreadPoolExecutor(_SIDE_BY_SIDE)
     try:
@@ -129,8 +131,6 @@ def main() -> None:
                 return  # what all others need
     except TaskError as error:
         sys.exit(str(error))
-    except KeyboardInterrupt:
-        os._exit(130)  # as a shell says it; the machines end with the lab; no thread is waited for
 
 
 def _outcome(machine: stages.Machine, stage: stages.Stage) -> Outcome:

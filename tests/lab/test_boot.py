@@ -6,11 +6,13 @@ import re
 import shutil
 import signal
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.documents import ROOT
 from tests.lab.conftest import HOUR, Clone, assert_three_lines, fresh_clone
 from tests.lab.test_build import processes_of
 
@@ -87,6 +89,31 @@ def test_nothing_stays_when_it_is_ended(
         assert said.rstrip().splitlines()[-3] == "interrupted"
         assert "Traceback" not in said
         assert "FAILED" not in said
+
+
+BOOT_WHOSE_STAGE_GETS_THE_CTRL_C = """
+import signal, sys, threading, time
+from lab.real import boot, ingredients, stages
+
+def stage(machine):
+    time.sleep(1)  # until it is waited for
+    signal.pthread_kill(threading.get_ident(), signal.SIGINT)
+    time.sleep(60)
+
+ingredients.gather = lambda given: None
+stages.Machine = lambda bench: None
+stages.GROUPS = ((("a stage", stage),),)
+sys.argv = ["boot", '{"state": "/nowhere"}']
+boot.main()
+"""
+
+
+def test_a_ctrl_c_does_not_wait_for_a_stage() -> None:
+    """Nor where no waiting thread is woken by it: a stage whose machine it ended would be told as one that failed."""
+    argv = [sys.executable, "-c", BOOT_WHOSE_STAGE_GETS_THE_CTRL_C]
+    done = subprocess.run(argv, cwd=ROOT, capture_output=True, text=True, timeout=30, check=False)
+    assert done.returncode == -signal.SIGINT
+    assert [line for line in done.stderr.splitlines() if not line.startswith("=== made ready")] == []
 
 
 @pytest.mark.full
