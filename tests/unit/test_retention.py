@@ -1,5 +1,6 @@
 """Cleanup's promises, for every registry."""
 
+import gc
 import time
 from dataclasses import replace
 from datetime import timedelta
@@ -132,18 +133,23 @@ def test_every_version_has_one_fate_and_a_reason() -> None:
     assert all(fate.reason for fate in fates)
 
 
-def seconds(package: Package) -> float:
-    """The best of three plans, in time of ours: other processes take theirs beside it."""
-    taken = []
-    for _ in range(3):
-        begun = time.process_time()
-        plan(package, POLICY, NOW)
-        taken.append(time.process_time() - begun)
-    return min(taken)
+def seconds(*packages: Package) -> list[float]:
+    """The best of five plans of each, in turn, in time of ours alone: no other process's, no garbage collection's."""
+    best = [float("inf")] * len(packages)
+    gc.disable()
+    try:
+        for _ in range(5):
+            for number, package in enumerate(packages):
+                begun = time.process_time()
+                plan(package, POLICY, NOW)
+                best[number] = min(best[number], time.process_time() - begun)
+    finally:
+        gc.enable()
+    return best
 
 
 def test_twenty_thousand_versions_are_planned_within_a_second_and_in_linear_time() -> None:
-    """Ten times as many take about ten times as long."""
-    few, lots = seconds(many(2000)), seconds(many(20000))
+    """Ten times as many take about ten times as long: 13 on an idle machine, for the caches; a square would be 100."""
+    few, lots = seconds(many(2000), many(20000))
     assert lots < 1
-    assert lots < 20 * few
+    assert lots < 30 * few
