@@ -13,6 +13,8 @@ ROOT = Path(__file__).parents[2]
 SECONDS = 600
 HOUR = 3600
 
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # where it is set, every recipe that a test types is compiled anew
+
 
 @dataclass(frozen=True, slots=True)
 class Clone:
