@@ -132,7 +132,7 @@ def main() -> None:
     _tell({"calls": sum(len(calls) // 2 for calls in phases)})
     for calls, built in zip(phases, (False, True), strict=True):
         for number, call in enumerate(calls, 1):
-            moves = built and "skopeo --insecure-policy copy" in call and call.startswith("after")
+            moves = built and "oras tag" in call and call.startswith("after")
             for how in chosen(kind, number_of, number, moves=moves, before=call.startswith("before")):
                 _tell({**asdict(crashes.one(how, number, built=built)), "call": call})
 

@@ -2,6 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from time import monotonic, sleep
 from typing import TYPE_CHECKING
 
 from tasks import assembly, gather
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from tasks.model.manifest import Descriptor
     from tasks.settings import Settings
 
+_LATER = 2  # how many times as long as the own move another's, that began before it, may take to be seen still
 _AGAIN = "see what is there: ./inv history; then run it again"
 
 
@@ -60,9 +62,12 @@ def promote(settings: "Settings", image: ImageRef, expected: str, leave: Leave) 
     for check in found.checks:
         say(f"  {'FAILED' if check.fault else 'ok':<7}{check.name:<12}{check.fault or check.promise}")
     found.require(tag, image)
+    began = monotonic()
     if not _move(settings, image, expected):
         return False
+    longer = _LATER * (monotonic() - began)
     _note(image, standing.lock, expected)
+    sleep(longer)
     _require_there(settings, image)
     return True
 
@@ -91,7 +96,7 @@ def _move(settings: "Settings", image: ImageRef, expected: str) -> bool:
     if before != expected:
         why = f"another run moved it meanwhile: it has {before or 'nothing'}, expected was {expected or 'nothing'}"
         raise TaskError(f"{tag} is not moved to {image}", why, _AGAIN)
-    if not skopeo.point(image, PUBLIC_TAG):
+    if not oras.tag(image, PUBLIC_TAG):
         return False
     _require_there(settings, image)
     say(f"{tag} is {image.digest} now")

@@ -1,4 +1,7 @@
-"""Artifacts attached to a digest, through oras; always under the fallback tag, which is all that GHCR knows."""
+"""What is written beside an image, through oras: a tag, and artifacts attached to its digest.
+
+Artifacts lie under the fallback tag, which is all that GHCR knows.
+"""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -8,6 +11,18 @@ from tasks.model.errors import TaskError
 from tasks.model.image import ImageRef
 
 _SECONDS = 300
+_HINT = "is the login still good, and may it write? run it again"
+
+
+def tag(image: ImageRef, name: str) -> bool:
+    """Point a tag at an image that is in the registry, byte for byte; False under `inv -R`.
+
+    One manifest is read and written, no layer is looked at: the shorter the move, the less another can come between.
+    """
+    known = login.file_for(image.name.partition("/")[0])
+    argv = ["oras", "tag", *([f"--registry-config={known}"] if known else []), str(image), name]
+    what = f"{image.name}:{name} could not be moved to {image.digest}"
+    return shell.run(argv, what=what, seconds=_SECONDS, hint=_HINT)
 
 
 def attach(image: ImageRef, artifact_type: str, annotations: Mapping[str, str], file: Path | None = None) -> bool:
@@ -22,11 +37,10 @@ def attach(image: ImageRef, artifact_type: str, annotations: Mapping[str, str], 
         *(f"--annotation={name}={value}" for name, value in annotations.items()),
         str(image), *([f"{file.name}:{artifact_type}"] if file else []),
     ]  # fmt: skip
-    hint = "is the login still good, and may it write? run it again"
     return shell.run(
         argv,
         what=f"a record could not be attached to {image}",
         seconds=_SECONDS,
-        hint=hint,
+        hint=_HINT,
         cwd=file.parent if file else None,
     )

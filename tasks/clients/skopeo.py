@@ -6,9 +6,9 @@ from datetime import datetime
 from time import sleep
 from typing import TYPE_CHECKING
 
-from tasks.clients import login, shell
+from tasks.clients import shell
 from tasks.model.errors import TaskError
-from tasks.model.image import BaseImage, ImageRef
+from tasks.model.image import BaseImage
 
 if TYPE_CHECKING:
     from subprocess import CompletedProcess
@@ -67,18 +67,6 @@ def tags(name: str) -> tuple[str, ...]:
     if not isinstance(found, list):
         raise TaskError(what, "skopeo's answer has no list of tags", f"look at it: skopeo list-tags docker://{name}")
     return tuple(str(tag) for tag in found)
-
-
-def point(image: ImageRef, tag: str) -> bool:
-    """Point a tag at an image that is in the registry, byte for byte; False under `inv -R`."""
-    target = f"docker://{image.name}:{tag}"
-    known = login.file_for(image.name.partition("/")[0])
-    argv = [
-        "skopeo", "--insecure-policy", "copy", "--quiet", "--all", "--preserve-digests",
-        *([f"--authfile={known}"] if known else []), f"docker://{image}", target,
-    ]  # fmt: skip
-    hint = "is the login still good, and may it write? run it again"
-    return shell.run(argv, what=f"{image.name}:{tag} could not be moved to {image.digest}", hint=hint)
 
 
 def _json(argv: list[str], what: str) -> dict[str, object]:

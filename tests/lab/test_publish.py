@@ -198,6 +198,25 @@ def test_of_two_publishers_at_once_one_loses_and_says_so(published: Clone, tmp_p
     assert host_takes(published, ":stable").returncode == 0
 
 
+LATE_ORAS = """#!/bin/bash
+PATH=${PATH#*:}
+oras "$@" || exit
+case "$*" in *promoted*) oras tag --registry-config ~/.docker/config.json "$LATE" stable > /dev/null 2>&1 & esac
+"""
+
+
+def test_a_move_that_ends_after_the_record_was_written_is_seen(published: Clone, tmp_path: Path) -> None:
+    """Another publisher looked before the tag was moved, and moves it late: promote waits for one of that kind."""
+    newest = digest_of(published)
+    older = json.loads(published.lab("inv history --json").stdout)["images"][-1]["digest"]
+    (tmp_path / "oras").write_text(LATE_ORAS)
+    (tmp_path / "oras").chmod(0o755)
+    promote = f"{ready_folder(published)}/venv/bin/python {published.path}/tasks.py promote {older}"
+    done = published.lab(f"cd {published.path} && LATE={IMAGE}@{newest} PATH={tmp_path}:$PATH {promote}")
+    assert_three_lines(done, "another run moved it")
+    assert digest_of(published) == newest
+
+
 def test_the_wrong_passphrase_and_no_key_are_told(published: Clone) -> None:
     """Before anything is moved."""
     before = digest_of(published)
