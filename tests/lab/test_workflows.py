@@ -107,6 +107,31 @@ def test_the_runs_are_listed(daily: Clone) -> None:
     assert re.search(r"^build\.yaml +main +schedule +success +less than an hour +\d+ min \d+ s", shown, re.MULTILINE)
 
 
+def test_a_worktree_is_rehearsed_and_its_repository_stays_as_it_is(tmp_path: Path) -> None:
+    """Its `.git` is a file that points to the repository; commits, branches and settings there are not ours."""
+    main = fresh_clone(tmp_path / "main").path
+    git = ["git", "-C", str(main), "-c", "user.name=owner", "-c", "user.email=owner@example.org"]
+    for words in (["init", "-q", "-b", "main"], ["add", "-A"], ["commit", "-qm", "First"]):
+        subprocess.run([*git, *words], check=True)
+    tree = Clone(tmp_path / "tree")
+    subprocess.run([*git, "worktree", "add", "-q", "-b", "work", str(tree.path)], check=True)
+    (tree.path / "README.md").unlink()
+    (tree.path / "new.txt").write_text("not committed yet")
+
+    def repository() -> list[str]:
+        asked = (["for-each-ref"], ["config", "--local", "--list"], ["log", "--all", "--oneline"], ["worktree", "list"])
+        return [subprocess.run([*git, *words], capture_output=True, text=True, check=True).stdout for words in asked]
+
+    before = repository()
+    rehearse(tree, "cleanup-images.yaml", "--event", "workflow_dispatch")
+    assert repository() == before
+    copied = state(tree) / "checkout"
+    assert (copied / ".git").is_dir()
+    assert (copied / "new.txt").exists()
+    assert not (copied / "README.md").exists()
+    tree.inv("lab-clean")
+
+
 @pytest.fixture(scope="module")
 def littered(daily: Clone) -> Clone:
     """The same, with an image under a tag of no meaning, which may go at once."""
