@@ -1,7 +1,6 @@
 """Keys and signatures: key pairs, keys handed over as open descriptors, and what a host's policy says."""
 
 import os
-import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -57,26 +56,15 @@ def read_key(file: str) -> Key:
 
 
 def generate() -> tuple[bytes, bytes]:
-    """A new key pair, private and public, in cosign's form; by skopeo or cosign where they can, else by our own."""
+    """A new key pair, private and public, in cosign's form.
+
+    host-policy makes it: skopeo has this switched off in some distributions and names its files differently in others.
+    """
+    what = "a key could not be made"
     with TemporaryDirectory(dir=_IN_MEMORY if Path(_IN_MEMORY).is_dir() else None) as folder:
         prefix = Path(folder, "key")
-        secret = Path(folder, "passphrase")
-        secret.touch(0o600)
-        secret.write_text(passphrase())
-        for argv in _generators(prefix, secret):
-            env = {**environ, "COSIGN_PASSWORD": passphrase()}
-            done = shell.attempt(argv, what="a key could not be made", stdin=passphrase(), seconds=_SECONDS, env=env)
-            files = prefix.with_suffix(".key"), prefix.with_suffix(".pub")
-            if done.returncode == 0 and all(file.is_file() for file in files):
-                return files[0].read_bytes(), files[1].read_bytes()
-        raise shell.failed(argv, "a key could not be made", done.returncode, done.stderr)
-
-
-def _generators(prefix: Path, secret: Path) -> Iterator[list[str]]:
-    skopeo = ["skopeo", "generate-sigstore-key", f"--output-prefix={prefix}", f"--passphrase-file={secret}"]
-    cosign = ["cosign", "generate-key-pair", f"--output-key-prefix={prefix}"]
-    yield from (argv for argv in (skopeo, cosign) if shutil.which(argv[0]))
-    yield ["host-policy", "generate-key", str(prefix)]
+        shell.query(["host-policy", "generate-key", str(prefix)], what=what, stdin=passphrase(), seconds=_SECONDS)
+        return prefix.with_suffix(".key").read_bytes(), prefix.with_suffix(".pub").read_bytes()
 
 
 @contextmanager

@@ -1,5 +1,7 @@
 """Keys in the lab: what keygen writes, what lint finds, and a rotation that hosts survive."""
 
+from pathlib import Path
+
 import pytest
 
 from tests.lab.conftest import Clone, assert_three_lines
@@ -15,6 +17,24 @@ def test_a_fresh_clone_builds_without_key_and_publishes_nothing(own_clone: Clone
     assert_three_lines(own_clone.lab("inv keygen --rotate"), "no key ships yet", "make the first")
     assert "no key is made" in own_clone.lab("inv -R keygen").stderr
     assert not (own_clone.path / "overlay-root/etc").exists()
+
+
+SKOPEO = """#!/bin/sh
+# skopeo 1.18 as Debian 13 has it: its private key's file is not called .key
+for word in "$@"; do case $word in --output-prefix=*) prefix=${word#*=} ;; esac; done
+[ "$1" = generate-sigstore-key ] || exec /usr/bin/skopeo "$@"
+echo private > "$prefix.private"
+echo public > "$prefix.pub"
+"""
+
+
+def test_keygen_works_where_skopeo_can_make_keys(own_clone: Clone, tmp_path: Path) -> None:
+    """One program makes the pair, whatever else is installed; what it signs is accepted."""
+    (tmp_path / "skopeo").write_text(SKOPEO)
+    (tmp_path / "skopeo").chmod(0o755)
+    done = own_clone.lab(f"export PATH={tmp_path}:$PATH; inv keygen && {LOGIN} && inv publish")
+    assert done.returncode == 0, done.stderr
+    assert "PRIVATE KEY" in (own_clone.path / ".lab/everyday/home/.config/custom-coreos/signing.key").read_text()
 
 
 def test_an_interrupted_keygen_is_taken_up(own_clone: Clone) -> None:
