@@ -33,7 +33,9 @@ def _clone(target: Path) -> None:
     call(["git", "clone", "--quiet", "--no-local", str(ROOT), str(target)])
     origin = call([*source, "config", "--default=", "remote.origin.url"]).strip()
     call(["git", "-C", str(target), "config", "remote.origin.url", origin])
-    for name in filter(None, call([*source, "ls-files", "-z", "--cached", "--others", "--exclude-standard"]).split("\0")):
+    for name in filter(
+        None, call([*source, "ls-files", "-z", "--cached", "--others", "--exclude-standard"]).split("\0")
+    ):
         _lay_over(ROOT / name, target / name)
 
 

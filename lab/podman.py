@@ -1,4 +1,4 @@
-"""Podman as it has to be set up on such a machine: its own storage, runc, cgroups of the first version."""
+"""Podman as it is set up for the lab: a storage of its own, limits that any machine has, no systemd."""
 
 import shutil
 from collections.abc import Iterator
@@ -15,7 +15,6 @@ _CONTAINERS_CONF = """
 [containers]
 default_ulimits = ["nofile=4096:4096", "nproc=4096:4096"]
 [engine]
-runtime = "runc"
 cgroup_manager = "cgroupfs"
 events_logger = "file"
 """

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from os import environ, geteuid
 
 from tasks import keys
-from tasks.clients import github, login, machine, registry, repository, signer, workspace
+from tasks.clients import github, isolation, login, machine, registry, repository, signer, workspace
 from tasks.gather import read_matrix, rows
 from tasks.model.cautions import ORIGINAL_KEY, ORIGINAL_OWNER
 from tasks.model.errors import TaskError
@@ -13,7 +13,7 @@ from tasks.model.repository import State as Standing
 from tasks.model.repository import wanted
 from tasks.model.upkeep import changed
 from tasks.settings import Settings
-from tools.table import Tool, numbers, read_tools
+from tools.table import Tool, read_tools
 
 Look = Callable[[], Finding]
 
@@ -28,7 +28,7 @@ def looks(settings: Settings) -> Mapping[str, Look]:
     return {
         **tools,
         "root": _root,
-        "control groups": _cgroups,
+        "isolation": _isolation,
         "disk, images": lambda: of_disk("disk, images", machine.free(machine.storage())),
         "disk, cache": lambda: of_disk("disk, cache", machine.free(workspace.cache())),
         "key and policy": lambda: _keys(settings),
@@ -42,14 +42,11 @@ def looks(settings: Settings) -> Mapping[str, Look]:
 
 
 def _tool(tool: Tool) -> Finding:
-    """A tool: its version, whether that serves, and whether it does what its proof tries."""
-    found, faults = machine.version(tool), []
-    if found and numbers(found) < numbers(tool.minimum):
-        faults.append(f"older than {tool.minimum}")
-    if found and tool.proof and not tool.is_proven:
-        faults.append("it can neither sign an image nor verify one")
-    proven = "tried: signs an image and verifies it" if tool.proof else tool.why
-    return of_tool(tool.name, proven if found else tool.why, found, tool.recipes, faults)
+    """A tool: its version, and whether it does what its proof tries."""
+    found = machine.version(tool)
+    status, fault = tool.tried() if found else (0, "")
+    why = "tried: it signs an image, verifies it, and runs a container" if tool.proof and found else tool.why
+    return of_tool(tool.name, why, found, tool.recipes, fault if status else "")
 
 
 def _root() -> Finding:
@@ -58,12 +55,13 @@ def _root() -> Finding:
     return Finding("root", State.WARNING, "you are not root; the lab alone needs that", "sudo ./inv rehearse")
 
 
-def _cgroups() -> Finding:
-    if machine.has_cgroups_2():
-        return Finding("control groups", State.OK, "of the second version")
-    told = "of the first version: podman's crun fails here, and runc works"
-    mend = 'runtime = "runc", cgroup_manager = "cgroupfs" in containers.conf'
-    return Finding("control groups", State.WARNING, told, mend)
+def _isolation() -> Finding:
+    """How a build keeps its steps apart from this machine; podman itself is another look."""
+    chosen, why = isolation.choose()
+    if chosen:
+        told = f"a build's steps run in a chroot, with this machine's network: {why}"
+        return Finding("isolation", State.WARNING, told, "sudo apt-get install passt nftables")
+    return Finding("isolation", State.OK, "tried: a build's steps run in a container of their own")
 
 
 def _keys(settings: Settings) -> Finding:

@@ -6,7 +6,6 @@ Everything is made beside its place and renamed, so a run that is cut short is r
 import contextlib
 import hashlib
 import importlib.util
-import io
 import os
 import platform
 import shlex
@@ -16,19 +15,9 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from tools import apt, proof
+from tools.report import SetupError, say
 from tools.table import ROOT, TOOLS, Tool, numbers
-
-
-class SetupError(Exception):
-    """What happened, why, and what to type next."""
-
-    def __init__(self, what: str, why: str, hint: str) -> None:
-        super().__init__(f"{what}\n  why: {why}\n  next: {hint}")
-
-
-def say(sentence: str) -> None:
-    """Tell the story on stderr; stdout belongs to the recipe's answer."""
-    print(f"inv: {sentence}", file=sys.stderr, flush=True)  # noqa: T201  (this program's one voice)
 
 
 def run(argv: list[str], *, what: str, hint: str, env: dict[str, str] | None = None, cwd: Path = ROOT) -> None:
@@ -88,11 +77,41 @@ class Machine:
         else:
             self.name_packages(missing)
         for tool in missing:
-            if tool.go and (self.distribution == "debian" or not tool.fedora):
+            if tool.go and not tool.is_there and (self.distribution == "debian" or not tool.fedora):
                 self.build(tool)
         for tool in missing:
             if tool.pypi:
                 self.install_pypi(tool)
+
+    def prove(self, tool: Tool) -> None:
+        """Have a tool that does what its proof tries: the system's, or else our own, with a runtime that fits."""
+        status, why = self.tried(tool)
+        if self.distribution != "debian":
+            if status:
+                say(f"this system's {tool.name} does not do what it must: {why}; going on with it")
+            return
+        if status == proof.CANNOT_SIGN:
+            self.build(tool)
+            status, why = self.tried(tool)
+        if status == proof.CANNOT_RUN:
+            self.use_runc()
+            status, why = self.tried(tool)
+        if status:
+            hint = "type: ./inv doctor; Debian 13 and Ubuntu 26.04 have a podman that needs no more"
+            raise SetupError(f"{tool.name} does not do what it must", restricted() or why, hint)
+
+    def tried(self, tool: Tool) -> tuple[int, str]:
+        """What the tool's proof says, in the set-up's own environment."""
+        return tool.tried()
+
+    def use_runc(self) -> None:
+        """Have podman call runc, which runs where crun does not: under control groups of the first version."""
+        if not shutil.which("runc"):
+            self.install_packages(["runc"], [])
+        settings = self.ready / "containers.conf"
+        with made_beside(settings) as temporary:
+            temporary.write_text('[engine]\nruntime = "runc"\n')
+        os.environ.setdefault("CONTAINERS_CONF_OVERRIDE", str(settings))
 
     def clear(self) -> None:
         """Remove what tools were built with."""
@@ -106,25 +125,13 @@ class Machine:
             say(f"on Fedora: sudo dnf install {shlex.join(packages)}; going on with what is there")
 
     def install_packages(self, packages: list[str], tools: list[Tool]) -> None:
-        """Install Debian packages without a question; the package lists are refreshed only when that is needed."""
-        wanted = sorted(set(packages) - installed_packages())
-        if not wanted:
-            return
+        """Install the Debian packages that are not here."""
+        wanted = sorted(set(packages) - apt.installed())
         for tool in tools:
-            if set(tool.debian) & set(wanted):
-                say(f"installing {'what builds ' if tool.go else ''}{tool.name} ({tool.why})")
-        elevate = [] if os.geteuid() == 0 else ["sudo", "-n"]
-        options = ["-y", "--no-install-recommends", "-o", "DPkg::Lock::Timeout=300"]
-        install = [*elevate, "apt-get", *options, "install", *wanted]
-        hint = f"check the network, or type: sudo apt-get update && sudo apt-get install {shlex.join(wanted)}"
-        env = {"DEBIAN_FRONTEND": "noninteractive"}
-        try:
-            with contextlib.redirect_stderr(io.StringIO()):  # the second try tells what is wrong
-                run(install, what="", hint="", env=env)
-        except SetupError:
-            update = [*elevate, "apt-get", "-q", "update"]
-            run(update, what="Debian's package lists could not be read", hint=hint)
-            run(install, what="Debian packages could not be installed", hint=hint, env=env)
+            what = tool.name if set(tool.debian) & set(wanted) else f"what builds {tool.name}"
+            if {*tool.debian, *tool.compiler} & set(wanted):
+                say(f"installing {what} ({tool.why})")
+        apt.install(wanted)
 
     def build(self, tool: Tool) -> None:
         """Build a pinned Go module's command into the cache, once for every clone with the same pins."""
@@ -133,6 +140,7 @@ class Machine:
         pins = hashlib.sha256(pinned).hexdigest()
         target = self.cache / "go" / pins[:16] / tool.command
         if not target.exists():
+            self.install_packages(list(tool.compiler), [tool])
             go = self.go()
             say(f"building {tool.name} ({tool.why}); this takes a minute or two, once")
             with made_beside(target) as temporary:
@@ -207,11 +215,15 @@ class Machine:
         link(self.ready / "venv", environment)
 
 
-def installed_packages() -> set[str]:
-    """The Debian packages that are installed here."""
-    listing = ["dpkg-query", "-W", "-f", "${db:Status-Abbrev}${Package}\\n"]
-    done = subprocess.run(listing, capture_output=True, text=True, check=False)
-    return {line.split()[-1] for line in done.stdout.splitlines() if line.startswith("ii")}
+def restricted() -> str:
+    """Why this user can run no container, where AppArmor is why; else nothing."""
+    switch = Path("/proc/sys/kernel/apparmor_restrict_unprivileged_userns")
+    if os.geteuid() == 0 or not switch.exists() or switch.read_text().strip() != "1":
+        return ""
+    found = shutil.which("podman") or "podman"
+    if found == "/usr/bin/podman":
+        return ""
+    return f"AppArmor lets an ordinary user make user namespaces with /usr/bin/podman only, and this is {found}"
 
 
 def version_of_go(go: str) -> tuple[int, ...]:

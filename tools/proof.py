@@ -1,21 +1,28 @@
-"""Whether the podman that is here can sign an image and hold it against a policy: `python -m tools.proof` ends with 0.
+"""What the podman that is here can do: `python -m tools.proof` tries it.
 
-It is tried, since a version number does not tell: Debian and its relatives switch sigstore off.
-A registry in memory, plain http on loopback, takes an empty image; nothing else is touched.
+Exit status 0: it signs an image, holds it against a policy, and runs a container. 1: it cannot sign or verify.
+2: it signs, and cannot run. What failed is printed in podman's own words.
+
+It is tried, since a version number says little: Debian 12 and Ubuntu 24.04 switch sigstore off, and an old crun refuses
+what a new podman asks of it. A registry in memory, plain http on loopback, takes a tiny image; nothing else is touched.
 """
 
 import contextlib
 import hashlib
+import io
 import json
 import os
+import shutil
 import subprocess
 import sys
+import tarfile
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from urllib.parse import parse_qs, urlsplit
 
+CANNOT_SIGN, CANNOT_RUN = 1, 2
 _SECONDS = 60
 _CREATED, _ACCEPTED, _FOUND, _NOT_FOUND = 201, 202, 200, 404
 
@@ -70,8 +77,26 @@ class _Registry(BaseHTTPRequestHandler):
         """Say nothing."""
 
 
-def signs(folder: Path, host: str) -> bool:
-    """Make a key, push an empty image signed with it, and pull it again under a policy that asks for the key."""
+class ProofError(Exception):
+    """A step that did not work, in the program's own words."""
+
+
+def layer(path: Path) -> None:
+    """Write a layer that holds one program that runs, `true`, and a file of another owner than root."""
+    program = Path(shutil.which("true") or "/bin/true").resolve()
+    listed = subprocess.run(["ldd", str(program)], capture_output=True, text=True, check=False).stdout
+    libraries = {word for word in listed.split() if word.startswith("/")}
+    with tarfile.open(path, "w") as tar:
+        for name in sorted(libraries):
+            tar.add(os.path.realpath(name), name)
+        tar.add(program, "/true")
+        owned = tarfile.TarInfo("owned")
+        owned.uid = owned.gid = 1000  # an image has files of many owners, and podman must be able to give them away
+        tar.addfile(owned, io.BytesIO())
+
+
+def sign(podman: list[str], folder: Path, host: str) -> None:
+    """Make a key, push an image signed with it, and pull it again under a policy that asks for the key."""
     image, key = f"{host}/proof", folder / "key"
     places = folder / ".config/containers"
     (places / "registries.d").mkdir(parents=True)
@@ -80,35 +105,60 @@ def signs(folder: Path, host: str) -> bool:
     policy = {"default": [{"type": "insecureAcceptAnything"}], "transports": {"docker": {image: [rule]}}}
     (places / "policy.json").write_text(json.dumps(policy))
     (folder / "empty").touch()
-    podman = ["podman", f"--root={folder / 'graph'}", f"--runroot={folder / 'run'}", "--storage-driver=vfs"]
-    sign = [f"--sign-by-sigstore-private-key={key}.key", f"--sign-passphrase-file={folder / 'empty'}"]
-    steps = (
+    layer(folder / "layer.tar")
+    signed = [f"--sign-by-sigstore-private-key={key}.key", f"--sign-passphrase-file={folder / 'empty'}"]
+    for step in (
         ["host-policy", "generate-key", str(key)],
-        ["tar", "--create", f"--file={folder / 'layer.tar'}", "--files-from=/dev/null"],
         [*podman, "import", "--quiet", str(folder / "layer.tar"), "localhost/proof"],
-        [*podman, "push", "--quiet", "--tls-verify=false", *sign, "localhost/proof", f"docker://{image}"],
+        [*podman, "push", "--quiet", "--tls-verify=false", *signed, "localhost/proof", f"docker://{image}"],
         [*podman, "pull", "--quiet", "--tls-verify=false", f"docker://{image}"],
-    )
-    return all(_succeeds(step, folder) for step in steps) and any("sha256-" in path for path in _Registry.kept)
+    ):
+        _do(step, folder)
+    if not any("sha256-" in path for path in _Registry.kept):
+        raise ProofError("podman pushed an image and no signature")
 
 
-def _succeeds(argv: list[str], home: Path) -> bool:
+def run(podman: list[str], folder: Path) -> None:
+    """Run a container as the recipes do when they look into an image; how many files it may open is no matter here."""
+    confined = ["--network=none", "--read-only", "--cap-drop=all", "--security-opt=no-new-privileges", "--ulimit=host"]
+    _do([*podman, "run", "--rm", *confined, "localhost/proof", "/true"], folder)
+
+
+def _do(argv: list[str], home: Path) -> None:
     environment = {**os.environ, "HOME": str(home), "XDG_CONFIG_HOME": str(home / ".config")}
-    with contextlib.suppress(OSError, subprocess.TimeoutExpired):
+    try:
         done = subprocess.run(
-            argv, env=environment, input=b"", capture_output=True, timeout=_SECONDS, check=False, cwd=home
-        )
-        return done.returncode == 0
-    return False
+            argv, env=environment, input="", capture_output=True, text=True, errors="replace", timeout=_SECONDS,
+            check=False, cwd=home,
+        )  # fmt: skip
+    except FileNotFoundError as error:
+        raise ProofError(f"{argv[0]} is not there") from error
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise ProofError(f"{argv[0]}: {error}") from error
+    if done.returncode:
+        raise ProofError(next(iter(done.stderr.strip().splitlines()[-1:]), f"{argv[0]} ended with {done.returncode}"))
 
 
 def main() -> int:
-    """0 when podman signs and verifies."""
+    """Try it; the exit status says how far it came."""
     _Registry.kept = {}
     server = ThreadingHTTPServer(("127.0.0.1", 0), _Registry)
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    with TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-        return 0 if signs(Path(folder), f"localhost:{server.server_port}") else 1
+    status = CANNOT_SIGN
+    with TemporaryDirectory(ignore_cleanup_errors=True) as name:
+        folder = Path(name)
+        podman = ["podman", f"--root={folder / 'graph'}", f"--runroot={folder / 'run'}", "--storage-driver=vfs"]
+        try:
+            sign(podman, folder, f"localhost:{server.server_port}")
+            status = CANNOT_RUN
+            run(podman, folder)
+        except ProofError as error:
+            sys.stdout.write(f"{error}\n")
+            return status
+        finally:
+            with contextlib.suppress(ProofError):  # what other owners have in its storage is podman's to remove
+                _do([*podman, "rmi", "--all", "--force"], folder)
+    return 0
 
 
 if __name__ == "__main__":

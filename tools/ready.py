@@ -9,7 +9,8 @@ import os
 import sys
 from pathlib import Path
 
-from tools.machine import Machine, SetupError, made_beside
+from tools.machine import Machine, made_beside
+from tools.report import SetupError
 from tools.table import called_recipes, read_tools
 
 
@@ -23,8 +24,9 @@ def make_ready(ready: Path, words: list[str]) -> None:
             if tool.root and tool.serves(recipe) and os.geteuid() != 0:
                 raise SetupError(f"{recipe} needs root", f"it {tool.why}", f"type: sudo ./inv {recipe}")
     machine = Machine(ready, tools)
-    for tried in (False, True):  # what is tried is tried with the others in place
-        machine.install([tool for tool in needed if bool(tool.proof) is tried and not tool.is_there])
+    machine.install([tool for tool in needed if not tool.is_there])
+    for tool in needed:
+        machine.prove(tool)
     machine.clear()
     machine.sync_python({tool.group for tool in needed if tool.group})
     for recipe in recipes:

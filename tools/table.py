@@ -23,12 +23,12 @@ class Tool:
     debian: tuple[str, ...] = ()
     fedora: tuple[str, ...] = ()
     go: str = ""
+    compiler: tuple[str, ...] = ()
     tags: str = ""
     ldflags: str = ""
     pypi: str = ""
     group: str = ""
     version: str = "--version"
-    minimum: str = ""
     proof: str = ""
     root: bool = False
 
@@ -38,25 +38,16 @@ class Tool:
 
     @property
     def is_there(self) -> bool:
-        """Whether the command can be run as it is, in a version that serves, and does what it must."""
-        if not self.command:
-            return True
-        return shutil.which(self.command) is not None and numbers(self.minimum) <= self._version() and self.is_proven
+        """Whether the command can be called."""
+        return not self.command or shutil.which(self.command) is not None
 
-    @property
-    def is_proven(self) -> bool:
-        """Whether the tool does what its proof tries."""
+    def tried(self) -> tuple[int, str]:
+        """What the tool's proof says: 0 where it does what it must or has no proof, and else why not."""
         if not self.proof:
-            return True
+            return 0, ""
         argv = [sys.executable, "-m", f"tools.{self.proof}"]
-        return subprocess.run(argv, cwd=ROOT, capture_output=True, check=False).returncode == 0
-
-    def _version(self) -> tuple[int, ...]:
-        """What the command says of its own version in the last word of its first line; asked only where it matters."""
-        if not self.minimum:
-            return ()
-        done = subprocess.run([self.command, "--version"], capture_output=True, text=True, check=False)
-        return numbers((done.stdout.split() or [""])[-1])
+        done = subprocess.run(argv, cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+        return done.returncode, (done.stdout.strip() or done.stderr.strip()).rpartition("\n")[2]
 
 
 def numbers(version: str) -> tuple[int, ...]:

@@ -1,4 +1,4 @@
-"""This machine: its tools with their versions, free space, control groups."""
+"""This machine: its tools with their versions, and free space."""
 
 import re
 import shutil
@@ -41,8 +41,3 @@ def storage() -> Path:
     """Where podman keeps its images."""
     argv = ["podman", "info", "--format", "{{.Store.GraphRoot}}"]
     return Path(shell.query(argv, what="podman could not be asked", seconds=_SECONDS).strip() or workspace.ROOT)
-
-
-def has_cgroups_2() -> bool:
-    """Whether the machine has control groups of the second version alone, as crun wants."""
-    return Path("/sys/fs/cgroup/cgroup.controllers").exists()

@@ -9,10 +9,11 @@ from os import geteuid, getpid
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from tasks.clients import login, shell, signer, workspace
+from tasks.clients import isolation, login, shell, signer, workspace
 from tasks.model.errors import TaskError
 from tasks.model.image import ImageRef
 from tasks.model.signing import HostFiles
+from tasks.story import say
 
 CONFINED = ("--network=none", "--read-only", "--cap-drop=all", "--security-opt=no-new-privileges")
 _PROBE = Path(__file__).with_name("probe.sh")
@@ -20,10 +21,13 @@ _NOT_FOR_STRANGERS = re.compile(r"unauthorized|\b403 \(?Forbidden|access to the 
 _PACKAGES = Path(__file__).with_name("packages.sh")
 
 
-def build_argv(context: Path, tag: str, arguments: Mapping[str, str], labels: Mapping[str, str]) -> list[str]:
+def build_argv(
+    context: Path, tag: str, arguments: Mapping[str, str], labels: Mapping[str, str], isolated: str = ""
+) -> list[str]:
     """The build's command line. Without layers nothing stale is reused, and a build that ends early leaves none."""
     options = [f"--build-arg={name}={value}" for name, value in arguments.items()]
     options += [f"--label={name}={value}" for name, value in labels.items()]
+    options += [f"--isolation={isolated}"] if isolated else []
     return [
         "podman", "build", "--layers=false", "--force-rm", "--platform=linux/amd64", *options,
         f"--tag={tag}", f"--file={context / 'Containerfile'}", str(context),
@@ -32,9 +36,12 @@ def build_argv(context: Path, tag: str, arguments: Mapping[str, str], labels: Ma
 
 def build(context: Path, tag: str, arguments: Mapping[str, str], labels: Mapping[str, str]) -> bool:
     """Build the folder's Containerfile as `tag`, False under `inv -R`; a build that ends early leaves nothing."""
+    chosen, why = ("", "") if shell.Mode.dry else isolation.choose()
+    if chosen:
+        say(f"the steps of this build run in a chroot, with this machine's network: {why}")
     before = _working_containers()
     try:
-        return shell.run(build_argv(context, tag, arguments, labels), what=f"{tag} could not be built")
+        return shell.run(build_argv(context, tag, arguments, labels, chosen), what=f"{tag} could not be built")
     except BaseException:
         left = sorted(_working_containers() - before)
         if left:

@@ -140,10 +140,16 @@ def _end(child: subprocess.Popen[str]) -> None:
 
 def failed(argv: Sequence[str], what: str, status: int, said: str) -> TaskError:
     """The error for a program that ended badly, with its own last words."""
+    return TaskError(
+        what, f"{argv[0]} ended with {status}: {last_words(said)}", f"see for yourself: {shlex.join(argv)}"
+    )
+
+
+def last_words(said: str) -> str:
+    """The last thing that a program said, without the form of a log."""
     last = next((line.strip() for line in reversed(said.splitlines()) if line.strip()), "it said nothing")
     message = _LOG_LINE.fullmatch(last)
-    last = message[1].replace('\\"', "'") if message else last
-    return TaskError(what, f"{argv[0]} ended with {status}: {last}", f"see for yourself: {shlex.join(argv)}")
+    return message[1].replace('\\"', "'") if message else last
 
 
 def _not_started(argv: Sequence[str], what: str, error: OSError) -> TaskError:

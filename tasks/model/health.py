@@ -42,15 +42,14 @@ def version_in(said: str) -> str:
     return found[0] if found else ""
 
 
-def of_tool(name: str, why: str, version: str, recipes: Iterable[str], faults: Iterable[str]) -> Finding:
-    """A tool by its version, empty where it is missing; `faults` are what it cannot do."""
+def of_tool(name: str, why: str, version: str, recipes: Iterable[str], fault: str) -> Finding:
+    """A tool by its version, empty where it is missing; `fault` is why it does not do what it must."""
     wanted = sorted(recipe for recipe in recipes if recipe != "test") or ["test"]
     mend = f"./inv {wanted[0]} installs it when it is called"
-    unable = "; ".join(faults)
     if not version:
         return Finding(name, State.WARNING, f"not there; {why}", mend)
-    if unable:
-        return Finding(name, State.WARNING, f"{version}: {unable}", mend)
+    if fault:
+        return Finding(name, State.WARNING, f"{version}: {fault}", mend)
     return Finding(name, State.OK, f"{version}: {why}")
 
 

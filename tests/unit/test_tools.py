@@ -1,14 +1,15 @@
 """The table of tools: what it names exists, and what a machine lacks is named before anything is done."""
 
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from tasks import ns
-from tools import machine
+from tools import apt, machine, proof, report
 from tools.machine import Machine
-from tools.table import TOOLS, called_recipes, read_tools
+from tools.table import TOOLS, Tool, called_recipes, read_tools
 
 RECIPES = {name.replace("_", "-") for name in ns.tasks}
 
@@ -37,6 +38,7 @@ def test_on_fedora_packages_are_named_and_nothing_is_installed(
 ) -> None:
     """It goes on with what is there."""
     monkeypatch.setattr(machine, "distribution", lambda: "fedora")
+    monkeypatch.setattr("shutil.which", lambda _: None)
     missing = [tool for tool in read_tools() if tool.name in ("podman", "skopeo", "butane")]
     Machine(tmp_path / "cache/ready/key", read_tools()).install(missing)
     assert "sudo dnf install skopeo podman butane; going on with what is there" in capsys.readouterr().err
@@ -50,6 +52,85 @@ def test_a_step_that_fails_says_what_to_type(tmp_path: Path, monkeypatch: pytest
 
     monkeypatch.setattr("subprocess.run", refuse)
     with pytest.raises(
-        machine.SetupError, match=r"podman could not be built\n  why: go: Permission denied\n  next: again"
+        report.SetupError, match=r"podman could not be built\n  why: go: Permission denied\n  next: again"
     ):
         machine.run(["go", "build"], what="podman could not be built", hint="again", cwd=tmp_path)
+
+
+def test_a_package_is_never_removed(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """Debian's runc and Docker's containerd.io exclude each other: what would go is named, and apt is asked once."""
+    said = (
+        "The following packages will be REMOVED:\n  containerd.io docker-ce\n"
+        "The following NEW packages will be installed:\n  runc\n"
+        "E: Packages need to be removed but remove is disabled.\n"
+    )
+    asked: list[list[str]] = []
+
+    def refuse(argv: list[str], **_: object) -> subprocess.CompletedProcess[str]:
+        asked.append(argv)
+        return subprocess.CompletedProcess(argv, 100, said)
+
+    monkeypatch.setattr("subprocess.run", refuse)
+    with pytest.raises(report.SetupError) as error:
+        apt.install(["runc"])
+    assert str(error.value).splitlines() == [
+        "Debian packages could not be installed",
+        "  why: containerd.io docker-ce would have to be removed, and nothing here removes a package",
+        "  next: sudo apt-get install runc",
+    ]
+    assert [argv for argv in asked if "--no-remove" not in argv] == []
+    assert len(asked) == 1
+    assert said in capsys.readouterr().err
+
+
+def test_what_excludes_docker_is_in_no_row() -> None:
+    """The runc package is asked for where no runtime does what podman asks of it, and never before."""
+    assert "runc" not in {package for tool in read_tools() for package in (*tool.debian, *tool.compiler)}
+
+
+PODMAN = next(tool for tool in read_tools() if tool.name == "podman")
+
+
+class Trial(Machine):
+    """A machine whose podman answers its proof in this order; what is done to it is noted."""
+
+    def __init__(self, folder: Path, *answers: int) -> None:
+        super().__init__(folder / "cache/ready/key", read_tools())
+        self.distribution = "debian"
+        self.answers, self.done = list(answers), list[str]()
+
+    def tried(self, _: Tool) -> tuple[int, str]:
+        """The next answer."""
+        return self.answers.pop(0), "podman's words"
+
+    def build(self, tool: Tool) -> None:
+        """Note it."""
+        self.done.append(f"build {tool.name}")
+
+    def use_runc(self) -> None:
+        """Note it."""
+        self.done.append("use runc")
+
+
+@pytest.mark.parametrize(
+    ("answers", "done"),
+    [
+        ((0,), []),
+        ((proof.CANNOT_SIGN, 0), ["build podman"]),
+        ((proof.CANNOT_RUN, 0), ["use runc"]),
+        ((proof.CANNOT_SIGN, proof.CANNOT_RUN, 0), ["build podman", "use runc"]),
+    ],
+)
+def test_podman_is_compiled_only_where_the_distributions_cannot_sign(
+    tmp_path: Path, answers: tuple[int, ...], done: list[str]
+) -> None:
+    """And runc is taken only where containers do not run without it."""
+    trial = Trial(tmp_path, *answers)
+    trial.prove(PODMAN)
+    assert trial.done == done
+
+
+def test_a_podman_that_cannot_be_made_to_work_is_an_error_in_its_words(tmp_path: Path) -> None:
+    """Three lines; nothing goes on with it."""
+    with pytest.raises(report.SetupError, match=r"podman does not do what it must\n  why: podman's words\n  next: "):
+        Trial(tmp_path, proof.CANNOT_SIGN, proof.CANNOT_SIGN).prove(PODMAN)

@@ -1,0 +1,15 @@
+"""What the set-up says: its story on stderr, and its failures in three lines."""
+
+import sys
+
+
+class SetupError(Exception):
+    """What happened, why, and what to type next."""
+
+    def __init__(self, what: str, why: str, hint: str) -> None:
+        super().__init__(f"{what}\n  why: {why}\n  next: {hint}")
+
+
+def say(sentence: str) -> None:
+    """Tell the story on stderr; stdout belongs to the recipe's answer."""
+    print(f"inv: {sentence}", file=sys.stderr, flush=True)  # noqa: T201  (this program's one voice)
