@@ -8,12 +8,12 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, TypeVar
 
-from tasks import releases
+from tasks import kmods, releases
 from tasks.clients import github, skopeo, workspace
 from tasks.model.candidates import Candidates, Policy, Published
 from tasks.model.compat import FILE, KernelRange, Matrix, PairSupport
 from tasks.model.errors import TaskError
-from tasks.model.image import PUBLIC_TAG, ImageRef, KmodsTag, Release, kmods_tags, made_at
+from tasks.model.image import PUBLIC_TAG, ImageRef, KmodsTag, Release, made_at
 from tasks.model.judge import Obstacle, judge
 from tasks.model.lock import Lock, content_digest, created_of, has_lock
 from tasks.model.upkeep import Row
@@ -46,11 +46,12 @@ def read_matrix() -> Matrix:
 
 
 def policy(settings: "Settings", zfs_stream: str = "", /, **asked: bool) -> Policy:
-    """What the settings and a recipe's flags ask for."""
+    """What the settings and a recipe's flags ask for; without a key that ships nobody could use kmods built here."""
     return Policy(
         zfs_streams=(zfs_stream,) if zfs_stream else settings.zfs_streams,
         hold_days=settings.hold_days,
         rebuild_after_days=settings.rebuild_after_days,
+        build_kmods_after_days=settings.build_kmods_after_days if workspace.host_files().has_key else None,
         **asked,
     )
 
@@ -64,10 +65,11 @@ def content(settings: "Settings") -> str:
 def candidates(settings: "Settings", wanted: Policy, stream: str = "", own: "OwnKmods | None" = None) -> Candidates:
     """Everything that a decision rests on; with `own` kmods, which were built here, no others count."""
     stream = stream or settings.stream
-    sources = _Sources(settings, wanted, read_matrix(), own)
+    sources = _Sources(settings, wanted, read_matrix())
     with _side_by_side() as pool:
-        published = pool.submit(sources.published)
-        found = sources.newest(pool, (stream,))[stream]
+        tags = pool.submit(kmods.listed, settings, pool, own)
+        published = pool.submit(sources.published, tags)
+        found = sources.newest(pool, tags, (stream,))[stream]
         found = sources.with_older(replace(found, published=_patiently(published, settings.image)), stream)
     return replace(found, notes=tuple(sorted(sources.notes)))
 
@@ -76,7 +78,7 @@ def newest(settings: "Settings", wanted: Policy, streams: Iterable[str]) -> dict
     """By stream, the newest release alone with everything that it could be built with; nothing published."""
     sources = _Sources(settings, wanted, read_matrix())
     with _side_by_side() as pool:
-        found = sources.newest(pool, tuple(streams))
+        found = sources.newest(pool, pool.submit(kmods.listed, settings, pool), tuple(streams))
     return {stream: replace(each, notes=tuple(sorted(sources.notes))) for stream, each in found.items()}
 
 
@@ -129,41 +131,43 @@ class _Sources:
     settings: "Settings"
     policy: Policy
     matrix: Matrix
-    own: "OwnKmods | None" = None
     notes: list[str] = field(default_factory=list)
 
-    def newest(self, pool: ThreadPoolExecutor, streams: tuple[str, ...]) -> dict[str, Candidates]:
+    def newest(
+        self, pool: ThreadPoolExecutor, tags: "Future[Mapping[KmodsTag, str]]", streams: tuple[str, ...]
+    ) -> dict[str, Candidates]:
         """Candidates of each stream with its newest release; what the streams share is asked for once."""
         newest = {stream: pool.submit(releases.newest, self.settings, stream, self.notes.append) for stream in streams}
-        tags = pool.submit(self.kmods)
         live = pool.submit(self.live_ranges, tags, pool)
         zfs = pool.submit(github.openzfs_releases)
         now, own = datetime.now(UTC), content(self.settings)
         found = {stream: _patiently(release, f"Fedora CoreOS {stream}") for stream, release in newest.items()}
-        kmods = _patiently(tags, f"the tags of {self.settings.kmods}")
+        pairs = _patiently(tags, f"the tags of {' and '.join(self.settings.kmods)}")
         matrix = self.matrix.with_live(_patiently(live, "OpenZFS's META files"))
-        known = self.known_zfs(zfs, kmods)
+        known = self.known_zfs(zfs, pairs)
         return {
             stream: Candidates(
-                releases=(release,), zfs_releases=known, kmods=kmods, matrix=matrix, policy=self.policy,
+                releases=(release,), zfs_releases=known, kmods=pairs, matrix=matrix, policy=self.policy,
                 published=None, content=own, now=now,
             )
             for stream, release in found.items()
         }  # fmt: skip
 
-    def kmods(self) -> frozenset[KmodsTag]:
-        """Every kmods image there is, by its tag."""
-        if self.own:
-            return frozenset({self.own.pair})
-        return frozenset(kmods_tags(skopeo.tags(self.settings.kmods)))
-
     def live_ranges(
-        self, kmods: "Future[frozenset[KmodsTag]]", pool: ThreadPoolExecutor
+        self, pairs: "Future[Mapping[KmodsTag, str]]", pool: ThreadPoolExecutor
     ) -> Mapping["Version", KernelRange]:
         """What META says of the releases that have kmods and that the matrix lacks."""
-        built = {tag.zfs for tag in kmods.result() if zfs_stream(tag.zfs) in self.policy.zfs_streams}
+        built = {tag.zfs for tag in pairs.result() if zfs_stream(tag.zfs) in self.policy.zfs_streams}
         lacking = sorted(built - set(self.matrix.ranges), reverse=True)[:_MOST_LIVE]
         return {zfs: found for zfs, found in zip(lacking, pool.map(self._meta, lacking), strict=True) if found}
+
+    def unbuilt_ranges(self, found: Candidates) -> Mapping["Version", KernelRange]:
+        """What META says of each line's newest release where the matrix lacks it: kmods of it could be built here."""
+        if self.policy.build_kmods_after_days is None:
+            return {}
+        newest = {zfs_stream(zfs): zfs for zfs in reversed(found.preferred)}.values()
+        lacking = [zfs for zfs in newest if zfs not in found.matrix.ranges]
+        return {zfs: live for zfs in lacking if (live := self._meta(zfs))}
 
     def _meta(self, zfs: "Version") -> KernelRange | None:
         try:
@@ -173,7 +177,7 @@ class _Sources:
             return None
 
     def known_zfs(
-        self, asked: "Future[dict[Version, date | None]]", kmods: frozenset[KmodsTag]
+        self, asked: "Future[dict[Version, date | None]]", pairs: Mapping[KmodsTag, str]
     ) -> tuple["Version", ...]:
         """OpenZFS's releases; without GitHub those that kmods and matrix know."""
         instead = "the OpenZFS releases that kmods and matrix know are taken"
@@ -183,9 +187,9 @@ class _Sources:
             self.notes.append(f"GitHub takes long to list OpenZFS's releases; {instead}")
         except TaskError as error:
             self._without(error, instead)
-        return tuple(sorted({tag.zfs for tag in kmods} | set(self.matrix.ranges)))
+        return tuple(sorted({tag.zfs for tag in pairs} | set(self.matrix.ranges)))
 
-    def published(self) -> Published | None:
+    def published(self, pairs: "Future[Mapping[KmodsTag, str]]") -> Published | None:
         """What the public tag holds, and today's digest of its kmods; None where there is nothing to be seen."""
         name = f"{self.settings.image}:{PUBLIC_TAG}"
         image = skopeo.find(self.settings.image, PUBLIC_TAG)
@@ -203,9 +207,11 @@ class _Sources:
                 raise TaskError(error.what, error.why, hint) from error
             self._without(error, "nothing guards against going back")
             return None
-        kmods = skopeo.find(self.settings.kmods, str(KmodsTag(lock.zfs_version, lock.kernel)))
+        pair = KmodsTag(lock.zfs_version, lock.kernel)
+        repository = pairs.result().get(pair, "")
+        there = skopeo.find(repository, str(pair)) if repository else None
         reference = ImageRef(image.name, image.digest)
-        return Published(image=reference, lock=lock, created=created, kmods_digest=kmods.digest if kmods else "")
+        return Published(image=reference, lock=lock, created=created, kmods_digest=there.digest if there else "")
 
     def with_older(self, found: Candidates, stream: str) -> Candidates:
         """What is published stands beside the newest release; older ones are looked for only if that does not fit."""
@@ -215,6 +221,7 @@ class _Sources:
         found = _beside(found, published)
         if judge(found, newest).buildable or found.newest != newest:
             return found
+        found = replace(found, matrix=found.matrix.with_live(self.unbuilt_ranges(found)))
         floor = published.lock.fcos_version if published and not self.policy.allow_downgrade else None
         for each in releases.older(stream, newest.version, floor, self.notes.append):
             fits = judge(found, each).obstacle is Obstacle.GONE

@@ -1,4 +1,4 @@
-"""The kmods image built from source, where nobody has published one yet."""
+"""Kmods images: which ones there are, and one built from source where nobody has published it yet."""
 
 import hashlib
 import shutil
@@ -6,13 +6,16 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from tasks.clients import github, http, podman, skopeo, workspace
+from tasks.clients import github, http, podman, registry, skopeo, workspace
 from tasks.model.errors import TaskError
-from tasks.model.image import ImageRef, KmodsTag
+from tasks.model.image import ImageRef, KmodsTag, kmods_tags
 from tasks.model.kmods import OwnKmods, fedora_of, labels
 from tasks.story import say
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from concurrent.futures import ThreadPoolExecutor
+
     from tasks.model.kmods import Tarball
     from tasks.settings import Settings
 
@@ -20,6 +23,20 @@ _BUILDER = "quay.io/fedora/fedora"
 _FOLDER = workspace.ROOT / "kmods"
 _MOST_BYTES = 200_000_000  # OpenZFS 2.4.3 has 35 MB
 _SECONDS = 1800
+
+
+def listed(settings: "Settings", pool: "ThreadPoolExecutor", only: OwnKmods | None = None) -> "Mapping[KmodsTag, str]":
+    """Every pair that has kmods, with the first repository that has them; all are asked side by side."""
+    if only:
+        return {only.pair: only.image.name}
+    asked = [(name, pool.submit(_pairs, settings, name)) for name in settings.kmods]
+    return {pair: name for name, pairs in reversed(asked) for pair in pairs.result()}
+
+
+def _pairs(settings: "Settings", repository: str) -> tuple[KmodsTag, ...]:
+    """The kmods of one repository; our own need not exist before the first that are built here."""
+    read = registry.tags_where_shown if repository == settings.own_kmods else skopeo.tags
+    return kmods_tags(read(repository))
 
 
 def build(settings: "Settings", pair: KmodsTag) -> ImageRef | None:

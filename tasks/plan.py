@@ -26,7 +26,8 @@ def lock(settings: "Settings", decision: "Decision", own: "OwnKmods | None" = No
     known = decision.published.kmods_digest if decision.published and decision.is_published(chosen) else ""
     kmods = own.image if own else None
     if kmods is None:
-        kmods = ImageRef(settings.kmods, known or skopeo.inspect(settings.kmods, str(chosen.kmods_tag)).digest)
+        name, tag = chosen.repository, str(chosen.kmods_tag)
+        kmods = ImageRef(name, known or skopeo.inspect(name, tag).digest)
     base, revision = chosen.release.base, workspace.revision()
     if revision == workspace.UNVERSIONED:
         say("this folder is no git checkout: the image cannot say which revision it was built from")

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from invoke import Config
 
 SECTION = "custom_coreos"
+OWN = "own"  # in `kmods`: the repository that belongs to the image
 _IMAGE = r"[a-z0-9.-]+(:\d+)?(/[a-z0-9]+([._-]+[a-z0-9]+)*)+"
 
 
@@ -24,12 +25,14 @@ class _Form:
     several: bool = False
     number: type[int] | type[float] | None = None
     named: bool = False
+    never: bool = False  # the word `never` is a value too: None
 
 
 _FORMS = {
     "image": _Form(_IMAGE, "ghcr.io/owner/custom-coreos"),
     "base": _Form(_IMAGE, "quay.io/fedora/fedora-coreos"),
-    "kmods": _Form(_IMAGE, "ghcr.io/samhclark/fedora-zfs-kmods"),
+    "kmods": _Form(f"{OWN}|{_IMAGE}", "ghcr.io/samhclark/fedora-zfs-kmods", several=True),
+    "build_kmods_after_days": _Form(r"\d{1,4}", "1", number=int, never=True),
     "stream": _Form(r"stable|testing|next", "stable"),
     "zfs_streams": _Form(r"\d+\.\d+", "2.4", several=True),
     "hold_days": _Form(r"\d{1,4}", "7", number=int),
@@ -51,7 +54,8 @@ class Settings:
 
     image: str
     base: str
-    kmods: str
+    kmods: tuple[str, ...]
+    build_kmods_after_days: int | None
     stream: str
     zfs_streams: tuple[str, ...]
     hold_days: int
@@ -69,6 +73,11 @@ class Settings:
     def local_name(self) -> str:
         """The image's name on this machine, without registry and owner."""
         return self.image.rsplit("/", 1)[-1]
+
+    @property
+    def own_kmods(self) -> str:
+        """The repository for kmods that are built here, whether it exists yet or not."""
+        return f"{self.image}-kmods"
 
     @property
     def source(self) -> str:
@@ -105,7 +114,15 @@ def read_settings(config: "Config") -> Settings:
             raise _wrong(key, f"unknown key; known are {', '.join(_FORMS)}")
     found = Settings(**{key: _value(section.get(key), key, form) for key, form in _FORMS.items()})
     repository = environ.get("GITHUB_REPOSITORY", "") if environ.get("GITHUB_ACTIONS") == "true" else ""
-    return replace(found, image=f"{found.host}/{repository.lower()}") if repository else found
+    return _with_own_kmods(replace(found, image=f"{found.host}/{repository.lower()}") if repository else found)
+
+
+def _with_own_kmods(found: Settings) -> Settings:
+    """The settings with the full name in the place of `own`."""
+    if found.build_kmods_after_days is not None and OWN not in found.kmods:
+        why = f"kmods does not list {OWN}, so nothing would use what is built"
+        raise _wrong("build_kmods_after_days", f"{why}; add {OWN} there, or write never here")
+    return replace(found, kmods=tuple(found.own_kmods if name == OWN else name for name in found.kmods))
 
 
 def require_image(name: str) -> None:
@@ -116,6 +133,8 @@ def require_image(name: str) -> None:
 def _value(value: object, key: str, form: "_Form") -> Any:  # noqa: ANN401  (a text, a tuple of texts, or a number)
     if form.named:
         return _reasons(value, key)
+    if form.never and value == "never":
+        return None
     if form.number and isinstance(value, (int, form.number)) and not isinstance(value, bool):
         return form.number(_value(str(value), key, replace(form, number=None)))
     if form.number:

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from tasks.model.candidates import Published
     from tasks.model.forecast import Forecast
     from tasks.model.history import History, Promoted
+    from tasks.model.image import KmodsTag
     from tasks.model.judge import Option
     from tasks.model.solve import Decision
 
@@ -56,6 +57,7 @@ def decision_document(made: "Decision") -> dict[str, object]:
         "verdict": made.verdict,
         "reasons": made.reasons,
         "notes": made.notes,
+        "kmods_due": _due(made.kmods_due) if made.kmods_due else None,
         "chosen": _chosen(made.chosen) if made.chosen else None,
         "published": _published(made.published) if made.published else None,
         "releases": [_row(made, option) for option in made.options],
@@ -128,8 +130,13 @@ def _chosen(option: "Option") -> dict[str, object]:
         "kernel": str(release.kernel),
         "kernel_major_minor": str(release.kernel.series),
         "zfs": str(option.zfs),
+        "kmods_repository": option.repository,
         "kmods_tag": str(option.kmods_tag),
     }
+
+
+def _due(pair: "KmodsTag") -> dict[str, str]:
+    return {"zfs": str(pair.zfs), "kernel": str(pair.kernel)}
 
 
 def _published(found: "Published") -> dict[str, object]:

@@ -54,8 +54,8 @@ def check_zfs_available(c: Context, stream: str = "", zfs_stream: str = "") -> N
 
     settings = read_settings(c.config)
     wanted, asked = gather.policy(settings, zfs_stream), stream or settings.stream
-    tag = require_kmods(gather.newest(settings, wanted, [asked])[asked], settings.kmods)
-    answer(f"{settings.kmods}:{tag}")
+    repository, tag = require_kmods(gather.newest(settings, wanted, [asked])[asked])
+    answer(f"{repository}:{tag}")
 
 
 @task(
@@ -92,6 +92,7 @@ def versions(
         show.decision(decision)
     actions.output("verdict", decision.verdict)
     actions.output("published", decision.published.image.digest if decision.published else "")
+    actions.output("kmods_due", str(decision.kmods_due or ""))
     actions.summary(show.decision_markdown(decision))
     decision.require_answer()
     if lock:

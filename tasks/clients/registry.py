@@ -47,7 +47,9 @@ def tags(name: str) -> tuple[str, ...]:
     found: list[str] = []
     while path:
         answer = _get(name, path, what)
-        document = http.parse_json(answer.body, what, name.partition("/")[0]) if answer.status != _MISSING else None
+        if answer.status == _MISSING:
+            raise HiddenError(what, "the registry has no such repository", "is there such a package?")
+        document = http.parse_json(answer.body, what, name.partition("/")[0])
         page = document.get("tags") if isinstance(document, dict) else None
         if not isinstance(page, list | None) or document is None:
             raise TaskError(what, "the registry's answer has no list of tags", "is there such a package?")
@@ -55,6 +57,14 @@ def tags(name: str) -> tuple[str, ...]:
         more = _NEXT.search(answer.headers.get("Link", ""))
         path = f"tags/list?{more[1]}" if more else ""
     return tuple(found)
+
+
+def tags_where_shown(name: str) -> tuple[str, ...]:
+    """The same of a repository that need not exist: none where there is none, or none that this login may see."""
+    try:
+        return tags(name)
+    except HiddenError:
+        return ()
 
 
 def referrers(name: str, subject: str) -> tuple[Descriptor, ...]:

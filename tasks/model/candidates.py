@@ -1,5 +1,6 @@
 """What exists, gathered once: everything that a decision rests on."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -28,6 +29,7 @@ class Policy:
     zfs_streams: tuple[str, ...]
     hold_days: int
     rebuild_after_days: int
+    build_kmods_after_days: int | None = None  # None: this repository builds no kmods by itself
     allow_downgrade: bool = False
     rebuild: bool = False
     force: bool = False
@@ -39,7 +41,7 @@ class Candidates:
 
     releases: tuple[Release, ...]
     zfs_releases: tuple[Version, ...]
-    kmods: frozenset[KmodsTag]
+    kmods: Mapping[KmodsTag, str]  # by pair, the repository that it is taken from
     matrix: Matrix
     policy: Policy
     published: Published | None

@@ -46,6 +46,7 @@ class Option:
     support: PairSupport
     obstacle: Obstacle | None
     sentence: str
+    repository: str  # where its kmods are; empty where nobody has them
 
     @property
     def buildable(self) -> bool:
@@ -86,12 +87,37 @@ def judge(candidates: Candidates, release: Release) -> Option:
         support=candidates.matrix.judge(zfs, series),
         obstacle=found[zfs],
         sentence=f"{release} {_told(candidates, release, zfs, found[zfs])}",
+        repository=candidates.kmods.get(KmodsTag(zfs, release.kernel), ""),
     )
+
+
+def kmods_due(candidates: Candidates, newest: Option, *, anything_fits: bool) -> KmodsTag | None:
+    """The pair whose kmods this repository is to build itself; None as long as there is none, or others have time.
+
+    `newest` is the newest release, `anything_fits` whether any pair can be built. Where nothing is published and
+    nothing fits, nobody waits.
+    """
+    days, release = candidates.policy.build_kmods_after_days, newest.release
+    if days is None or newest.buildable:
+        return None
+    first = candidates.published is None and not anything_fits
+    if not first and candidates.now - release.created < timedelta(days=days):
+        return None
+    series = release.kernel.series
+    supported = (zfs for zfs in candidates.preferred if candidates.matrix.support(zfs, series) is Support.SUPPORTED)
+    lacking = (zfs for zfs in supported if not candidates.has_kmods(zfs, release.kernel))
+    zfs = next((zfs for zfs in lacking if not _hindrance(candidates, release, zfs)), None)
+    return KmodsTag(zfs, release.kernel) if zfs else None
 
 
 def _obstacle(candidates: Candidates, release: Release, zfs: Version) -> Obstacle | None:
     if not candidates.has_kmods(zfs, release.kernel):
         return Obstacle.NO_KMODS
+    return _hindrance(candidates, release, zfs)
+
+
+def _hindrance(candidates: Candidates, release: Release, zfs: Version) -> Obstacle | None:
+    """What keeps a pair from being built whose kmods exist."""
     if candidates.matrix.block_of(zfs, release.kernel, release.version):
         return Obstacle.BLOCKED
     if _goes_back(candidates, zfs) or _is_older(candidates, release):
@@ -162,13 +188,13 @@ def kmods_lack(candidates: Candidates, zfs: Version, kernel: Kernel) -> Lack | N
     return Lack.REMOVED if candidates.newest_kmods > kernel.order else Lack.NOT_BUILT_YET
 
 
-def require_kmods(candidates: Candidates, repository: str) -> KmodsTag:
-    """The kmods tag of the newest release and the newest OpenZFS of the first line; else an error with the reason."""
+def require_kmods(candidates: Candidates) -> tuple[str, KmodsTag]:
+    """Repository and tag of the kmods of the newest release and the first line's newest OpenZFS; else the reason."""
     kernel = candidates.newest.kernel
     zfs = newest_zfs(candidates.zfs_releases, candidates.policy.zfs_streams[0])
     lack = kmods_lack(candidates, zfs, kernel)
     if lack is None:
-        return KmodsTag(zfs, kernel)
+        return candidates.kmods[KmodsTag(zfs, kernel)], KmodsTag(zfs, kernel)
     newest = max((tag.kernel for tag in candidates.kmods if tag.zfs == zfs), key=lambda of: of.order, default="none")
     support = candidates.matrix.judge(zfs, kernel.series)
     reasons = {
@@ -177,7 +203,7 @@ def require_kmods(candidates: Candidates, repository: str) -> KmodsTag:
         Lack.REMOVED: "kmods of newer kernels exist: these were removed (they are kept for 90 days) or never built",
     }
     raise TaskError(
-        f"{repository}:{KmodsTag(zfs, kernel)} does not exist", reasons[lack],
+        f"no repository has {KmodsTag(zfs, kernel)}", reasons[lack],
         f"see ./inv versions; the newest kmods of OpenZFS {zfs} are for {newest}",
     )  # fmt: skip
 

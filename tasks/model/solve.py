@@ -7,8 +7,8 @@ from enum import StrEnum
 from tasks.model.candidates import Candidates, Published
 from tasks.model.compat import PairSupport
 from tasks.model.errors import TaskError
-from tasks.model.image import Release
-from tasks.model.judge import Obstacle, Option, age, judge
+from tasks.model.image import KmodsTag, Release
+from tasks.model.judge import Obstacle, Option, age, judge, kmods_due
 from tasks.model.lock import fingerprint
 
 
@@ -23,7 +23,10 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Decision:
-    """The verdict and its sentences, newest release first; `chosen` is the pair that is built, or was."""
+    """The verdict and its sentences, newest release first; `chosen` is the pair that is built, or was.
+
+    `kmods_due` is the pair whose kmods this repository is to build itself, whatever the verdict is without them.
+    """
 
     verdict: Verdict
     options: tuple[Option, ...]
@@ -31,6 +34,7 @@ class Decision:
     published: Published | None
     reasons: tuple[str, ...]
     notes: tuple[str, ...]
+    kmods_due: KmodsTag | None
 
     def require_answer(self) -> None:
         """Stop with the reasons when nothing fits."""
@@ -43,6 +47,8 @@ class Decision:
     def require_buildable(self) -> None:
         """Stop with the reasons unless there is something to build."""
         self.require_answer()
+        if self.verdict is Verdict.HOLD and self.published is None:
+            raise TaskError("nothing is built: the modules are not there yet", "; ".join(self.reasons), self.hint)
         if self.verdict is Verdict.HOLD:
             hint = "nothing is to be done; try again tomorrow, or build what is published again with --rebuild"
             raise TaskError("nothing is built: what is published is the best there is", "; ".join(self.reasons), hint)
@@ -77,15 +83,17 @@ def solve(candidates: Candidates) -> Decision:
     ordered = sorted(candidates.releases, key=lambda release: release.version, reverse=True)
     options = _down_to_the_first_buildable(candidates, ordered)
     chosen = next((option for option in options if option.buildable), None)
-    verdict, sentence = _verdict(candidates, options, chosen)
+    due = kmods_due(candidates, options[0], anything_fits=chosen is not None)
+    verdict, sentence = _verdict(candidates, options, chosen, due)
     told = [_sentence(candidates, option) for option in options if option is not chosen]
     return Decision(
         verdict=verdict,
         options=options,
         chosen=chosen,
         published=candidates.published,
-        reasons=(*told, sentence),
+        reasons=(*told, *_told_of(due), sentence),
         notes=candidates.notes,
+        kmods_due=due,
     )
 
 
@@ -98,10 +106,16 @@ def _down_to_the_first_buildable(candidates: Candidates, ordered: list[Release])
     return tuple(options)
 
 
-def _verdict(candidates: Candidates, options: tuple[Option, ...], chosen: Option | None) -> tuple[Verdict, str]:
+def _told_of(due: KmodsTag | None) -> tuple[str, ...]:
+    return (f"modules of OpenZFS {due.zfs} for {due.kernel} are due: this repository builds them",) if due else ()
+
+
+def _verdict(
+    candidates: Candidates, options: tuple[Option, ...], chosen: Option | None, due: KmodsTag | None
+) -> tuple[Verdict, str]:
     published = candidates.published
     if chosen is None:
-        return _without_choice(candidates, options)
+        return _without_choice(candidates, options, due)
     if published is None or not _is_published(published, chosen):
         return Verdict.BUILD, f"{chosen.sentence} and is to be built; {_instead_of(published)}"
     block = candidates.matrix.block_of_content(_inputs(chosen, published, candidates))
@@ -110,37 +124,39 @@ def _verdict(candidates: Candidates, options: tuple[Option, ...], chosen: Option
             Verdict.BLOCKED,
             f"{chosen.release} with OpenZFS {chosen.zfs} would be built from what is blocked: {block}",
         )
-    due = _due(candidates, published, chosen)
-    if due:
-        return Verdict.BUILD, f"{chosen.release} with OpenZFS {chosen.zfs} is published, and to be built again: {due}"
+    why = _why_again(candidates, published, chosen)
+    if why:
+        return Verdict.BUILD, f"{chosen.release} with OpenZFS {chosen.zfs} is published, and to be built again: {why}"
     if chosen.release == options[0].release:
         since = age(candidates.now, published.created)
         sentence = f"{chosen.release} with OpenZFS {chosen.zfs} is published since {since}, and nothing has changed"
         return Verdict.SKIP, sentence
-    return _hold(candidates, published)
+    return _hold(candidates, published, due)
 
 
-def _without_choice(candidates: Candidates, options: tuple[Option, ...]) -> tuple[Verdict, str]:
+def _without_choice(candidates: Candidates, options: tuple[Option, ...], due: KmodsTag | None) -> tuple[Verdict, str]:
     """Nothing can be built: what is published stays, unless it is empty or itself blocked."""
     published = candidates.published
+    if published is None and due:
+        return Verdict.HOLD, "nothing is published yet"
     if published is None:
         return Verdict.BLOCKED, "nothing is published that could stay"
-    if any(option.obstacle is Obstacle.BLOCKED and _is_published(published, option) for option in options):
+    if not due and any(option.obstacle is Obstacle.BLOCKED and _is_published(published, option) for option in options):
         return Verdict.BLOCKED, "what is published is blocked, and nothing newer can be built"
-    return _hold(candidates, published)
+    return _hold(candidates, published, due)
 
 
-def _hold(candidates: Candidates, published: Published) -> tuple[Verdict, str]:
-    """Wait for the newest release; a wait that grew old is no notice any more."""
+def _hold(candidates: Candidates, published: Published, due: KmodsTag | None) -> tuple[Verdict, str]:
+    """Wait for the newest release; a wait that grew old is no notice any more, unless its kmods are built now."""
     lock, newest = published.lock, candidates.newest
     stays = f"{lock.fcos_version} (kernel {lock.kernel.version}) with OpenZFS {lock.zfs_version} is published"
     limit = timedelta(days=candidates.policy.hold_days)
-    if newest.version > lock.fcos_version and candidates.now - newest.created > limit:
+    if not due and newest.version > lock.fcos_version and candidates.now - newest.created > limit:
         return Verdict.BLOCKED, f"{stays}; the wait is longer than hold_days, {limit.days}, allows"
     return Verdict.HOLD, stays
 
 
-def _due(candidates: Candidates, published: Published, chosen: Option) -> str:
+def _why_again(candidates: Candidates, published: Published, chosen: Option) -> str:
     """Why the published pair is built again; nothing when it need not be."""
     policy, block = candidates.policy, candidates.matrix.block_of_content(published.image.digest)
     if policy.rebuild or policy.force:

@@ -129,7 +129,7 @@ def test_nothing_is_built_where_nothing_fits(clone: Clone) -> None:
     assert not (clone.path / "none.lock.json").exists()
     assert_three_lines(clone.lab("inv build", "releases-empty"), "nothing can be built", "waits for kmods")
     done = clone.lab("inv check-zfs-available", "waiting")
-    assert_three_lines(done, "does not exist", "they are not built yet")
+    assert_three_lines(done, "no repository has", "they are not built yet")
 
 
 def test_a_kernel_beyond_the_matrix(clone: Clone) -> None:

@@ -15,6 +15,7 @@ from tasks.model.lock import Lock, content_digest, fingerprint
 from tasks.model.versions import Kernel, Series
 
 DIGEST = "sha256:" + "a" * 64
+REPOSITORY = "ghcr.io/samhclark/fedora-zfs-kmods"
 KMODS_DIGEST = "sha256:" + "b" * 64
 KERNEL = Kernel.parse("7.1.9-200.fc44.x86_64")
 ZFS = Version("2.4.4")
@@ -44,10 +45,10 @@ def release(kernel: str = str(KERNEL), version: str = OLD, days: float = 5) -> R
     )
 
 
-def kmods(*pairs: str) -> frozenset[KmodsTag]:
-    """Tags from `ZFS KERNEL`, or `ZFS` for the usual kernel."""
+def kmods(*pairs: str) -> dict[KmodsTag, str]:
+    """Tags from `ZFS KERNEL`, or `ZFS` for the usual kernel; all in one repository."""
     split = [pair.split() if " " in pair else [pair, str(KERNEL)] for pair in pairs]
-    return frozenset(KmodsTag(Version(zfs), Kernel.parse(kernel)) for zfs, kernel in split)
+    return {KmodsTag(Version(zfs), Kernel.parse(kernel)): REPOSITORY for zfs, kernel in split}
 
 
 def published(of: Release | None = None, zfs: str = "2.4.4", days: float = 2, content: str = CONTENT) -> Published:
@@ -104,7 +105,7 @@ def lock() -> Lock:
         fcos_version=Version("44.20261110.3.0"),
         kernel=KERNEL,
         zfs_version=ZFS,
-        kmods=ImageRef("ghcr.io/samhclark/fedora-zfs-kmods", KMODS_DIGEST),
+        kmods=ImageRef(REPOSITORY, KMODS_DIGEST),
         packages=("tailscale",),
         revision="0" * 40,
         inputs="sha256:" + "c" * 64,

@@ -12,7 +12,8 @@ from tasks.settings import SECTION, read_settings
 GOOD: dict[str, Any] = {
     "image": "ghcr.io/owner/custom-coreos",
     "base": "quay.io/fedora/fedora-coreos",
-    "kmods": "ghcr.io/samhclark/fedora-zfs-kmods",
+    "kmods": ["own", "ghcr.io/samhclark/fedora-zfs-kmods"],
+    "build_kmods_after_days": 1,
     "stream": "stable",
     "zfs_streams": ["2.4"],
     "hold_days": 7,
@@ -37,6 +38,17 @@ def test_names_that_follow_from_the_image() -> None:
     settings = read_settings(config(GOOD))
     assert settings.local_name == "custom-coreos"
     assert settings.source == "https://github.com/owner/custom-coreos"
+
+
+def test_own_kmods_follow_the_name_of_the_image(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also in GitHub Actions, where the image is called as the repository; `never` builds none."""
+    there = "ghcr.io/samhclark/fedora-zfs-kmods"
+    assert read_settings(config(GOOD)).kmods == ("ghcr.io/owner/custom-coreos-kmods", there)
+    others = read_settings(config(GOOD | {"kmods": [there], "build_kmods_after_days": "never"}))
+    assert (others.kmods, others.build_kmods_after_days) == ((there,), None)
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    monkeypatch.setenv("GITHUB_REPOSITORY", "Somebody/NAS")
+    assert read_settings(config(GOOD)).kmods == ("ghcr.io/somebody/nas-kmods", there)
 
 
 @pytest.mark.parametrize(
@@ -68,6 +80,13 @@ def test_names_that_follow_from_the_image() -> None:
         ({"hold_days": -1}, "hold_days"),
         ({"rebuild_after_days": 7.5}, "rebuild_after_days"),
         ({"rebuild_after_days": None}, "rebuild_after_days"),
+        ({"kmods": "ghcr.io/samhclark/fedora-zfs-kmods"}, "kmods"),
+        ({"kmods": []}, "kmods"),
+        ({"kmods": ["own", "fedora-zfs-kmods"]}, "kmods"),
+        ({"kmods": ["ghcr.io/samhclark/fedora-zfs-kmods"]}, "build_kmods_after_days"),
+        ({"build_kmods_after_days": "always"}, "build_kmods_after_days"),
+        ({"build_kmods_after_days": None}, "build_kmods_after_days"),
+        ({"build_kmods_after_days": True}, "build_kmods_after_days"),
         ({"verify_kmods": "sometimes"}, "verify_kmods"),
         ({"verify_kmods": True}, "verify_kmods"),
         ({"packages": ["tailscale", ""]}, "packages"),

@@ -4,13 +4,16 @@ from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
+from packaging.version import Version
 
 from tasks.model.blocks import Block
 from tasks.model.compat import Matrix
 from tasks.model.errors import TaskError
+from tasks.model.image import KmodsTag
 from tasks.model.judge import Lack, age, kmods_lack, require_kmods
 from tasks.model.solve import Decision, Verdict, solve
-from tests.unit.making import BEYOND, KERNEL, MATRIX, NEW, NEWER, NOW, ZFS, candidates, published, release
+from tasks.model.versions import Kernel
+from tests.unit.making import BEYOND, KERNEL, MATRIX, NEW, NEWER, NOW, REPOSITORY, ZFS, candidates, published, release
 
 WAITING = (release(), release(NEWER, NEW))
 
@@ -213,10 +216,11 @@ def test_missing_kmods_have_one_of_three_reasons(pairs: str, kernel: str, lack: 
     found = candidates(pair, releases=(release(kernel),))
     assert kmods_lack(found, ZFS, found.newest.kernel) is lack
     if lack is None:
-        assert str(require_kmods(found, "ghcr.io/x/y")) == f"zfs-2.4.4_kernel-{kernel}"
+        repository, tag = require_kmods(found)
+        assert (repository, str(tag)) == (REPOSITORY, f"zfs-2.4.4_kernel-{kernel}")
     else:
-        with pytest.raises(TaskError, match="does not exist"):
-            require_kmods(found, "ghcr.io/x/y")
+        with pytest.raises(TaskError, match="no repository has"):
+            require_kmods(found)
 
 
 def test_a_line_that_does_not_exist_is_named() -> None:
@@ -238,3 +242,60 @@ def test_newer_openzfs_for_the_published_release_is_built() -> None:
     """2.4.3 is published and 2.4.4 has kmods now."""
     decision = solve(candidates("2.4.4", "2.4.3", stable=published(zfs="2.4.3")))
     assert (decision.verdict, chosen(decision)[1]) == (Verdict.BUILD, "2.4.4")
+
+
+DUE = KmodsTag(ZFS, Kernel.parse(NEWER))
+
+
+@pytest.mark.parametrize(
+    ("days", "after", "due"),
+    [(0.9, 1, None), (1, 1, DUE), (5, 7, None), (0, 0, DUE), (30, None, None)],
+)
+def test_kmods_are_due_when_the_newest_release_has_waited(days: float, after: int | None, due: KmodsTag | None) -> None:
+    """By the clock of hold_days; what exists is built meanwhile, and the reason says what is due."""
+    found = candidates("2.4.4", releases=(release(), release(NEWER, NEW, days=days)), build_kmods_after_days=after)
+    decision = solve(found)
+    assert (decision.verdict, chosen(decision)) == (Verdict.BUILD, ("44.20261110.3.0", "2.4.4"))
+    assert decision.kmods_due == due
+    told = f"modules of OpenZFS 2.4.4 for {NEWER} are due: this repository builds them"
+    assert (told in decision.reasons) == bool(due)
+
+
+def test_the_first_image_waits_for_nobody() -> None:
+    """Nothing is published and nothing fits: the modules are due at once, and that is no failure."""
+    decision = solve(candidates(releases=(release(days=0),), build_kmods_after_days=7))
+    assert (decision.verdict, decision.kmods_due) == (Verdict.HOLD, KmodsTag(ZFS, KERNEL))
+    decision.require_answer()
+    with pytest.raises(TaskError, match="the modules are not there yet") as caught:
+        decision.require_buildable()
+    assert f"./inv build-kmods --zfs 2.4.4 --kernel {KERNEL}" in caught.value.hint
+
+
+def test_a_hold_that_grew_old_is_no_failure_while_its_kmods_are_built() -> None:
+    """Waited for OpenZFS until now: the job that builds them fails by itself when it does."""
+    releases = release(), release(NEWER, NEW, days=20)
+    found = candidates("2.4.4", releases=releases, stable=published(), build_kmods_after_days=1)
+    assert (solve(found).verdict, solve(found).kmods_due) == (Verdict.HOLD, DUE)
+
+
+@pytest.mark.parametrize(
+    ("change", "due"),
+    [
+        ({"matrix": blocking(zfs="2.4.4", kernel=NEWER)}, KmodsTag(Version("2.3.9"), Kernel.parse(NEWER))),
+        ({"matrix": blocking(kernel=NEWER)}, None),
+        ({"matrix": blocking(fcos=NEW)}, None),
+        ({"zfs": ("2.4.3",)}, None),
+        ({"zfs": ("2.4.5",)}, None),
+        ({"stable": published(), "matrix": blocking(zfs="2.4.4", kernel=NEWER)}, None),
+    ],
+)
+def test_only_kmods_that_an_image_could_be_built_with_are_due(change: dict[str, object], due: KmodsTag | None) -> None:
+    """Not blocked, supported, known, and no way back for a pool; the lines in their order."""
+    found = candidates("2.4.4", releases=WAITING, build_kmods_after_days=1, **change)  # type: ignore[arg-type]
+    assert solve(found).kmods_due == due
+
+
+def test_kmods_of_a_line_that_would_be_a_way_back_do_not_serve() -> None:
+    """2.4.4 is published and 2.3.9 has kmods for the newest release: those of 2.4.4 are due."""
+    found = candidates(f"2.3.9 {NEWER}", releases=WAITING, stable=published(), build_kmods_after_days=1)
+    assert solve(found).kmods_due == DUE

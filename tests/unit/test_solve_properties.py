@@ -39,6 +39,7 @@ def worlds(draw: strategies.DrawFn) -> Candidates:
             zfs_streams=draw(strategies.permutations(["2.4", "2.3", "2.5"]).map(tuple)),
             hold_days=draw(strategies.integers(0, 20)),
             rebuild_after_days=draw(strategies.integers(0, 20)),
+            build_kmods_after_days=draw(strategies.none() | strategies.integers(0, 20)),
             rebuild=draw(strategies.booleans()),
             allow_downgrade=draw(strategies.booleans()),
         ),
@@ -111,10 +112,10 @@ def test_the_order_of_input_changes_nothing(world: Candidates, random: object) -
 
 @given(worlds())
 def test_what_is_held_or_skipped_exists(world: Candidates) -> None:
-    """HOLD and SKIP need something published; every verdict has its sentences."""
+    """SKIP needs something published, HOLD that or kmods that are due; every verdict has its sentences."""
     decision = solve(world)
     if decision.verdict in (Verdict.HOLD, Verdict.SKIP):
-        assert world.published is not None
+        assert world.published is not None or (decision.kmods_due and decision.verdict is Verdict.HOLD)
     if decision.verdict is Verdict.SKIP:
         assert not world.policy.rebuild
     if decision.verdict is Verdict.BUILD:
@@ -122,11 +123,26 @@ def test_what_is_held_or_skipped_exists(world: Candidates) -> None:
     assert all(decision.reasons)
 
 
+@given(worlds())
+def test_kmods_that_are_due_make_the_newest_release_buildable(world: Candidates) -> None:
+    """They are never built in vain, and only for what waits; never is never."""
+    decision = solve(world)
+    due = decision.kmods_due
+    if world.policy.build_kmods_after_days is None or (decision.chosen and decision.chosen.release == world.newest):
+        assert due is None
+    if due:
+        after = solve(replace(world, kmods={**world.kmods, due: "ghcr.io/o/n-kmods"}))
+        assert after.chosen is not None
+        assert (after.chosen.release, after.chosen.zfs) == (world.newest, due.zfs)
+        assert after.kmods_due is None
+        assert after.chosen.repository == "ghcr.io/o/n-kmods"
+
+
 @given(worlds(), strategies.sampled_from(ZFS), strategies.sampled_from(KERNELS))
 def test_another_kmods_image_never_makes_the_answer_older(world: Candidates, zfs: str, kernel: str) -> None:
     """What becomes possible is better or changes nothing."""
     before = solve(world)
-    after = solve(replace(world, kmods=world.kmods | {KmodsTag(Version(zfs), Kernel.parse(kernel))}))
+    after = solve(replace(world, kmods={**world.kmods, KmodsTag(Version(zfs), Kernel.parse(kernel)): "ghcr.io/o/k"}))
     if before.chosen is not None:
         assert rank(world, after) >= rank(world, before)
 
