@@ -12,7 +12,7 @@ import subprocess
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from lab import cache, images, past, upstreams
+from lab import cache, images, past, quick, upstreams
 from lab.layout import changed, link
 from lab.real import kernels
 from lab.world import Release, World
@@ -100,8 +100,9 @@ class Storage:
 
 def seed(world: World, state: Path) -> None:
     """Fill both registries with what the world says; what was pushed into other repositories stays."""
-    kmods, bases = images.kmods(world), images.bases(world)
-    material = cache.key(world.text, *(cache.made_at(layout) for layout in (*kmods.values(), *bases.values())))
+    kmods, bases, builder = images.kmods(world), images.bases(world), _builder(world)
+    made = (*kmods.values(), *bases.values(), *builder)
+    material = cache.key(world.text, *(cache.made_at(layout) for layout in made))
     mark = state / _SEEDED
     if mark.exists() and mark.read_text() == material:
         return
@@ -119,12 +120,19 @@ def seed(world: World, state: Path) -> None:
         stray = []
     if world.past_days:
         past.write(ghcr, world.past_days)
-    if world.real:
+    for layout in builder[:1]:
         upstreams.fetch_sources(world)
-        quay.add(FEDORA, sorted({release.fedora for release in world.release}), kernels.fedora(world))
+        quay.add(FEDORA, sorted({release.fedora for release in world.release}), layout)
     if world.butane_image:
         quay.add(BUTANE, ["release"], images.butane())
     mark.write_text(material)
+
+
+def _builder(world: World) -> list[Path]:
+    """What kmods are built in, and the archive that it takes from; nothing where there is no such image."""
+    if world.quick:
+        return [quick.fedora(), quick.archive(world)]
+    return [kernels.fedora(world)] if world.real else []
 
 
 def _as_wanted(release: Release, layout: Path, state: Path) -> Path:

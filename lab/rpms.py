@@ -84,6 +84,14 @@ def kernel(version: str) -> list[Package]:
     ]
 
 
+def kernel_devel(version: str) -> Package:
+    """What modules are built against; nothing of a kernel is in it."""
+    number, _, rest = version.partition("-")
+    release, _, arch = rest.rpartition(".")
+    files: Mapping[str, str | Path] = {f"/usr/src/kernels/{version}/Makefile": ""}
+    return Package(name="kernel-devel", version=number, release=release, arch=arch, files=files)
+
+
 def os_release(version: str) -> Package:
     """The package that says which Fedora CoreOS this is; dnf learns the release from it, and of Debian's shell."""
     fedora = version.partition(".")[0]
@@ -170,8 +178,9 @@ def zfs(version: str, kernel_version: str, requires: str, modules: Path) -> dict
     }
 
 
-def compile_modules(version: str, kernel_version: str, target: Path) -> None:
-    """Leave spl.ko and zfs.ko in `target`: no code in them, but the modinfo that depmod, modinfo and a kernel read."""
+def module_sources(version: str, kernel_version: str) -> dict[str, str]:
+    """C of spl and zfs: no code in them, but the modinfo that depmod, modinfo and a kernel read."""
+    sources = {}
     for name, depends in (("spl", ""), ("zfs", "spl")):
         tags = {"version": f"{version}-1", "license": "CDDL", "depends": depends, "name": name}
         tags |= {"vermagic": f"{kernel_version} SMP preempt mod_unload "}
@@ -179,5 +188,12 @@ def compile_modules(version: str, kernel_version: str, target: Path) -> None:
             f'static const char i{n}[] __attribute__((section(".modinfo"), used, aligned(1))) = "{key}={value}";'
             for n, (key, value) in enumerate(tags.items())
         )
+        sources[name] = "\n".join(lines)
+    return sources
+
+
+def compile_modules(version: str, kernel_version: str, target: Path) -> None:
+    """Leave spl.ko and zfs.ko in `target`."""
+    for name, source in module_sources(version, kernel_version).items():
         argv = ["gcc", "-x", "c", "-c", "-o", str(target / f"{name}.ko"), "-"]
-        subprocess.run(argv, input="\n".join(lines), text=True, check=True)
+        subprocess.run(argv, input=source, text=True, check=True)

@@ -5,11 +5,10 @@ import json
 import re
 import time
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
-from lab import debian
-from lab.world import GithubRelease, Release, World
+from lab import debian, quick
+from lab.world import ARCHIVE, GithubRelease, Release, World
 
 KEY = "AAAAC3NzaC1lZDI1NTE5AAAAIHJ1c3R5IGdhdGVzIGFuZCBzdGlsbCB3YXRlciAwMTIz"  # of nobody
 _RATE = {"x-ratelimit-limit": "60", "x-ratelimit-remaining": "59", "x-ratelimit-used": "1"}
@@ -37,6 +36,7 @@ def answer(world: World, host: str, path: str, query: dict[str, str]) -> Answer:
         "builds.coreos.fedoraproject.org": _builds,
         "github.com": _github,
         "raw.githubusercontent.com": _raw,
+        ARCHIVE: _archive,
     }
     found = pages[host](world, path, query) if host in pages else None
     return found or Answer(status=404, body=b'{"message": "Not Found"}', headers={"Content-Type": "application/json"})
@@ -74,27 +74,41 @@ def _release(world: World, tag: str) -> Answer | None:
         return None
     name = f"{tag}.tar.gz"
     address = f"https://github.com/openzfs/zfs/releases/download/{tag}/{name}"
-    asset = {"name": name, "browser_download_url": address, "digest": f"sha256:{entry.tarball}"}
-    return _json({"tag_name": tag, "assets": [asset] if entry.tarball else []})
+    source = _source(world, entry)
+    digest = f"sha256:{hashlib.sha256(source).hexdigest()}" if source else ""
+    asset = {"name": name, "browser_download_url": address, "digest": digest}
+    return _json({"tag_name": tag, "assets": [asset] if source else []})
 
 
 def fetch_sources(world: World) -> None:
     """Have the sources of OpenZFS in the cache before a lab is opened, which has no way to Debian."""
     for entry in world.openzfs:
-        if entry.tarball:
-            _source(entry)
+        _source(world, entry)
 
 
-def _source(entry: GithubRelease) -> Path:
-    return debian.openzfs_source(entry.tag.removeprefix("zfs-"), entry.tarball)
+def _source(world: World, entry: GithubRelease) -> bytes:
+    """The tarball of a release; nothing where it has none."""
+    version = entry.tag.removeprefix("zfs-")
+    if world.quick:
+        return quick.source(version)
+    return debian.openzfs_source(version, entry.tarball).read_bytes() if entry.tarball else b""
 
 
 def _github(world: World, path: str, _query: dict[str, str]) -> Answer | None:
     """github.com itself: the sources of OpenZFS's releases, and users' public SSH keys."""
     entry = next((entry for entry in world.openzfs if path.endswith(f"/{entry.tag}/{entry.tag}.tar.gz")), None)
-    if entry and entry.tarball:
-        return Answer(body=_source(entry).read_bytes(), headers={"Content-Type": "application/gzip"})
+    if entry and (source := _source(world, entry)):
+        return Answer(body=source, headers={"Content-Type": "application/gzip"})
     return _keys(path)
+
+
+def _archive(world: World, path: str, _query: dict[str, str]) -> Answer | None:
+    """A file of Fedora's updates archive."""
+    if not world.quick:
+        return None
+    top = quick.archive(world)
+    files = {f"/updates/{file.relative_to(top)}": file for file in top.rglob("*") if file.is_file()}
+    return Answer(body=files[path].read_bytes()) if path in files else None
 
 
 def _keys(path: str) -> Answer | None:

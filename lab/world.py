@@ -10,6 +10,7 @@ from tasks.model.errors import TaskError
 
 _Record = TypeVar("_Record")
 FOLDER = Path(__file__).with_name("worlds")
+ARCHIVE = "fedoraproject-updates-archive.fedorainfracloud.org"
 HOSTS = {
     "quay.io": "127.0.1.1",
     "ghcr.io": "127.0.1.2",
@@ -17,6 +18,7 @@ HOSTS = {
     "github.com": "127.0.1.4",
     "raw.githubusercontent.com": "127.0.1.5",
     "builds.coreos.fedoraproject.org": "127.0.1.6",
+    ARCHIVE: "127.0.1.7",
 }
 
 
@@ -109,6 +111,7 @@ class World:
     private: bool = False  # the owner's package is not shown to strangers, as every new one
     owner_kind: str = "User"  # who GitHub says that the packages belong to: User or Organization
     real: bool = False  # kernels that boot, OpenZFS with its code, and Fedora's image to build it in
+    quick: bool = False  # Fedora's image, its updates archive and OpenZFS's source: stand-ins that take seconds
     butane_image: bool = False  # quay.io has butane's container too
     text: str = field(default="", compare=False)
 

@@ -8,6 +8,7 @@ from tests.lab.conftest import HOUR, Clone, assert_three_lines
 from tests.lab.test_publish import LOGIN
 from tests.lab.test_versions import checked
 
+LATE = "7.2.1-200.fc44.x86_64"
 PAIR = "--zfs 2.4.3 --kernel 6.12.100-200.fc44.x86_64"
 CONTAINERS = "podman images -q custom-coreos-kmods; podman ps -aq --external"
 KEPT = f"{{ {CONTAINERS}; ls $XDG_CACHE_HOME/custom-coreos | grep zfs-; }}"
@@ -71,3 +72,20 @@ def test_an_image_with_modules_of_ones_own_is_published(own_clone: Clone) -> Non
     assert decided["published"]["kernel"] == "6.12.100-200.fc44.x86_64"
     labels = own_clone.lab("skopeo inspect docker://ghcr.io/samhclark/custom-coreos:stable", "source-behind").stdout
     assert json.loads(labels)["Labels"]["custom-coreos.zfs-tarball"].startswith("sha256:1f08f2d1")
+
+
+def test_kmods_are_built_from_stand_ins_in_seconds(clone: Clone) -> None:
+    """As in the worlds that boot, but for what they are made of; a second time nothing is built."""
+    asked = f"inv build-kmods --zfs 2.4.4 --kernel {LATE}"
+    done = clone.lab(f"{asked} && {asked}", "late")
+    assert done.returncode == 0, done.stderr
+    assert len(set(done.stdout.split())) == 1
+    assert "nothing it is built from changed" in done.stderr
+
+
+def test_an_archive_that_fails_in_the_middle_is_named(clone: Clone) -> None:
+    """Three lines, and what podman had begun is removed."""
+    asked = f"inv build-kmods --zfs 2.4.4 --kernel {LATE}"
+    done = clone.lab(f"{asked}; status=$?; {CONTAINERS}; exit $status", "late-archive-down")
+    assert_three_lines(done, f"kernel-devel-{LATE}: Cannot download")
+    assert done.stdout == ""
