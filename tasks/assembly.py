@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from tasks import gather, plan, show
+from tasks import gather, ownkmods, plan, show
 from tasks.clients import podman, workspace
 from tasks.kmods import own as own_kmods
 from tasks.model.contract import ImageFacts, Report
@@ -82,6 +82,7 @@ def _up_to_date(settings: "Settings", image: str, wanted: Lock) -> Lock | None:
 
 def assemble(settings: "Settings", wanted: Lock, image: str) -> bool:
     """Build an image from a Lock; False under `inv -R`."""
+    ownkmods.require_accepted(settings, wanted)
     say(f"building {image}: Fedora CoreOS {wanted.fcos_version}, kernel {wanted.kernel}, OpenZFS {wanted.zfs_version}")
     arguments = {
         "BASE": str(wanted.base),

@@ -6,7 +6,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from tasks.clients import github, http, podman, registry, skopeo, workspace
+from tasks.clients import archives, github, http, podman, registry, skopeo, workspace
 from tasks.model.errors import TaskError
 from tasks.model.image import ImageRef, KmodsTag, kmods_tags
 from tasks.model.kmods import OwnKmods, fedora_of, labels
@@ -39,9 +39,20 @@ def _pairs(settings: "Settings", repository: str) -> tuple[KmodsTag, ...]:
     return kmods_tags(read(repository))
 
 
+def local_name(settings: "Settings", pair: KmodsTag) -> str:
+    """The name of a pair's kmods image on this machine."""
+    return f"localhost/{settings.local_name}-kmods:{pair}"
+
+
+def load(settings: "Settings", pair: KmodsTag, file: str) -> ImageRef | None:
+    """Have the kmods of an archive on this machine, as those of a pair; None under `inv -R`."""
+    image = local_name(settings, pair)
+    return podman.by_digest(image) if archives.load(Path(file), image) else None
+
+
 def build(settings: "Settings", pair: KmodsTag) -> ImageRef | None:
     """Have the kmods of a pair on this machine, built only where they are not there yet; None under `inv -R`."""
-    image = f"localhost/{settings.local_name}-kmods:{pair}"
+    image = local_name(settings, pair)
     source, builder = github.openzfs_tarball(pair.zfs), skopeo.inspect(_BUILDER, fedora_of(pair.kernel))
     recipe = (_FOLDER / "Containerfile").read_bytes()
     wanted = labels(pair, source.digest, ImageRef(_BUILDER, builder.digest), recipe)

@@ -97,6 +97,8 @@ def provenance(settings: "Settings", plan: Lock) -> str:
 
 
 def _kmods_provenance(settings: "Settings", plan: Lock) -> str:
+    if plan.kmods.name == settings.own_kmods:
+        return "kmods: of our own repository; a build takes them when a key that ships signed them, and not else"
     if plan.zfs_tarball:
         return f"kmods: built here from OpenZFS's tarball, {plan.zfs_tarball}"
     if settings.verify_kmods == "never":

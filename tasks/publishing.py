@@ -5,7 +5,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from tasks import assembly, keys
+from tasks import assembly, keys, ownkmods
 from tasks.clients import login, oras, podman, registry, signer, workspace
 from tasks.model import contract, record
 from tasks.model.errors import TaskError
@@ -17,6 +17,7 @@ from tasks.promotion import run_name
 from tasks.story import say
 
 if TYPE_CHECKING:
+    from tasks.model.image import KmodsTag
     from tasks.model.lock import Lock
     from tasks.model.signing import HostFiles
     from tasks.settings import Settings
@@ -42,7 +43,7 @@ def publish(settings: "Settings", wanted: "Lock", key: signer.Key, *, anyway: bo
     say(f"{image} keeps all {len(report.checks)} promises of contract {contract.VERSION}")
     _require_shipped(facts.host_files, image)
     sbom = document(settings, image)
-    pushed = push(settings, image, key, facts.host_files)
+    pushed = push(settings.image, image, key, facts.host_files)
     if pushed is None:
         return None
     say(f"accepting {pushed} as a host would: the policy that it ships, an empty store, no login")
@@ -70,19 +71,39 @@ def _require_shipped(inside: "HostFiles", image: str) -> None:
         raise TaskError(f"{image} was not built from this checkout", why, "build it anew: ./inv publish --rebuild")
 
 
-def push(settings: "Settings", image: str, key: signer.Key, shipped: "HostFiles") -> ImageRef | None:
+def push(repository: str, image: str, key: signer.Key, shipped: "HostFiles") -> ImageRef | None:
     """Push as the candidate, signed, and read it back; what the registry holds is what counts."""
-    target = f"{settings.image}:{CANDIDATE_TAG}"
+    target = f"{repository}:{CANDIDATE_TAG}"
     digest = podman.push_signed(image, target, key, shipped)
     if not digest:
         return None
-    held = registry.digest(settings.image, CANDIDATE_TAG)
-    if held != digest and registry.manifest(settings.image, digest) is None:
+    held = registry.digest(repository, CANDIDATE_TAG)
+    if held != digest and registry.manifest(repository, digest) is None:
         why = f"{digest} was pushed, and the registry holds {held or 'nothing'}"
         raise TaskError(f"{target} is not what was pushed", why, "nothing was promoted; run it again")
     if held != digest:
         say(f"another run moved {target} to {held} meanwhile; going on with {digest}")
-    return ImageRef(settings.image, digest)
+    return ImageRef(repository, digest)
+
+
+def push_kmods(settings: "Settings", image: str, pair: "KmodsTag", key: signer.Key) -> ImageRef | None:
+    """Have a kmods image in our own repository under its pair's tag, signed before; None under `inv -R`.
+
+    The tag moves last, so that it never names an image that no build would take.
+    """
+    repository = settings.own_kmods
+    ownkmods.require_pair(image, pair)
+    shipped = workspace.host_files().of(repository)
+    pushed = push(repository, image, key, shipped)
+    if pushed is None:
+        return None
+    podman.accept(pushed, shipped)
+    if not oras.tag(pushed, str(pair)):
+        return None
+    held = registry.digest(repository, str(pair))
+    if held != pushed.digest:
+        say(f"another run moved {repository}:{pair} to {held or 'nothing'} meanwhile; going on with {pushed.digest}")
+    return pushed
 
 
 def document(settings: "Settings", image: str) -> str:

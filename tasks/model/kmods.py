@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Self
 
@@ -15,6 +15,7 @@ from tasks.model.versions import Kernel, given, zfs_from_tag
 
 _OWN = "io.github.samhclark.fedora-zfs-kmods"  # the labels of the image whose place it takes
 _TARBALL = f"{PREFIX}.zfs-tarball"
+_MODULES = ("spl", "zfs")
 _FEDORA = re.compile(r"\.fc(\d+)$", re.ASCII)
 
 
@@ -63,6 +64,52 @@ class OwnKmods:
             raise TaskError(f"{image} is no kmods image that was built here", why, "build one: ./inv build-kmods")
         kernel = Kernel.parse(labels.get(f"{_OWN}.kernel.version"), f"{_OWN}.kernel.version of {image}")
         return cls(image=image, pair=KmodsTag(zfs, kernel), tarball=tarball)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Module:
+    """A kernel module: the kernel that it is built for, and its version, `2.4.4-1`."""
+
+    kernel: str
+    version: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Inside:
+    """What a kmods image says and holds: labels, the file names of its packages, modules by name."""
+
+    labels: Mapping[str, str]
+    packages: tuple[str, ...]
+    modules: Mapping[str, Module]
+
+    def faults(self, pair: KmodsTag) -> list[str]:
+        """Everything that names another pair, or none."""
+        return [*self._label_faults(pair), *self._package_faults(pair), *self._module_faults(pair)]
+
+    def _label_faults(self, pair: KmodsTag) -> Iterator[str]:
+        for name, wanted in ((f"{_OWN}.zfs.tag", f"zfs-{pair.zfs}"), (f"{_OWN}.kernel.version", str(pair.kernel))):
+            if self.labels.get(name) != wanted:
+                yield f"its label {name} is {self.labels.get(name, '')!r}"
+
+    def _package_faults(self, pair: KmodsTag) -> Iterator[str]:
+        kmods = [name for name in self.packages if name.startswith("kmod-")]
+        if len(kmods) != 1 or not kmods[0].startswith(f"kmod-zfs-{pair.kernel}-{pair.zfs}-"):
+            yield f"its package of modules is {', '.join(kmods) or 'missing'}"
+        if not any(name.startswith(f"zfs-{pair.zfs}-") for name in self.packages):
+            yield f"it has no package zfs-{pair.zfs}"
+        odd = [name for name in self.packages if f"-{pair.zfs}-" not in name and name not in kmods]
+        if odd:
+            yield f"of another version: {', '.join(odd)}"
+
+    def _module_faults(self, pair: KmodsTag) -> Iterator[str]:
+        for name in _MODULES:
+            module = self.modules.get(name)
+            if module is None:
+                yield f"it has no module {name}"
+            elif module.kernel != str(pair.kernel):
+                yield f"its module {name} is built for {module.kernel or 'no kernel'}"
+            elif module.version.partition("-")[0] != str(pair.zfs):
+                yield f"its module {name} is of version {module.version or 'none'}"
 
 
 def fedora_of(kernel: Kernel) -> str:

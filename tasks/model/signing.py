@@ -33,6 +33,12 @@ class HostFiles:
         """Whether anything of a signed image's ships: without, hosts accept whatever the base's policy accepts."""
         return bool(self.keys)
 
+    def of(self, image: str) -> "HostFiles":
+        """The same keys, with policy and registries.d entry for another image."""
+        files = {path: self.files[path] for path in self.keys}
+        judged = {POLICY: policy(image, self.keys).encode(), REGISTRY_ENTRY: registries(image).encode()}
+        return HostFiles({**files, **judged})
+
     def faults(self, image: str) -> list[str]:
         """What keeps keys, policy and image name from belonging together; any of it strands every host."""
         if not self.has_key:

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.lab.conftest import Clone, fresh_clone
+from tests.lab.conftest import Clone, assert_three_lines, fresh_clone
+from tests.lab.test_publish import LOGIN
 from tests.lab.test_versions import checked
 
 NEWER = "7.2.1-200.fc44.x86_64"
@@ -48,3 +49,58 @@ def test_kmods_that_nobody_built_in_a_day_are_due_and_the_best_pair_is_locked_me
 def test_without_a_key_none_are_due(clone: Clone) -> None:
     """What nobody can sign is not built."""
     assert decided(clone, "late")["kmods_due"] is None
+
+
+def test_kmods_are_handed_over_as_a_file_pushed_once_and_used(keyed: Clone) -> None:
+    """Built without a key, signed where it is; the second push changes nothing, and `stable` moves with them."""
+    ask = f"inv build-kmods --zfs 2.4.4 --kernel {NEWER}"
+    made = keyed.lab(f"{ask} --save {keyed.path}/kmods.tar && podman rmi -af > /dev/null", "late")
+    assert made.returncode == 0, made.stderr
+    push = f"cd {keyed.path} && export SIGNING_KEY=$(cat ../signing.key) && {LOGIN}; {ask}"
+    pushed = keyed.lab(f"{push} --load kmods.tar --push && {ask} --push", "late")
+    assert pushed.returncode == 0, pushed.stderr
+    first, second = pushed.stdout.split()
+    assert first == second
+    assert first.startswith("ghcr.io/samhclark/custom-coreos-kmods@sha256:")
+    assert "is there already, signed" in pushed.stderr
+    found = decided(keyed, "late")
+    assert (found["verdict"], found["kmods_due"]) == ("BUILD", None)
+    assert found["chosen"]["kmods_repository"] == "ghcr.io/samhclark/custom-coreos-kmods"
+    assert json.loads((keyed.path / "a.lock").read_text())["kmods"] == first
+    done = keyed.lab(f"cd {keyed.path} && export SIGNING_KEY=$(cat ../signing.key); inv publish --lock a.lock", "late")
+    assert done.returncode == 0, done.stderr
+    assert decided(keyed, "late")["verdict"] == "SKIP"
+
+
+@pytest.mark.parametrize(
+    ("kind", "why"),
+    [
+        ("unsigned", "no key that ships signed it: "),
+        ("wrongly-signed", "no key that ships signed it: "),
+        ("other-labels", "kernel.version is '7.1.9-200.fc44.x86_64'"),
+        ("other-packages", "its package of modules is kmod-zfs-7.1.9-200.fc44.x86_64-2.4.4-1.fc44.x86_64.rpm"),
+        ("other-modules", "its module zfs is built for 7.1.9-200.fc44.x86_64"),
+    ],
+)
+def test_foreign_kmods_in_our_repository_are_not_built_from(keyed: Clone, kind: str, why: str) -> None:
+    """Another signature or none, or another kernel than the tag's; the message says how they are replaced."""
+    tag = f"zfs-2.4.4_kernel-{NEWER}"
+    plant = f"{LOGIN}; {keyed.path}/tests/lab/foreign-kmods.sh {kind} {tag} {keyed.path.parent}/signing.key"
+    planted = keyed.lab(plant, "late")
+    assert planted.returncode == 0, planted.stderr
+    done = keyed.lab("inv build", "late")
+    assert_three_lines(done, "nothing is built from ghcr.io/samhclark/custom-coreos-kmods@", why, "--push replaces it")
+    assert done.stdout == ""
+
+
+def test_kmods_that_no_build_takes_are_replaced(keyed: Clone) -> None:
+    """By the command that the message names; what is pushed is looked into before it is signed."""
+    push = f"cd {keyed.path} && export SIGNING_KEY=$(cat ../signing.key); inv build-kmods --zfs 2.4.4 --kernel {NEWER}"
+    plant = f"tests/lab/foreign-kmods.sh unsigned zfs-2.4.4_kernel-{NEWER} none"
+    done = keyed.lab(f"{LOGIN}; cd {keyed.path}; {plant}; {push} --push && inv build --rebuild", "late")
+    assert done.returncode == 0, done.stderr
+    assert "is there already, and no build takes it" in done.stderr
+    other = f"inv build-kmods --zfs 2.4.4 --kernel 7.1.9-200.fc44.x86_64 --save {keyed.path}/other.tar"
+    refused = keyed.lab(f"{other}; {push.replace(NEWER, '7.2.2-200.fc44.x86_64')} --load other.tar --push", "late")
+    assert_three_lines(refused, "is not zfs-2.4.4_kernel-7.2.2", "kernel.version is '7.1.9-200.fc44.x86_64'")
+    assert "7.2.2" not in keyed.lab("skopeo list-tags docker://ghcr.io/samhclark/custom-coreos-kmods", "late").stdout

@@ -1,6 +1,7 @@
 """Kmods that are built here: their source is the release's own, and their labels say what they are."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 from lab.real import kernels
 from tasks.model.errors import TaskError
 from tasks.model.image import ImageRef, KmodsTag
-from tasks.model.kmods import OwnKmods, Tarball, fedora_of, labels
+from tasks.model.kmods import Inside, Module, OwnKmods, Tarball, fedora_of, labels
 from tasks.model.versions import Kernel
 from tests.unit.making import DIGEST, KERNEL, KMODS_DIGEST, ZFS
 
@@ -75,6 +76,46 @@ def test_an_image_that_does_not_say_what_it_is_is_refused(label: str, value: str
     written = labels(PAIR, DIGEST, ImageRef("quay.io/fedora/fedora", DIGEST), b"FROM x") | {label: value}
     with pytest.raises(TaskError, match=r"no kmods image that was built here|gives no kernel version"):
         OwnKmods.from_labels(IMAGE, written)
+
+
+LIBRARIES = ("libzfs6", "libzpool6", "libnvpair3", "libuutil3")
+OTHER = "7.2.1-200.fc44.x86_64"
+INSIDE = Inside(
+    labels=labels(PAIR, DIGEST, ImageRef("quay.io/fedora/fedora", DIGEST), b"FROM x"),
+    packages=(
+        f"kmod-zfs-{KERNEL}-2.4.4-1.fc44.x86_64.rpm",
+        *(f"{library}-2.4.4-1.fc44.x86_64.rpm" for library in LIBRARIES),
+        "zfs-2.4.4-1.fc44.x86_64.rpm",
+        "zfs-dracut-2.4.4-1.fc44.noarch.rpm",
+    ),
+    modules=dict.fromkeys(("spl", "zfs"), Module(kernel=str(KERNEL), version="2.4.4-1")),
+)
+
+
+def test_labels_packages_and_modules_that_name_one_pair_have_no_fault() -> None:
+    """The image as it is built."""
+    assert INSIDE.faults(PAIR) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "fault"),
+    [
+        ({"labels": {}}, "its label io.github.samhclark.fedora-zfs-kmods.zfs.tag is ''"),
+        ({"packages": INSIDE.packages[1:]}, "its package of modules is missing"),
+        ({"packages": (*INSIDE.packages, f"kmod-zfs-{OTHER}-2.4.4-1.fc44.x86_64.rpm")}, f"kmod-zfs-{OTHER}-2.4.4"),
+        ({"packages": (f"kmod-zfs-{KERNEL}-2.4.3-1.fc44.x86_64.rpm", *INSIDE.packages[1:])}, "package of modules is"),
+        ({"packages": INSIDE.packages[:-2]}, "it has no package zfs-2.4.4"),
+        ({"packages": (*INSIDE.packages, "libzfs6-2.4.3-1.fc44.x86_64.rpm")}, "of another version: libzfs6-2.4.3"),
+        ({"modules": {"zfs": INSIDE.modules["zfs"]}}, "it has no module spl"),
+        ({"modules": {**INSIDE.modules, "zfs": Module(kernel=OTHER, version="2.4.4-1")}}, f"is built for {OTHER}"),
+        ({"modules": {**INSIDE.modules, "spl": Module(kernel="", version="2.4.4-1")}}, "is built for no kernel"),
+        ({"modules": {**INSIDE.modules, "zfs": Module(kernel=str(KERNEL), version="2.4.3-1")}}, "is of version 2.4.3"),
+    ],
+)
+def test_whatever_names_another_pair_is_a_fault(change: dict[str, Any], fault: str) -> None:
+    """Label, package or module; each is told."""
+    faults = replace(INSIDE, **change).faults(PAIR)
+    assert any(fault in each for each in faults), faults
 
 
 def test_a_kernel_names_its_fedora() -> None:
