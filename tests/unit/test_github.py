@@ -109,12 +109,36 @@ def test_every_job_has_the_least_rights() -> None:
     }
     assert all(workflow["permissions"] == {} for workflow in WORKFLOWS.values())
     assert granted == {
+        ("build.yaml", "publish-kmods", "packages"), ("build.yaml", "publish-kmods", "id-token"),
+        ("build.yaml", "publish-kmods", "attestations"),
         ("build.yaml", "build", "packages"), ("build.yaml", "build", "id-token"),
         ("build.yaml", "build", "attestations"), ("build.yaml", "build", "actions"),
         ("build.yaml", "watchdog", "issues"), ("cleanup-images.yaml", "cleanup", "packages"),
         ("cleanup-images.yaml", "watchdog", "issues"), ("cleanup-images.yaml", "watchdog", "actions"),
         ("pages.yaml", "deploy", "pages"), ("pages.yaml", "deploy", "id-token"), ("pages.yaml", "watchdog", "issues"),
     }  # fmt: skip
+
+
+def test_what_compiles_others_source_sees_no_key_and_what_has_the_key_compiles_nothing() -> None:
+    """The kmods job may read the repository, and nothing else; the other takes what it left, and looks into it."""
+    jobs = WORKFLOWS["build.yaml"]["jobs"]
+    assert jobs["kmods"]["permissions"] == {"contents": "read"}
+    assert "secrets." not in json.dumps(jobs["kmods"])
+    with_key = [step for step in jobs["publish-kmods"]["steps"] if "secrets." in json.dumps(step)]
+    assert [step["name"] for step in with_key] == ["Look into them, sign and push them"]
+    commands = [step["run"] for step in jobs["publish-kmods"]["steps"] if "build-kmods" in step.get("run", "")]
+    assert commands
+    assert all("--load" in command for command in commands)
+
+
+def test_an_image_is_built_also_when_kmods_could_not_be() -> None:
+    """The jobs before it need not have run; the first one must have decided."""
+    build = WORKFLOWS["build.yaml"]["jobs"]["build"]
+    assert build["needs"] == ["query-versions", "kmods", "publish-kmods"]
+    assert build["if"].startswith("!cancelled() && needs.query-versions.result == 'success'")
+    assert set(WORKFLOWS["build.yaml"]["jobs"]["watchdog"]["needs"]) == set(WORKFLOWS["build.yaml"]["jobs"]) - {
+        "watchdog"
+    }
 
 
 def test_the_schedules_are_those_that_are_promised() -> None:
