@@ -1,4 +1,4 @@
-"""Cleanup: what of the package may go, and its deletion."""
+"""Cleanup: what of the image's package and of our own kmods' may go, and its deletion."""
 
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -8,9 +8,13 @@ from invoke import Context, task
 from tasks.story import answer, answer_json, say, table
 
 if TYPE_CHECKING:
-    from tasks.clients.packages import Package as Listed
-    from tasks.model.retention import Plan, Retention, Version
+    from collections.abc import Sequence
+
+    from tasks.clients.packages import Package
+    from tasks.model.retention import Fate, Plan, Retention, Version
     from tasks.settings import Settings
+
+    Planned = tuple[Package, Plan]
 
 _FEW = 3  # tags that are shown of one version
 _HELP = {
@@ -26,29 +30,43 @@ _HELP = {
 def cleanup(
     c: Context, retention_days: str = "", keep: str = "", apply: bool = False, force: bool = False, json: bool = False
 ) -> None:
-    """Delete old versions of the package; nothing that a kept one needs, and nothing at all without --apply."""
-    from tasks import past
-    from tasks.clients import packages
-    from tasks.model.retention import plan
+    """Delete old versions of image and own kmods; nothing that a kept one needs, nothing at all without --apply."""
     from tasks.settings import read_settings
 
     settings = read_settings(c.config)
     policy = _policy(settings, retention_days, keep)
-    listed = packages.Package.of(settings.image)
-    decided = plan(past.package(settings, listed.versions()), policy, datetime.now(UTC))
-    _show(decided, json=json)
+    planned = _plans(settings, policy)
+    _show(planned, json=json)
     if not force:
-        _require_moderate(decided, policy)
+        for listed, decided in planned:
+            _require_moderate(listed.name, decided, policy)
+    number = sum(len(decided.deletions) for _, decided in planned)
     if apply:
-        _delete(settings, listed, decided)
-    elif decided.deletions:
-        say(f"nothing was deleted; to delete {len(decided.deletions)} versions: ./inv cleanup --apply")
+        for listed, decided in planned:
+            _delete(listed, decided)
+    elif number:
+        say(f"nothing was deleted; to delete {number} versions: ./inv cleanup --apply")
 
 
 @task(help={"retention-days": "age in days from which a version may go", "json": "print JSON"})
 def cleanup_dry_run(c: Context, retention_days: str, json: bool = False) -> None:
     """Show what cleanup would delete with another retention; deletes nothing."""
     cleanup(c, retention_days=retention_days, json=json, force=True)
+
+
+def _plans(settings: "Settings", policy: "Retention") -> "list[Planned]":
+    """The plan of the image's package, and that of our own kmods where there is one: what needs others comes first."""
+    from tasks import past
+    from tasks.clients.packages import Package
+    from tasks.model.retention import plan
+
+    now, listed, own = datetime.now(UTC), Package.of(settings.image), Package.of(settings.own_kmods)
+    images, versions = past.package(settings.image, listed.versions()), own.versions_if_any()
+    found = [(listed, plan(images, policy, now))]
+    if versions:
+        kmods = past.kmods_package(settings, versions, images, found[0][1], policy.keep)
+        found.append((own, plan(kmods, policy, now)))
+    return found
 
 
 def _policy(settings: "Settings", days: str, keep: str) -> "Retention":
@@ -69,23 +87,31 @@ def _number(text: str, flag: str, default: int) -> int:
     return int(text) if text else default
 
 
-def _show(plan: "Plan", *, json: bool) -> None:
+def _show(planned: "Sequence[Planned]", *, json: bool) -> None:
     """Every version's fate with its reason."""
     from tasks import show
 
-    fates = [("keep", fate) for fate in plan.kept] + [("delete", fate) for fate in plan.deletions]
+    fates = [
+        (listed.name, what, fate)
+        for listed, plan in planned
+        for what, fates in (("keep", plan.kept), ("delete", plan.deletions))
+        for fate in fates
+    ]
     if json:
-        rows = [
-            {
-                "fate": what, "reason": fate.reason, "id": fate.version.id, "digest": fate.version.digest,
-                "created": fate.version.created.isoformat(), "tags": fate.version.tags,
-            }
-            for what, fate in fates
-        ]  # fmt: skip
-        answer_json({"schema": show.SCHEMA, "versions": rows})
+        answer_json({"schema": show.SCHEMA, "versions": [_row(*each) for each in fates]})
         return
-    table(("", "version", "made", "tags", "why"), [(what, *_cells(fate.version), fate.reason) for what, fate in fates])
-    answer(f"{len(plan.kept)} versions stay, {len(plan.deletions)} may go")
+    rows = [(what, name.rpartition("/")[2], *_cells(fate.version), fate.reason) for name, what, fate in fates]
+    table(("", "package", "version", "made", "tags", "why"), rows)
+    gone = sum(what == "delete" for _, what, _ in fates)
+    answer(f"{len(fates) - gone} versions stay, {gone} may go")
+
+
+def _row(name: str, what: str, fate: "Fate") -> dict[str, object]:
+    """A version's fate for programs."""
+    return {
+        "package": name, "fate": what, "reason": fate.reason, "id": fate.version.id, "digest": fate.version.digest,
+        "created": fate.version.created.isoformat(), "tags": fate.version.tags,
+    }  # fmt: skip
 
 
 def _cells(version: "Version") -> tuple[str, str, str]:
@@ -94,17 +120,17 @@ def _cells(version: "Version") -> tuple[str, str, str]:
     return version.digest[:19], f"{version.created:%Y-%m-%d}", " ".join([*shown[:_FEW], *more])
 
 
-def _require_moderate(plan: "Plan", policy: "Retention") -> None:
+def _require_moderate(name: str, plan: "Plan", policy: "Retention") -> None:
     """Stop at a plan that would delete more than may go at once."""
     from tasks.model.errors import TaskError
 
     if plan.is_excessive(policy):
-        what = f"{len(plan.deletions)} of {len(plan.kept) + len(plan.deletions)} versions would be deleted"
+        what = f"{len(plan.deletions)} of {len(plan.kept) + len(plan.deletions)} versions of {name} would be deleted"
         why = f"that is more than max_delete_fraction, {policy.max_fraction:g}, of them; nothing was deleted"
         raise TaskError(what, why, "look at the plan; if it is right, add --force")
 
 
-def _require_unmoved(settings: "Settings", plan: "Plan") -> None:
+def _require_unmoved(name: str, plan: "Plan") -> None:
     """Stop when a tag that is always kept points elsewhere than the plan knows: a publication came between."""
     from tasks.clients import registry
     from tasks.model.errors import TaskError
@@ -112,23 +138,23 @@ def _require_unmoved(settings: "Settings", plan: "Plan") -> None:
 
     planned = {tag: fate.version.digest for fate in plan.kept for tag in fate.version.tags if tag in ALWAYS}
     for tag in ALWAYS:
-        there = registry.digest(settings.image, tag)
+        there = registry.digest(name, tag)
         if there != planned.get(tag, ""):
             why = f"it is {there or 'nothing'}, and the plan was made for {planned.get(tag) or 'nothing'}"
-            raise TaskError(f"{tag} has moved meanwhile", why, "nothing was deleted; run it again")
+            raise TaskError(f"{name}:{tag} has moved meanwhile", why, "nothing was deleted; run it again")
 
 
-def _delete(settings: "Settings", listed: "Listed", plan: "Plan") -> None:
+def _delete(listed: "Package", plan: "Plan") -> None:
     """Delete in the plan's order; what belongs to a version that GitHub does not delete stays with it."""
     from tasks.clients.journal import Journal
     from tasks.clients.shell import Mode
 
-    _require_unmoved(settings, plan)
-    journal = Journal(settings.image)
+    _require_unmoved(listed.name, plan)
+    journal = Journal(listed.name)
     if journal.unfinished():
         say(f"a cleanup was cut short: {journal.unfinished()}; this one goes on")
     if Mode.dry or not plan.deletions:
-        say("nothing is deleted")
+        say(f"nothing of {listed.name} is deleted")
         return
     journal.start(fate.version for fate in plan.deletions)
     spared: set[str] = set()

@@ -1,6 +1,7 @@
 """What was published: asked of the registry, many images side by side."""
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tasks import gather, promotion
@@ -9,8 +10,9 @@ from tasks.model import record
 from tasks.model.errors import TaskError
 from tasks.model.history import History
 from tasks.model.image import PUBLIC_TAG, ImageRef
+from tasks.model.lock import PREFIX
 from tasks.model.manifest import SBOM, Manifest, attached_to, referrers_tag, signature_tag
-from tasks.model.retention import Package
+from tasks.model.retention import Package, newest_pairs
 from tasks.model.sbom import Listed
 from tasks.model.versions import Kernel, parse_fcos, parse_zfs
 from tasks.story import say
@@ -18,7 +20,7 @@ from tasks.story import say
 if TYPE_CHECKING:
     from tasks.model.lock import Lock
     from tasks.model.record import Record
-    from tasks.model.retention import Version
+    from tasks.model.retention import Plan, Version
     from tasks.settings import Settings
 
 AT_ONCE = 48
@@ -75,26 +77,49 @@ def contents(image: ImageRef) -> "tuple[Lock, Listed]":
     return promotion.lock_of(image), listed
 
 
-def package(settings: "Settings", versions: "tuple[Version, ...]") -> Package:
+def package(name: str, versions: "tuple[Version, ...]") -> Package:
     """The manifest of every version, read side by side, and which digests are blocked."""
-    say(f"{settings.image} has {len(versions)} versions; reading their manifests")
-    public = registry.digest(settings.image, PUBLIC_TAG)  # the first read gets the token that all others use
+    say(f"{name} has {len(versions)} versions; reading their manifests")
+    public = registry.digest(name, PUBLIC_TAG)  # the first read gets the token that all others use
     digests = {version.digest for version in versions}
     if public and public not in digests:
         why = f"it does not have {public}, at which {PUBLIC_TAG} points"
-        raise TaskError(f"GitHub's listing of {settings.image} is not whole", why, "nothing is deleted; run it again")
+        raise TaskError(f"GitHub's listing of {name} is not whole", why, "nothing is deleted; run it again")
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        found = pool.map(lambda digest: _manifest(settings, digest), digests)
+        found = pool.map(lambda digest: _manifest(name, digest), digests)
         manifests = {digest: each for digest, each in zip(digests, found, strict=True) if each is not _GONE}
     records = Package(versions=versions, manifests=manifests).records()
     blocked = frozenset(digest for digest, every in records.items() if _block(digest, every))
     return Package(versions=versions, manifests=manifests, blocked=blocked)
 
 
-def _manifest(settings: "Settings", digest: str) -> Manifest | None:
+def kmods_package(
+    settings: "Settings", versions: "tuple[Version, ...]", images: Package, decided: "Plan", keep: int
+) -> Package:
+    """The package of our own kmods; the newest pairs stay, and what the Locks of the images that stay name."""
+    kept = sorted(fate.version.digest for fate in decided.kept)
+    manifests = {digest: found for digest in kept if (found := images.manifests.get(digest))}
+    read = [digest for digest, found in manifests.items() if found.is_image]
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        locked = dict(zip(read, pool.map(lambda digest: _locked(settings, manifests[digest]), read), strict=True))
+    unread = next((digest for digest in kept if digest not in manifests or locked.get(digest, "") is None), "")
+    named = {kmods: f"the Lock of {digest[:19]} names it" for digest, kmods in locked.items() if kmods}
+    return replace(package(settings.own_kmods, versions), named=newest_pairs(versions, keep) | named, unread=unread)
+
+
+def _locked(settings: "Settings", image: Manifest) -> str | None:
+    """The digest of the kmods that an image's Lock names, nothing where it has no Lock; None: it could not be read."""
+    try:
+        return registry.labels(settings.image, image).get(f"{PREFIX}.kmods", "").partition("@")[2]
+    except TaskError as error:
+        say(f"{error.what}: {error.why}")
+        return None
+
+
+def _manifest(name: str, digest: str) -> Manifest | None:
     """A version's manifest; None when it could not be read, _GONE when the registry does not have it."""
     try:
-        return registry.manifest(settings.image, digest) or _GONE
+        return registry.manifest(name, digest) or _GONE
     except TaskError as error:
         say(f"{error.what}: {error.why}")
         return None

@@ -38,6 +38,12 @@ class Package:
         kind = "orgs" if found.get("type") == "Organization" else "users"
         return cls(image, f"/{kind}/{owner}/packages/container/{quote(name, safe='')}/versions")
 
+    def versions_if_any(self) -> tuple[Version, ...]:
+        """The same of a package that need not exist."""
+        path = self.path.removesuffix("/versions")
+        status, _ = github.call("GET", path, what=f"{self.name} could not be looked for", taken=(_NOT_FOUND,))
+        return () if status == _NOT_FOUND else self.versions()
+
     def versions(self) -> tuple[Version, ...]:
         """Every active version, of all pages; stops at an answer of another form."""
         first = self._page(1)

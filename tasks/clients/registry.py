@@ -73,6 +73,20 @@ def referrers(name: str, subject: str) -> tuple[Descriptor, ...]:
     return found.children if found else ()
 
 
+def labels(name: str, image: Manifest) -> dict[str, str]:
+    """The labels of an image, from its configuration; none where it has none."""
+    what = f"the labels of {name}@{image.digest} could not be read"
+    config = image.blobs[0].digest if image.blobs else ""
+    answer = _get(name, f"blobs/{config}", what)
+    document = http.parse_json(answer.body, what, name.partition("/")[0]) if answer.status != _MISSING else None
+    match document:
+        case {"config": {"Labels": {**found}}}:
+            return {str(key): str(value) for key, value in found.items()}
+        case {"rootfs": _}:
+            return {}
+    raise TaskError(what, "the registry does not have its configuration, or one of another form", "run it again")
+
+
 def attached(name: str, entry: Descriptor) -> bytes:
     """The first layer of an attached artifact."""
     found = manifest(name, entry.digest)

@@ -16,9 +16,9 @@ DOCKER_LIST = "application/vnd.docker.distribution.manifest.list.v2+json"
 KNOWN = (OCI_MANIFEST, OCI_INDEX, DOCKER_MANIFEST, DOCKER_LIST)
 SBOM = "application/spdx+json"
 BUNDLE = "application/vnd.dev.sigstore.bundle"  # a version follows: .v0.3+json
+_CONFIGS = ("application/vnd.oci.image.config.v1+json", "application/vnd.docker.container.image.v1+json")
 _KINDS = (
-    "application/vnd.oci.image.config.v1+json",
-    "application/vnd.docker.container.image.v1+json",
+    *_CONFIGS,
     "application/vnd.custom-coreos.",
     "application/vnd.dev.cosign.",
     "application/vnd.in-toto",
@@ -66,6 +66,11 @@ class Manifest:
     def is_known(self) -> bool:
         """Whether it is an image, a list of images, or an artifact of a kind that belongs to one."""
         return self.media_type in KNOWN and (not self.artifact_type or self.artifact_type.startswith(_KINDS))
+
+    @property
+    def is_image(self) -> bool:
+        """Whether it has the configuration of an image, in which labels are, and is attached to nothing."""
+        return bool(self.blobs) and not self.subject and self.artifact_type in _CONFIGS
 
     @property
     def refers_to(self) -> tuple[str, ...]:

@@ -2,10 +2,10 @@
 
 from collections import deque
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from tasks.model.image import CANDIDATE_TAG, PUBLIC_TAG
+from tasks.model.image import CANDIDATE_TAG, PUBLIC_TAG, kmods_tags
 from tasks.model.manifest import Manifest, attached_to, referrers_tag
 from tasks.model.record import Kind, Record, records
 
@@ -63,6 +63,8 @@ class Package:
     versions: tuple[Version, ...]
     manifests: Mapping[str, Manifest | None]
     blocked: frozenset[str] = frozenset()  # digests that are no rollback target
+    named: Mapping[str, str] = field(default_factory=dict)  # what is kept for the sake of something else: the reason
+    unread: str = ""  # a digest outside of this package that could not be read, and may need anything in it
 
     def records(self) -> dict[str, tuple[Record, ...]]:
         """The records of each digest, from the lists under the fallback tags."""
@@ -100,6 +102,13 @@ def plan(package: Package, policy: Retention, now: datetime) -> Plan:
     return Plan(kept=_sorted(fate for fate in fates if fate.reason), deletions=_ordered(doomed, needs), needs=needs)
 
 
+def newest_pairs(versions: Iterable[Version], number: int) -> dict[str, str]:
+    """Of kmods, the images of so many pairs, newest kernel first; by digest, with the reason."""
+    pairs = [(tag, version.digest) for version in versions for tag in kmods_tags(version.tags)]
+    newest = sorted(pairs, key=lambda pair: (pair[0].kernel.order, pair[0].zfs), reverse=True)[:number]
+    return {digest: f"one of the newest {number} pairs" for _, digest in newest}
+
+
 def _roots(
     package: Package, found: Mapping[str, tuple[Record, ...]], policy: Retention, now: datetime
 ) -> dict[str, str]:
@@ -116,6 +125,7 @@ def _roots(
             "its manifest could not be read": digest in package.manifests and manifest is None,
             "it is of a kind that is not known": manifest is not None and not manifest.is_known,
             f"one of the newest {policy.keep} good images": digest in good,
+            package.named.get(digest, ""): digest in package.named,
             f"{'promoted' if touched > version.created else 'made'} on {touched:%Y-%m-%d}": touched > oldest,
         }
         reason = next((reason for reason, holds in reasons.items() if holds), "")
@@ -153,6 +163,8 @@ def _reach(roots: Mapping[str, str], needs: Mapping[str, tuple[str, ...]]) -> di
 
 def _unseen(package: Package, kept: Mapping[str, str]) -> str:
     """A kept version of which nobody knows what it needs; nothing when all are known."""
+    if package.unread:
+        return package.unread
     blind = sorted(
         version.digest
         for version in package.versions

@@ -76,7 +76,7 @@ def test_after_cleanup_everything_that_stays_can_be_pulled(season: Clone, tmp_pa
     assert len(list(tmp_path.iterdir())) == len(tags)
     assert json.loads(season.lab("inv history --json", world).stdout)["images"][0]["stable"]
     again = season.lab(f"{LOGGED_IN}; inv cleanup --apply --force", world)
-    assert "nothing is deleted" in again.stderr
+    assert f"nothing of {IMAGE} is deleted" in again.stderr
     restore = done.stderr.strip().splitlines()[-1].split("POST ")[1]
     headers = {"Authorization": "Bearer lab-token"}
     request = f"import requests; requests.post('https://api.github.com{restore}', headers={headers}).raise_for_status()"

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.lab.conftest import Clone, assert_three_lines, fresh_clone
-from tests.lab.test_publish import LOGIN
+from tests.lab.test_publish import IMAGE, LOGIN
 from tests.lab.test_versions import checked
 
 NEWER = "7.2.1-200.fc44.x86_64"
@@ -104,3 +104,26 @@ def test_kmods_that_no_build_takes_are_replaced(keyed: Clone) -> None:
     refused = keyed.lab(f"{other}; {push.replace(NEWER, '7.2.2-200.fc44.x86_64')} --load other.tar --push", "late")
     assert_three_lines(refused, "is not zfs-2.4.4_kernel-7.2.2", "kernel.version is '7.1.9-200.fc44.x86_64'")
     assert "7.2.2" not in keyed.lab("skopeo list-tags docker://ghcr.io/samhclark/custom-coreos-kmods", "late").stdout
+
+
+def test_cleanup_keeps_the_kmods_that_a_kept_image_names_and_the_newest_pairs(keyed: Clone) -> None:
+    """Both packages in one plan; an older pair goes, and what `stable` was built from can still be built from."""
+    older = "inv build-kmods --zfs 2.4.4 --kernel 7.1.9-200.fc44.x86_64 --push"
+    enter = f"cd {keyed.path} && export SIGNING_KEY=$(cat ../signing.key) GITHUB_TOKEN=lab-token; {LOGIN}"
+    done = keyed.lab(f"{enter}; {older} && inv publish --rebuild && inv lock {IMAGE}:stable", "late")
+    assert done.returncode == 0, done.stderr
+    locked = json.loads(done.stdout[done.stdout.index("{") :])["kmods"]
+    done = keyed.lab(f"{enter}; inv cleanup --retention-days 0 --keep 1 --json --force --apply", "late")
+    assert done.returncode == 0, done.stderr
+    fates = [each for each in json.loads(done.stdout)["versions"] if each["package"] == f"{IMAGE}-kmods"]
+    assert any(fate["fate"] == "delete" for fate in fates)  # what the tests before this one replaced
+    kept = {fate["digest"]: fate["reason"] for fate in fates if fate["fate"] == "keep"}
+    assert kept[locked.partition("@")[2]].startswith("the Lock of sha256:")
+    left = json.loads(keyed.lab(f"skopeo list-tags docker://{IMAGE}-kmods", "late").stdout)["Tags"]
+    assert f"zfs-2.4.4_kernel-{NEWER}" in left
+    assert "candidate" in left  # which the older pair is, since it was pushed last
+    again = keyed.lab(f"{enter}; podman rmi -af > /dev/null; inv build --rebuild", "late")
+    assert again.returncode == 0, again.stderr
+    shown = keyed.lab(f"{enter}; inv cleanup", "late").stdout
+    assert "custom-coreos-kmods" in shown
+    assert "versions stay, 0 may go" in shown

@@ -8,7 +8,7 @@ from datetime import timedelta
 from hypothesis import given, settings, strategies
 
 from tasks.model import record
-from tasks.model.retention import ALWAYS, Package, Retention, plan
+from tasks.model.retention import ALWAYS, Package, Retention, Version, newest_pairs, plan
 from tests.unit.making import lock
 from tests.unit.registries import NOW, Registry, deleted, kept, many, policies, registries
 
@@ -153,3 +153,38 @@ def test_twenty_thousand_versions_are_planned_within_a_second_and_in_linear_time
     few, lots = seconds(many(2000), many(20000))
     assert lots < 1
     assert lots < 30 * few
+
+
+@EXAMPLES
+@given(registries(), policies(), strategies.data())
+def test_what_another_package_names_stays_with_all_that_belongs_to_it(
+    registry: Registry, policy: Retention, data: strategies.DataObject
+) -> None:
+    """Kmods that a kept image's Lock names, with signature and attestation."""
+    digests = sorted(version.digest for version in registry.versions)
+    named = data.draw(strategies.dictionaries(strategies.sampled_from(digests), strategies.just("a Lock names it")))
+    decided = plan(replace(registry.package(), named=named), policy, NOW)
+    assert set(named) <= kept(decided)
+    for digest in named:
+        assert registry.belonging_to(digest) - registry.gone <= kept(decided)
+
+
+@EXAMPLES
+@given(registries(), policies())
+def test_what_could_not_be_read_elsewhere_keeps_all(registry: Registry, policy: Retention) -> None:
+    """Nobody knows what it needs of this package."""
+    decided = plan(replace(registry.package(), unread="sha256:" + "e" * 64), policy, NOW)
+    assert not decided.deletions
+
+
+def test_the_newest_pairs_are_those_of_the_newest_kernels() -> None:
+    """Not of the newest pushes, and no other tag counts."""
+    tags = {
+        "a": ("zfs-2.4.4_kernel-7.1.10-200.fc44.x86_64", "candidate"),
+        "b": ("zfs-2.4.4_kernel-7.1.9-200.fc44.x86_64",),
+        "c": ("zfs-2.3.9_kernel-7.1.10-200.fc44.x86_64",),
+        "d": ("stable",),
+    }
+    versions = [Version(id=ord(name), digest=name, created=NOW, tags=of) for name, of in tags.items()]
+    assert list(newest_pairs(versions, 2)) == ["a", "c"]
+    assert newest_pairs(versions, 0) == {}
