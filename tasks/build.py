@@ -90,10 +90,11 @@ def _made(settings: "Settings", pair: "KmodsTag", save: str, load: str) -> "Imag
     from pathlib import Path
 
     from tasks import kmods
-    from tasks.clients import archives, podman
+    from tasks.clients import archives
 
+    archives.require_folder(Path(save))
     image = kmods.load(settings, pair, load) if load else kmods.build(settings, pair)
-    if image and save and archives.save(podman.image_id(str(image)), Path(save)):
+    if image and save and archives.save(str(image), Path(save)):
         say(f"{save} written; next: ./inv build-kmods --zfs {pair.zfs} --kernel {pair.kernel} --load {save} --push")
     return image
 

@@ -121,8 +121,10 @@ def _registry(settings: Settings) -> Finding:
         told = f"{settings.host} answers; stable is {there or 'not there'}; there is no login: nothing can be published"
         mend = f"podman login --authfile ~/.docker/config.json {settings.host}"
         return Finding("registry", State.WARNING, told, mend)
-    registry.require_push(settings.image)
-    return Finding("registry", State.OK, f"{settings.host} takes the login, which may push {settings.image}")
+    pushed = [settings.image, *([settings.own_kmods] if settings.build_kmods_after_days is not None else [])]
+    for name in pushed:
+        registry.require_push(name)
+    return Finding("registry", State.OK, f"{settings.host} takes the login, which may push {' and '.join(pushed)}")
 
 
 def _pages(settings: Settings) -> Finding:

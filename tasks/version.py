@@ -106,7 +106,8 @@ def _write_lock(settings: "Settings", decision: "Decision", file: str) -> None:
     from tasks.model.solve import Verdict
 
     if decision.verdict is Verdict.HOLD:
-        say(f"{file} is not written: nothing is to be built; --rebuild locks what is published")
+        build_again = "nothing is to be built; --rebuild locks what is published"
+        say(f"{file} is not written: {build_again if decision.published else 'the modules that are due come first'}")
         return
     made = plan.lock(settings, decision)
     plan.require_allowed(made, decision.support, force=False)

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from tasks.clients import shell, workspace
+from tasks.clients import podman, shell, workspace
 from tasks.model.errors import TaskError
 from tasks.model.kmods import Module
 
@@ -15,19 +15,20 @@ from tasks.model.kmods import Module
 def save(image: str, file: Path) -> bool:
     """Write an image as an OCI archive, whole or not at all; False under `inv -R`."""
     what = f"{image} could not be written to {file}"
-    with TemporaryDirectory(dir=_folder(file, what), prefix=f".{file.name}.") as beside:
+    with TemporaryDirectory(dir=file.parent, prefix=f".{file.name}.") as beside:
         written = Path(beside, "image")
-        argv = ["podman", "save", "--quiet", "--format=oci-archive", f"--output={written}", image]
+        argv = ["podman", "save", "--quiet", "--format=oci-archive", f"--output={written}", podman.image_id(image)]
         if not shell.run(argv, what=what):
             return False
         written.rename(file)
     return True
 
 
-def _folder(file: Path, what: str) -> Path:
+def require_folder(file: Path) -> None:
+    """Stop where a file could not be written, before an hour's work is done for it."""
     if not file.parent.is_dir():
-        raise TaskError(what, f"there is no folder {file.parent}", f"make it: mkdir -p {file.parent}")
-    return file.parent
+        why = f"there is no folder {file.parent}"
+        raise TaskError(f"{file} cannot be written", why, f"make it: mkdir -p {file.parent}")
 
 
 def load(file: Path, tag: str) -> bool:

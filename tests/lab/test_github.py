@@ -154,7 +154,10 @@ def test_the_doctor_finds_what_is_missing_and_what_is_wrong(own_clone: Clone) ->
     assert found["butane.yaml"]["mend"] == "./inv adopt"
     assert found["key and policy"]["mend"] == "./inv keygen"
     assert found["podman-that-signs"]["told"].endswith("tried: signs an image and verifies it")
-    assert found["registry"]["told"] == "ghcr.io takes the login, which may push ghcr.io/owner/custom-coreos"
+    assert (
+        found["registry"]["told"]
+        == "ghcr.io takes the login, which may push ghcr.io/owner/custom-coreos and ghcr.io/owner/custom-coreos-kmods"
+    )
     assert found["GitHub login"]["state"] == "ok"
     assert found["Pages"]["mend"] == "./inv repo-settings --apply"
     assert all(row["mend"] for row in found.values() if row["state"] != "ok")

@@ -77,6 +77,8 @@ def test_an_image_with_modules_of_ones_own_is_published(own_clone: Clone) -> Non
 def test_kmods_are_built_from_stand_ins_in_seconds(clone: Clone) -> None:
     """As in the worlds that boot, but for what they are made of; a second time nothing is built."""
     asked = f"inv build-kmods --zfs 2.4.4 --kernel {LATE}"
+    assert_three_lines(clone.lab(f"{asked} --save /nowhere/kmods.tar", "late"), "/nowhere/kmods.tar cannot be written")
+    assert_three_lines(clone.lab(f"{asked} --load README.md", "late"), "README.md could not be loaded")
     done = clone.lab(f"{asked} && {asked}", "late")
     assert done.returncode == 0, done.stderr
     assert len(set(done.stdout.split())) == 1
