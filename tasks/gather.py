@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, TypeVar
 
 from tasks import kmods, releases
-from tasks.clients import github, skopeo, workspace
+from tasks.clients import github, registry, skopeo, workspace
 from tasks.model.candidates import Candidates, Policy, Published
 from tasks.model.compat import FILE, KernelRange, Matrix, PairSupport
 from tasks.model.errors import TaskError
@@ -209,9 +209,9 @@ class _Sources:
             return None
         pair = KmodsTag(lock.zfs_version, lock.kernel)
         repository = pairs.result().get(pair, "")
-        there = skopeo.find(repository, str(pair)) if repository else None
+        kmods_digest = registry.digest(repository, str(pair)) if repository else ""  # two requests; skopeo makes four
         reference = ImageRef(image.name, image.digest)
-        return Published(image=reference, lock=lock, created=created, kmods_digest=there.digest if there else "")
+        return Published(image=reference, lock=lock, created=created, kmods_digest=kmods_digest)
 
     def with_older(self, found: Candidates, stream: str) -> Candidates:
         """What is published stands beside the newest release; older ones are looked for only if that does not fit."""
