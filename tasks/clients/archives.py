@@ -48,7 +48,7 @@ def unpacked(image: str) -> Iterator[Path]:
     what, container = f"{image} could not be unpacked", f"unpacked-{os.getpid()}"
     with TemporaryDirectory(dir=workspace.cache()) as folder:
         packed, top = Path(folder, "image.tar"), Path(folder, "files")
-        shell.query(["podman", "create", "--pull=never", f"--name={container}", image, "/none"], what=what)
+        shell.query(["podman", "create", "--replace", "--pull=never", f"--name={container}", image, "/none"], what=what)
         try:
             argv = ["podman", "export", f"--output={packed}", container]
             shell.query(argv, what=what, seconds=shell.RUN_SECONDS)

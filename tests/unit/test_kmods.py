@@ -113,7 +113,7 @@ def test_labels_packages_and_modules_that_name_one_pair_have_no_fault() -> None:
     ],
 )
 def test_whatever_names_another_pair_is_a_fault(change: dict[str, Any], fault: str) -> None:
-    """Label, package or module; each is told."""
+    """Label, package or module; each is named."""
     faults = replace(INSIDE, **change).faults(PAIR)
     assert any(fault in each for each in faults), faults
 

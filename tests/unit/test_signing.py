@@ -32,6 +32,16 @@ def test_what_keygen_writes_belongs_together() -> None:
     assert HostFiles(shipped("cosign.pub", "cosign-2.pub")).faults(IMAGE) == []
 
 
+def test_the_same_keys_judge_another_image_of_ours() -> None:
+    """Own kmods are asked for the signatures that hosts ask the image for; the rule for the image itself is gone."""
+    both = HostFiles(shipped("cosign.pub", "cosign-2.pub") | {f"{REGISTRY_ENTRY}.old": b"docker: {}"})
+    other = both.of(f"{IMAGE}-kmods")
+    assert other.faults(f"{IMAGE}-kmods") == []
+    assert other.keys == both.keys
+    assert other.faults(IMAGE)
+    assert f"{REGISTRY_ENTRY}.old" not in other.files
+
+
 def test_without_key_nothing_is_asked_for() -> None:
     """A fresh clone ships no key; a policy that asks for one all the same would strand hosts."""
     assert HostFiles({}).faults(IMAGE) == []
