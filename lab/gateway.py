@@ -113,7 +113,7 @@ class Gateway:
         if given and given != f"{USER}:{PASSWORD}":
             return denied(401, "UNAUTHORIZED", "authentication required")
         wanted = re.fullmatch(r"repository:(.+?):.*", request.query.get("scope", ""))
-        hidden = wanted and ((self.world.private and wanted[1] == OWN) or not await self._exists(wanted[1]))
+        hidden = wanted and ((self.world.private and wanted[1].startswith(OWN)) or not await self._exists(wanted[1]))
         if self.host == "ghcr.io" and not given and hidden:
             return denied(403, "DENIED", "requested access to the resource is denied")
         token = "push" if given else "pull"

@@ -127,3 +127,15 @@ def test_cleanup_keeps_the_kmods_that_a_kept_image_names_and_the_newest_pairs(ke
     shown = keyed.lab(f"{enter}; inv cleanup", "late").stdout
     assert "custom-coreos-kmods" in shown
     assert "versions stay, 0 may go" in shown
+
+
+def test_a_private_package_of_kmods_is_named_before_a_tag_names_them(keyed: Clone) -> None:
+    """No build without a login could take them; the message has the page on which it is made public."""
+    enter = f"cd {keyed.path} && export SIGNING_KEY=$(cat ../signing.key); {LOGIN}"
+    done = keyed.lab(f"{enter}; inv build-kmods --zfs 2.4.4 --kernel {NEWER} --push", "late-private")
+    assert_three_lines(done, "a new package is private", "samhclark/packages/container/custom-coreos-kmods/settings")
+    tags = keyed.lab(
+        f"{LOGIN}; skopeo list-tags --authfile ~/.docker/config.json docker://{IMAGE}-kmods", "late-private"
+    )
+    assert "candidate" in tags.stdout
+    assert f"_kernel-{NEWER}" not in tags.stdout
