@@ -44,7 +44,7 @@ for recipe in (
     matrix.sync_matrix, matrix.block, build.build_force, build.build_kmods, build.verify,
     butane.ignition, adopt.adopt, site.site, site.serve,
     keys.keygen, registry.publish, registry.promote, registry.rollback, registry.history, registry.diff, registry.sbom,
-    cleanup.cleanup, watchdog.watchdog, repository.repo_settings, doctor.doctor,
+    cleanup.cleanup, watchdog.watchdog, repository.repo_settings, doctor.doctor, doctor.setup,
     lab.lab, lab.lab_clean, lab.rehearse, lab.boot, lab.rehearse_workflow, lab.bench,
     develop.lint, develop.test,
 ):  # fmt: skip

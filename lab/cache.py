@@ -75,7 +75,7 @@ def _drop_unused(name: str, made: Path) -> None:
 
 
 def _sizes(top: Path) -> dict[str, int]:
-    files = (path for path in top.rglob("*") if path.is_file() and path.name != _MANIFEST)
+    files = (path for path in top.rglob("*") if path.is_file() and not path.is_symlink() and path.name != _MANIFEST)
     return {str(path.relative_to(top)): path.stat().st_size for path in files}
 
 

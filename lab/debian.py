@@ -26,6 +26,19 @@ def root(name: str, packages: str, *hooks: str) -> Path:
     return cache.entry(name, argv, make) / "root.tar"
 
 
+def bare(codename: str) -> Path:
+    """A root of a Debian release as a tar file, as it is after installation: apt, certificates, git and sudo."""
+    options = ["--mode=root", "--variant=minbase", "--include=ca-certificates,git,sudo"]
+    argv = ["mmdebstrap", *options, '--aptopt=Apt::Install-Recommends "false"', codename]
+
+    def make(target: Path) -> None:
+        own, mirror = _mirror()
+        with workshop(target) as here:
+            call([*NAMESPACES, *argv, str(target / "root.tar"), f"deb {own} {mirror} {codename} main"], env=here.env)
+
+    return cache.entry(f"bare-{codename}", argv, make) / "root.tar"
+
+
 def linux_source(series: str) -> Path:
     """The source of a kernel series as Debian has it: linux-source-SERIES.tar.xz."""
     name = f"linux-source-{series}"

@@ -18,6 +18,7 @@ ROOT = Path(__file__).resolve().parents[1]
 _GRACE_SECONDS = 15
 _RUN = Path("/run/custom-coreos")  # a fresh file system in each lab: what was mounted in a killed one is forgotten
 _START = "import sys; sys.path.insert(0, sys.argv.pop(1)); from lab.inside import main; main()"
+AUTHORITY = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "GIT_SSL_CAINFO")  # who is trusted is named there
 _DROPPED = ("GH_TOKEN", "REGISTRY_AUTH_FILE", "SSL_CERT_DIR", "PYTHONPATH", "DOCKER_CONFIG")
 
 
@@ -106,7 +107,7 @@ def _environment(state: Path, world: World) -> dict[str, str]:
     home = state / "home"
     (home / ".config/containers").mkdir(parents=True, exist_ok=True)
     configured = podman.configure(home / ".config/containers", state / "storage", _RUN)
-    trusted = dict.fromkeys(("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "GIT_SSL_CAINFO"), authority)
+    trusted = dict.fromkeys(AUTHORITY, authority)
     path = {"PATH": f"{ROOT}:{kept.get('PATH', os.defpath)}", "HOME": str(home), "CUSTOM_COREOS_LAB": world.name}
     path["XDG_CACHE_HOME"] = str(state / "cache")
     return {**kept, **configured, **trusted, **path}

@@ -1,7 +1,6 @@
 """Workflows, run by act in the lab as GitHub would run them: the event, the jobs, and the runs that these start."""
 
 import json
-import os
 import re
 import shlex
 import subprocess
@@ -11,7 +10,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from lab import checkout, session
+from lab import checkout, runner, session
 from lab.forge import WORKFLOWS, Forge
 from lab.packages import TOKEN
 from lab.tool import call
@@ -19,8 +18,7 @@ from lab.world import World
 from tasks.model.errors import TaskError
 
 _START = "import sys; sys.path.insert(0, sys.argv.pop(1)); from lab.workflows import main; main()"
-_ACTIONS = Path(__file__).with_name("actions")
-_USES = re.compile(r"uses: ([\w.-]+/[\w.-]+)@([0-9a-f]{40})")
+_USES = re.compile(r"uses: ([\w.-]+/[\w.-]+)((?:/[\w.-]+)*)@([0-9a-f]{40})")
 _ONLY = {"check.yaml": ("--job", "lint")}  # its tests would call us
 _ANNOTATIONS = ("notice", "warning", "error")
 _STRANGER = "a-strangers-token"  # what a pull request from a fork gets: it may read, and nothing else
@@ -58,7 +56,7 @@ def run(world: World, event: Event, state: Path) -> list[Run]:
         outcomes.unlink(missing_ok=True)
         checkout.copy(state / "checkout")
 
-    start = [sys.executable, "-c", _START, str(session.ROOT), str(state), json.dumps(asdict(event))]
+    start = [sys.executable, "-c", _START, str(session.ROOT), str(state), json.dumps(asdict(event)), str(runner.made())]
     session.run(world, shlex.join(start), state, prepare=fresh)
     return [Run(**row) for row in json.loads(outcomes.read_text())] if outcomes.exists() else []
 
@@ -66,6 +64,7 @@ def run(world: World, event: Event, state: Path) -> list[Run]:
 def main() -> None:
     """Run in the lab: the event, then whatever was dispatched by it; the outcomes left in the state folder."""
     state, event = Path(sys.argv[1]), Event(**json.loads(sys.argv[2]))
+    there = runner.Runner(made=Path(sys.argv[3]), state=state)
     forge, runs = Forge(state / "forge"), []
     repository = _prepare(state, event)
     forge.begin(event.file, event.name, event.inputs)
@@ -75,7 +74,7 @@ def main() -> None:
         next_event = Event(
             file=Path(found["path"]).name, name=found["event"], inputs=found["inputs"], secrets=event.secrets
         )
-        runs.append(_act(state, next_event, found["number"], repository))
+        runs.append(_act(there, next_event, found["number"], repository))
         forge.end(found["number"], runs[-1].conclusion)
         (state / "workflows.json").write_text(json.dumps([asdict(each) for each in runs]))
 
@@ -99,50 +98,35 @@ def _prepare(state: Path, event: Event) -> str:
     return name
 
 
-def _act(state: Path, event: Event, number: int, repository: str) -> Run:
+def _act(there: runner.Runner, event: Event, number: int, repository: str) -> Run:
     """One run by act; its story is told as it comes."""
     sys.stderr.write(f"\n=== {event.file}, {event.name}\n")
-    here, home = state / "checkout", _home(state)
-    secrets = home / "secrets"
-    secrets.write_text("".join(f"{name}={json.dumps(text)}\n" for name, text in _secrets(state, event).items()))
-    places = {
-        "HOME": str(home), "LAB_REPOSITORY": str(here), "LAB_ARTIFACTS": str(state / "artifacts"),
-        "LAB_PAGES": str(state / "pages"),
-    }  # fmt: skip
+    secrets = "".join(f"{name}={json.dumps(text)}\n" for name, text in _secrets(there.state, event).items())
+    there.prepare(secrets)
     said = {
         "GITHUB_RUN_ID": str(number),
         "GITHUB_WORKFLOW_REF": f"{repository}/.github/workflows/{event.file}@refs/heads/main",
         "NO_COLOR": "1",  # GitHub's runner has no terminal
     }
-    argv = [*_command(here / ".github/workflows", event), "--directory", str(here), "--secret-file", str(secrets)]
-    argv += [f"--env={name}={value}" for name, value in said.items()]
-    told, environment = _Told(), {**os.environ, **places}
+    argv = there.command([*_command(event), *(f"--env={name}={value}" for name, value in said.items())])
+    told = _Told()
     with subprocess.Popen(
-        argv, cwd=here, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace"
+        argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace"
     ) as child:
         for line in child.stdout or ():
             told.take(line)
     return told.run(event, failed=child.returncode != 0)
 
 
-def _home(state: Path) -> Path:
-    """The runner's home folder: podman is set up there as in the lab's, and the owner's key is not there."""
-    home = state / "runner"
-    if not (home / ".config").exists():
-        (home / ".config").mkdir(parents=True)
-        (home / ".config/containers").symlink_to(state / "home/.config/containers")
-    return home
-
-
-def _command(workflows: Path, event: Event) -> list[str]:
+def _command(event: Event) -> list[str]:
     """Act's command line for an event, with a folder that stands in for each action of the workflow."""
-    file = workflows / event.file
+    uses = sorted({(action, commit) for action, _, commit in _USES.findall((WORKFLOWS / event.file).read_text())})
     stand_ins = [
-        f"--local-repository={action}@{commit}={_ACTIONS / action.rpartition('/')[2]}"
-        for action, commit in _USES.findall(file.read_text())
+        f"--local-repository={action}@{commit}={runner.ACTIONS}/{action.rpartition('/')[2]}" for action, commit in uses
     ]
     return [
-        "act", event.name, "--json", "--workflows", str(file), "--platform", "ubuntu-24.04=-self-hosted",
+        runner.ACT, event.name, "--json", "--workflows", f"{runner.REPOSITORY}/.github/workflows/{event.file}",
+        "--directory", runner.REPOSITORY, "--secret-file", runner.SECRETS, "--platform", "ubuntu-26.04=-self-hosted",
         "--no-skip-checkout", "--no-cache-server", "--actor", "owner", *_ONLY.get(event.file, ()), *stand_ins,
         *(f"--input={name}={text}" for name, text in event.inputs.items()),
     ]  # fmt: skip

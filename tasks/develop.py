@@ -66,7 +66,7 @@ def _checks(c: Context) -> list[tuple[str, Callable[[], str]]]:
         "actionlint": ("actionlint", f"-shellcheck={_BIN / 'shellcheck'}"),
         "zizmor": (_BIN / "zizmor", "--persona=pedantic", "--offline", "--quiet", ".github", "lab/actions"),
         "workflow schema": (*schema, "vendor.github-workflows", *_found(".github/workflows/*.yaml")),
-        "action schema": (*schema, "vendor.github-actions", *_found("lab/actions/*/action.yml")),
+        "action schema": (*schema, "vendor.github-actions", *_found("lab/actions/**/action.yml")),
         "dependabot schema": (*schema, "vendor.dependabot", ".github/dependabot.yml"),
         "butane": ("butane", "--strict", "--check", "--files-dir=.", "butane.yaml"),
     }

@@ -1,10 +1,10 @@
-"""Doctor: is everything here that the recipes need."""
+"""Doctor: is everything here that the recipes need, and what installs it."""
 
 from typing import TYPE_CHECKING
 
 from invoke import Context, task
 
-from tasks.story import answer_json, table
+from tasks.story import answer_json, say, table
 
 if TYPE_CHECKING:
     from tasks.model.health import Finding
@@ -49,3 +49,21 @@ def _show(found: "list[Finding]", *, json: bool) -> None:
         ])  # fmt: skip
         return
     table(("", "", "", "what mends it"), [(each.state, each.name, each.told, each.mend) for each in found])
+
+
+@task(help={"recipes": "names of recipes with commas between them, such as publish,promote"})
+def setup(c: Context, recipes: str) -> None:  # noqa: ARG001  (Invoke's form)
+    """Install what recipes need, and run none of them; a workflow does so before a step that holds a secret."""
+    from tasks import ns
+    from tasks.model.errors import TaskError
+    from tools.table import read_tools
+
+    named, known = recipes.split(","), {name.replace("_", "-") for name in ns.tasks}
+    unknown = [name for name in named if name not in known]
+    if unknown:
+        raise TaskError(f"there is no recipe {unknown[0]!r}", f"{recipes} names it", "list them all: ./inv --list")
+    missing = [tool.name for tool in read_tools() if any(map(tool.serves, named)) and not tool.is_there]
+    if missing:
+        why = f"{', '.join(missing)} cannot be found"
+        raise TaskError(f"not all is here for {recipes}", why, f"install it: ./inv setup {recipes}")
+    say(f"all is here for {recipes}")

@@ -89,6 +89,19 @@ def triggers(workflow: dict[Any, Any]) -> dict[str, Any]:
     return dict(workflow["on"])
 
 
+JOBS = [(file, name, job) for file, flow in WORKFLOWS.items() for name, job in flow["jobs"].items()]
+
+
+def called(step: dict[str, Any]) -> list[str]:
+    """The recipes that a step calls."""
+    return re.findall(r"^(?:\w+=\S+ )?\./inv ([a-z][a-z-]+)", step.get("run", ""), re.MULTILINE)
+
+
+def of_action(job: dict[str, Any], action: str) -> list[dict[str, Any]]:
+    """The steps of a job that use an action."""
+    return [step for step in job["steps"] if step.get("uses", "").startswith(f"{action}@")]
+
+
 def test_publishing_and_deleting_are_serialized_and_never_cancelled() -> None:
     """What act ignores is looked at as data."""
     for name in ("build.yaml", "cleanup-images.yaml"):
@@ -126,7 +139,7 @@ def test_what_compiles_others_source_sees_no_key_and_what_has_the_key_compiles_n
     assert "secrets." not in json.dumps(jobs["kmods"])
     with_key = [step for step in jobs["publish-kmods"]["steps"] if "secrets." in json.dumps(step)]
     assert [step["name"] for step in with_key] == ["Look into them, sign and push them"]
-    commands = [step["run"] for step in jobs["publish-kmods"]["steps"] if "build-kmods" in step.get("run", "")]
+    commands = [step["run"] for step in jobs["publish-kmods"]["steps"] if called(step) == ["build-kmods"]]
     assert commands
     assert all("--load" in command for command in commands)
 
@@ -165,7 +178,61 @@ def test_no_expression_stands_in_a_script_and_every_action_is_pinned() -> None:
         for job in WORKFLOWS[path.name]["jobs"].values():
             assert not any("${{" in step.get("run", "") for step in job["steps"])
         uses = re.findall(r"uses: (.*)", path.read_text())
-        assert all(re.fullmatch(r"[\w-]+/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", each) for each in uses)
+        assert all(re.fullmatch(r"[\w-]+/[\w/-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", each) for each in uses)
+
+
+def test_every_job_that_builds_runs_where_the_distributions_podman_signs() -> None:
+    """Ubuntu 24.04's cannot, and AppArmor lets no other make user namespaces there."""
+    assert {job["runs-on"] for _, _, job in JOBS} == {"ubuntu-26.04"}
+
+
+def test_tools_are_installed_by_a_step_of_its_own_that_sees_no_secret() -> None:
+    """It names every recipe that the job calls, so that a step with a secret finds all of it there."""
+    for file, name, job in JOBS:
+        steps = [step for step in job["steps"] if called(step)]
+        if not steps or "--full" in steps[-1]["run"]:  # the weekly job has no secret, and starts from nothing
+            continue
+        assert called(steps[0]) == ["setup"], (file, name)
+        assert "env" not in steps[0]
+        assert {recipe for step in steps[1:] for recipe in called(step)} <= {
+            *steps[0]["run"].split()[-1].split(","), "run-pages",  # which needs nothing
+        }, (file, name)  # fmt: skip
+
+
+def test_a_job_with_the_key_takes_nothing_from_a_cache() -> None:
+    """Whatever another job could have written there would see the key."""
+    for file, name, job in JOBS:
+        restored = of_action(job, "actions/cache/restore")
+        if "secrets.SIGNING_KEY }}" in json.dumps(job):
+            assert all(step["if"] == "env.HAS_KEY == 'false'" for step in restored), (file, name)
+            assert all("without-key" in step["with"]["key"] for step in restored)
+        else:
+            assert all("without-key" not in step["with"]["key"] for step in restored)
+
+
+def test_what_was_installed_is_kept_also_when_a_later_step_fails() -> None:
+    """Saved right after it was installed, under a key of all that it is made of."""
+    seen = 0
+    for _, _, job in JOBS:
+        for restored, saved in zip(
+            of_action(job, "actions/cache/restore"), of_action(job, "actions/cache/save"), strict=True
+        ):
+            steps = job["steps"]
+            assert called(steps[steps.index(saved) - 1]) == ["setup"]
+            assert restored["with"] == saved["with"]
+            assert "hashFiles('inv', 'tools/**', 'uv.lock')" in restored["with"]["key"]
+            assert saved["if"].endswith("steps.cache.outputs.cache-hit != 'true'")
+            seen += 1
+    assert seen
+
+
+def test_the_tests_run_in_the_same_container_each_time() -> None:
+    """With control groups of its own for podman, and with temporary files where podman's storage works."""
+    jobs = WORKFLOWS["check.yaml"]["jobs"]
+    assert jobs["test"]["container"] == jobs["everything"]["container"]
+    assert jobs["test"]["container"]["options"] == "--privileged --cgroupns=host"
+    for name in ("test", "everything"):
+        assert jobs[name]["steps"][-1]["run"].startswith('TMPDIR="$RUNNER_TEMP" ./inv test')
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,122 @@
+"""GitHub's runner, as near as it can be had here: Debian 13, an ordinary user with sudo, and a rootless podman."""
+
+import os
+import re
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from lab import cache, debian, session
+from lab.podman import NAMESPACES
+from lab.session import ROOT
+from lab.tool import call
+
+_HOME = "/home/runner"
+_USER, _ID = "runner", 1001  # GitHub's name and number
+_HERE = Path(__file__).parent
+_ENTER = str(_HERE / "enter.sh")
+_KEPT = ".cache/custom-coreos"  # in the home folder: what ./inv installs, and what actions/cache brings on GitHub
+_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+_OF_THE_MACHINE = re.compile(r"(PIP|UV|GO|SSL|GIT_SSL)[A-Z_]*|[A-Z_]+_CA_[A-Z_]+|(https?|no)_proxy", re.IGNORECASE)
+_RECIPE = re.compile(r"\./inv ([a-z][a-z-]+)")
+# Places in the runner's root where the lab's own things are.
+REPOSITORY, ACTIONS, ACT, SECRETS = "/lab/repository", "/lab/actions", "/lab/act", "/lab/secrets"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Runner:
+    """One lab's runner: a root and tools out of the cache, and in the lab's state what its user writes."""
+
+    made: Path
+    state: Path
+
+    def prepare(self, secrets: str) -> None:
+        """Give the runner's user what it may write, and the secrets of a run."""
+        home, own = self.state / "runner/home", self.state / "runner"
+        folders = [home / _KEPT / name for name in _kept(self.made)]
+        for folder in (*folders, own / "tmp", own / "var-tmp", self.state / "artifacts", self.state / "pages"):
+            folder.mkdir(parents=True, exist_ok=True)
+        (own / "secrets").write_text(secrets)
+        for each in (own, self.state / "artifacts", self.state / "pages", self.state / "checkout"):
+            _own(each)
+
+    def command(self, words: Sequence[str]) -> list[str]:
+        """The command line that runs a program as the runner's user in the lab that is open."""
+        own, authority = self.state / "runner", "/lab/ca.pem"
+        binds = {
+            own / "home": _HOME, own / "tmp": "/tmp", own / "var-tmp": "/var/tmp",  # noqa: S108  (not this machine's)
+            **{self.made / "home" / _KEPT / name: f"{_HOME}/{_KEPT}/{name}" for name in _kept(self.made)},
+            own / "secrets": SECRETS, self.state / "checkout": REPOSITORY, _HERE / "actions": ACTIONS,
+            **{Path(shutil.which(name) or name): f"/lab/{name}" for name in ("act", "oras")},
+            self.state / "artifacts": "/lab/artifacts", self.state / "pages": "/lab/pages",
+            self.state / "tls/ca.pem": authority, Path("/etc/hosts"): "/etc/hosts",
+        }  # fmt: skip
+        variables = {
+            "HOME": _HOME, "USER": _USER, "LOGNAME": _USER, "PATH": _PATH, "LANG": "C.UTF-8",
+            "XDG_CONFIG_HOME": f"{_HOME}/.config", "XDG_RUNTIME_DIR": f"/run/user/{_ID}",
+            **dict.fromkeys(session.AUTHORITY, authority),
+            "LAB_REPOSITORY": REPOSITORY, "LAB_ARTIFACTS": "/lab/artifacts", "LAB_PAGES": "/lab/pages",
+        }  # fmt: skip
+        places = [f"{source}:{target}" for source, target in binds.items()]
+        return enter(self.made / "root", _USER, ["cgroup2", "ro", *places], variables, words)
+
+
+def made() -> Path:
+    """A folder with the runner's root, and what ./inv installed in there, as its user, for the workflows' recipes."""
+    bare = debian.bare("trixie")
+    workflows = "".join(path.read_text() for path in (ROOT / ".github/workflows").glob("*.yaml"))
+    recipes = sorted(set(_RECIPE.findall(workflows)) - {"setup", "test"})
+    sources = [ROOT / "inv", ROOT / "uv.lock", *sorted(path for path in (ROOT / "tools").rglob("*") if path.is_file())]
+
+    def make(target: Path) -> None:
+        root, home = target / "root", target / "home"
+        root.mkdir()
+        call(["tar", "--extract", f"--file={bare}", f"--directory={root}", "--numeric-owner"])
+        call(["chroot", str(root), "useradd", "--create-home", f"--uid={_ID}", "--shell=/bin/bash", _USER])
+        (root / "etc/sudoers.d/runner").write_text("runner ALL=(ALL) NOPASSWD: ALL\n")
+        tools = home / _KEPT
+        tools.mkdir(parents=True)
+        if (cache.folder().parent / "go").exists():  # built here from the same pins: it need not be built again
+            shutil.copytree(cache.folder().parent / "go", tools / "go", ignore=lambda *_: {"workshop"})
+        _own(home)
+        binds = [f"{home}:{_HOME}", f"{ROOT}:{_HOME}/checkout", *machine_files()]
+        variables = machine_settings() | {"HOME": _HOME, "PATH": _PATH}
+        call(enter(root, _USER, ["cgroup2", *binds], variables, [f"{_HOME}/checkout/inv", "setup", ",".join(recipes)]))
+        for place in home.iterdir():
+            if place.name != ".cache":
+                shutil.rmtree(place)
+        for place in (home / ".cache").iterdir():
+            if place.name != "custom-coreos":
+                shutil.rmtree(place)
+
+    return cache.entry("runner", [bare.parent.name, *recipes, _HERE / "enter.sh", *sources], make)
+
+
+def machine_files() -> list[str]:
+    """This machine's own files without which nothing can be fetched, bound into a root."""
+    files = ("/etc/ssl/certs", "/etc/resolv.conf", "/etc/hosts", "/etc/pip.conf")
+    return [f"{file}:{file}" for file in files if Path(file).exists()]
+
+
+def machine_settings() -> dict[str, str]:
+    """This machine's own settings of how packages are fetched."""
+    return {name: value for name, value in os.environ.items() if _OF_THE_MACHINE.fullmatch(name)}
+
+
+def enter(
+    root: Path, user: str, words: Sequence[str], variables: Mapping[str, str], command: Sequence[str]
+) -> list[str]:
+    """The command line that runs a command in a root, as one of its users, with these variables and no others."""
+    clean = ["env", "-i", *(f"{name}={value}" for name, value in variables.items())]
+    return [*NAMESPACES, _ENTER, str(root), user, *words, "--", *clean, *command]
+
+
+def _kept(made: Path) -> list[str]:
+    """The folders of what ./inv installed."""
+    return sorted(path.name for path in (made / "home" / _KEPT).iterdir() if path.is_dir())
+
+
+def _own(folder: Path) -> None:
+    """Give a folder and all that is in it to the runner's user."""
+    call(["chown", "--recursive", "--no-dereference", f"{_ID}:{_ID}", str(folder)])
