@@ -1,25 +1,20 @@
 """GitHub's runner, as near as it can be had here: Debian 13, an ordinary user with sudo, and a rootless podman."""
 
-import os
 import re
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from lab import cache, debian, session
-from lab.podman import NAMESPACES
+from lab import cache, debian, roots, session
 from lab.session import ROOT
 from lab.tool import call
 
 _HOME = "/home/runner"
 _USER, _ID = "runner", 1001  # GitHub's name and number
 _HERE = Path(__file__).parent
-_ENTER = str(_HERE / "enter.sh")
 _KEPT = ".cache/custom-coreos"  # in the home folder: what ./inv installs, and what actions/cache brings on GitHub
-_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-_OF_THE_MACHINE = re.compile(r"(PIP|UV|GO|SSL|GIT_SSL)[A-Z_]*|[A-Z_]+_CA_[A-Z_]+|(https?|no)_proxy", re.IGNORECASE)
-_RECIPE = re.compile(r"\./inv ([a-z][a-z-]+)")
+_RECIPE = re.compile(r"^[^#\n]*\./inv ([a-z][a-z-]+)", re.MULTILINE)
 # Places in the runner's root where the lab's own things are.
 REPOSITORY, ACTIONS, ACT, SECRETS = "/lab/repository", "/lab/actions", "/lab/act", "/lab/secrets"
 
@@ -53,13 +48,12 @@ class Runner:
             self.state / "tls/ca.pem": authority, Path("/etc/hosts"): "/etc/hosts",
         }  # fmt: skip
         variables = {
-            "HOME": _HOME, "USER": _USER, "LOGNAME": _USER, "PATH": _PATH, "LANG": "C.UTF-8",
             "XDG_CONFIG_HOME": f"{_HOME}/.config", "XDG_RUNTIME_DIR": f"/run/user/{_ID}",
             **dict.fromkeys(session.AUTHORITY, authority),
             "LAB_REPOSITORY": REPOSITORY, "LAB_ARTIFACTS": "/lab/artifacts", "LAB_PAGES": "/lab/pages",
         }  # fmt: skip
         places = [f"{source}:{target}" for source, target in binds.items()]
-        return enter(self.made / "root", _USER, ["cgroup2", "ro", *places], variables, words)
+        return roots.enter(self.made / "root", _USER, ["cgroup2", "ro", *places], variables, words)
 
 
 def made() -> Path:
@@ -71,18 +65,16 @@ def made() -> Path:
 
     def make(target: Path) -> None:
         root, home = target / "root", target / "home"
-        root.mkdir()
-        call(["tar", "--extract", f"--file={bare}", f"--directory={root}", "--numeric-owner"])
-        call(["chroot", str(root), "useradd", "--create-home", f"--uid={_ID}", "--shell=/bin/bash", _USER])
-        (root / "etc/sudoers.d/runner").write_text("runner ALL=(ALL) NOPASSWD: ALL\n")
+        roots.unpack(bare, root)
+        roots.add_user(root, _USER, _ID)
         tools = home / _KEPT
         tools.mkdir(parents=True)
         if (cache.folder().parent / "go").exists():  # built here from the same pins: it need not be built again
             shutil.copytree(cache.folder().parent / "go", tools / "go", ignore=lambda *_: {"workshop"})
         _own(home)
-        binds = [f"{home}:{_HOME}", f"{ROOT}:{_HOME}/checkout", *machine_files()]
-        variables = machine_settings() | {"HOME": _HOME, "PATH": _PATH}
-        call(enter(root, _USER, ["cgroup2", *binds], variables, [f"{_HOME}/checkout/inv", "setup", ",".join(recipes)]))
+        words = ["cgroup2", f"{home}:{_HOME}", f"{ROOT}:{_HOME}/checkout", *roots.machine_files()]
+        setup = [f"{_HOME}/checkout/inv", "setup", ",".join(recipes)]
+        call(roots.enter(root, _USER, words, roots.machine_settings(), setup))
         for place in home.iterdir():
             if place.name != ".cache":
                 shutil.rmtree(place)
@@ -91,25 +83,6 @@ def made() -> Path:
                 shutil.rmtree(place)
 
     return cache.entry("runner", [bare.parent.name, *recipes, _HERE / "enter.sh", *sources], make)
-
-
-def machine_files() -> list[str]:
-    """This machine's own files without which nothing can be fetched, bound into a root."""
-    files = ("/etc/ssl/certs", "/etc/resolv.conf", "/etc/hosts", "/etc/pip.conf")
-    return [f"{file}:{file}" for file in files if Path(file).exists()]
-
-
-def machine_settings() -> dict[str, str]:
-    """This machine's own settings of how packages are fetched."""
-    return {name: value for name, value in os.environ.items() if _OF_THE_MACHINE.fullmatch(name)}
-
-
-def enter(
-    root: Path, user: str, words: Sequence[str], variables: Mapping[str, str], command: Sequence[str]
-) -> list[str]:
-    """The command line that runs a command in a root, as one of its users, with these variables and no others."""
-    clean = ["env", "-i", *(f"{name}={value}" for name, value in variables.items())]
-    return [*NAMESPACES, _ENTER, str(root), user, *words, "--", *clean, *command]
 
 
 def _kept(made: Path) -> list[str]:

@@ -1,0 +1,52 @@
+"""Another root file system on this machine: unpacked, given a user, and entered as a machine of its own would be."""
+
+import os
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from lab.podman import NAMESPACES
+from lab.tool import call
+
+_ENTER = str(Path(__file__).with_name("enter.sh"))
+_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+_OF_THE_MACHINE = re.compile(
+    r"(PIP|UV|GO|SSL|GIT_SSL)[A-Z_]*|[A-Z_]+_CA_(BUNDLE|CERTS)[A-Z_]*|(https?|no)_proxy", re.IGNORECASE
+)
+_FILES = ("/etc/ssl/certs", "/etc/resolv.conf", "/etc/hosts", "/etc/pip.conf")
+
+
+def unpack(tar: Path, root: Path) -> None:
+    """Unpack a root file system."""
+    root.mkdir(parents=True)
+    call(["tar", "--extract", f"--file={tar}", f"--directory={root}", "--numeric-owner"])
+
+
+def add_user(root: Path, name: str, number: int, *, sudo: bool = True) -> None:
+    """Add an ordinary user, who may use sudo without a password."""
+    call(["chroot", str(root), "useradd", "--create-home", f"--uid={number}", "--shell=/bin/bash", name])
+    if sudo:
+        (root / "etc/sudoers.d" / name).write_text(f"{name} ALL=(ALL) NOPASSWD: ALL\n")
+
+
+def machine_files() -> list[str]:
+    """This machine's own files without which nothing can be fetched, to be bound into a root."""
+    return [f"{file}:{file}" for file in _FILES if Path(file).exists()]
+
+
+def machine_settings() -> dict[str, str]:
+    """This machine's own settings of how packages are fetched."""
+    return {name: value for name, value in os.environ.items() if _OF_THE_MACHINE.fullmatch(name)}
+
+
+def enter(
+    root: Path, user: str, words: Sequence[str], variables: Mapping[str, str], command: Sequence[str]
+) -> list[str]:
+    """The command line that runs a command in a root, as one of its users, with these variables and no others.
+
+    `words` are those of enter.sh: what is bound into the root, and what it is like.
+    """
+    home = "/root" if user == "root" else f"/home/{user}"
+    own = {"HOME": home, "USER": user, "LOGNAME": user, "PATH": _PATH, "LANG": "C.UTF-8", "TERM": "dumb"}
+    clean = ["env", "-i", *(f"{name}={value}" for name, value in {**own, **variables}.items())]
+    return [*NAMESPACES, _ENTER, str(root), user, *words, "--", *clean, *command]

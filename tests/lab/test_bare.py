@@ -1,0 +1,137 @@
+"""Bare machines: fresh roots of Debian 12 and 13 in which somebody types what the README says, and nothing else.
+
+Each has apt, certificates, git and sudo. What is fetched comes from the network, by this machine's own settings.
+"""
+
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from lab import checkout, debian, roots
+from tests.lab.conftest import HOUR, assert_three_lines
+
+pytestmark = pytest.mark.full
+USER, NUMBER = "owner", 1000
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Bare:
+    """A bare machine: its root file system, and how long each command took there."""
+
+    root: Path
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    def types(
+        self, command: str, user: str = "root", *more: str, seconds: int = HOUR, **variables: str
+    ) -> subprocess.CompletedProcess[str]:
+        """Have a user type a command in the home folder; `more` are words of enter.sh."""
+        words = [*roots.machine_files(), *more]
+        argv = roots.enter(self.root, user, words, roots.machine_settings() | variables, ["bash", "-c", command])
+        begun = time.monotonic()
+        done = subprocess.run(
+            argv, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=seconds, check=False
+        )
+        self.seconds[command] = time.monotonic() - begun
+        return done
+
+
+def bare(top: Path, codename: str) -> Bare:
+    """A fresh machine with a clone in root's home folder, and an ordinary user with sudo."""
+    root = top / codename
+    roots.unpack(debian.bare(codename), root)
+    roots.add_user(root, USER, NUMBER)
+    checkout.copy(root / "root/custom-coreos")
+    return Bare(root=root)
+
+
+@pytest.fixture(scope="module")
+def machines(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Bare]]:
+    """One of each release."""
+    top = tmp_path_factory.mktemp("bare")
+    yield {codename: bare(top, codename) for codename in ("bookworm", "trixie")}
+    shutil.rmtree(top, ignore_errors=True)
+
+
+REHEARSE, UNIT = "cd custom-coreos && ./inv rehearse", "cd custom-coreos && ./inv test --unit"
+
+
+@pytest.mark.parametrize("codename", ["bookworm", "trixie"])
+def test_a_bare_machine_rehearses(machines: dict[str, Bare], codename: str) -> None:
+    """One command, no question, and a table in the end."""
+    done = machines[codename].types(REHEARSE)
+    assert done.returncode == 0, done.stderr
+    assert "total " in done.stdout
+    assert ("building podman" in done.stderr) == (codename == "bookworm")
+
+
+def test_debian_13_is_ready_in_much_less_time(machines: dict[str, Bare]) -> None:
+    """Its podman signs, so none is compiled: at most 0.6 of the time on Debian 12."""
+    old, new = (machines[codename].seconds[REHEARSE] for codename in ("bookworm", "trixie"))
+    print(f"./inv rehearse on bare Debian 13 takes {new:.0f} s, {new / old:.2f} of the {old:.0f} s on bare Debian 12")
+    assert new <= 0.6 * old
+
+
+@pytest.mark.parametrize("codename", ["bookworm", "trixie"])
+def test_a_bare_machine_runs_the_unit_tests(machines: dict[str, Bare], codename: str) -> None:
+    """The other command of the README, in its quick form."""
+    done = machines[codename].types(UNIT)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.fixture
+def unpacked(machines: dict[str, Bare]) -> Bare:
+    """Debian 13, with a checkout as it comes in a zip, in the user's own folder whose name has a space."""
+    machine = machines["trixie"]
+    folder = machine.root / f"home/{USER}/my server"
+    if not folder.exists():
+        checkout.copy(folder / "custom-coreos")
+        shutil.rmtree(folder / "custom-coreos/.git")
+        subprocess.run(["chown", "--recursive", f"{NUMBER}:{NUMBER}", str(folder)], check=True)
+    return machine
+
+
+HERE = 'cd "my server/custom-coreos" && '
+
+
+def test_an_ordinary_user_with_sudo_rehearses_and_tests(unpacked: Bare) -> None:
+    """From a folder that no git knows; what needs root is called through sudo, and says so when it is not."""
+    assert_three_lines(unpacked.types(f"{HERE}./inv rehearse", USER), "rehearse needs root", "sudo ./inv rehearse")
+    done = unpacked.types(f"{HERE}sudo ./inv rehearse", USER)
+    assert done.returncode == 0, done.stderr
+    done = unpacked.types(f"{HERE}./inv test --unit", USER)
+    assert done.returncode == 0, done.stdout + done.stderr
+    owned = ["find", str(unpacked.root / f"home/{USER}"), "-xdev", "-uid", "0", "-not", "-path", "*/.lab*"]
+    assert subprocess.run(owned, capture_output=True, text=True, check=True).stdout == ""
+
+
+def test_an_ordinary_user_has_a_podman_that_does_what_is_tried(unpacked: Bare) -> None:
+    """Rootless, on today's control groups, with a run-time folder and without."""
+    for folder in (f"/run/user/{NUMBER}", ""):
+        done = unpacked.types(
+            f"{HERE}./inv setup publish && ./inv doctor --json", USER, "cgroup2", XDG_RUNTIME_DIR=folder
+        )
+        assert '"it signs an image' in done.stdout.replace("tried: ", '"'), done.stdout + done.stderr
+
+
+def test_a_user_who_may_not_use_sudo_is_told_what_to_install(unpacked: Bare) -> None:
+    """Three lines with the packages; nothing else happens."""
+    roots.add_user(unpacked.root, "guest", 1002, sudo=False)
+    checkout.copy(unpacked.root / "home/guest/custom-coreos")
+    subprocess.run(["chown", "--recursive", "1002:1002", str(unpacked.root / "home/guest")], check=True)
+    subprocess.run(["chroot", str(unpacked.root), "apt-get", "-qq", "-y", "remove", "skopeo"], check=True)
+    done = unpacked.types("cd custom-coreos && ./inv versions", "guest")
+    assert_three_lines(done, "Debian packages could not be installed", "sudo", "apt-get install skopeo")
+
+
+def test_a_user_without_subordinate_ids_is_told_about_them(unpacked: Bare) -> None:
+    """Podman's own words name the file; the clone stays usable for what needs no podman."""
+    for name in ("etc/subuid", "etc/subgid"):
+        (unpacked.root / name).write_text("")
+    shutil.rmtree(unpacked.root / f"home/{USER}/.cache/custom-coreos/ready")
+    done = unpacked.types(f"{HERE}./inv setup build", USER, "cgroup2")
+    assert_three_lines(done, "podman does not do what it must", "/etc/subuid")
