@@ -1,11 +1,14 @@
 """Podman as it is set up for the lab: a storage of its own, limits that any machine has, no systemd."""
 
 import shutil
+import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from lab.tool import call
+from tasks.model.errors import TaskError
 
 # What runs in namespaces of its own dies with whoever started it, however that one ends.
 NAMESPACES = (
@@ -33,6 +36,22 @@ def configure(folder: Path, graph: Path, run: Path) -> dict[str, str]:
         "BUILDAH_ISOLATION": "chroot",
         "PODMAN_IGNORE_CGROUPSV1_WARNING": "1",
     }
+
+
+def require_storage(folder: Path, hint: str) -> None:
+    """Stop where podman's storage cannot be: on a file system that takes no overlay, as an overlay itself."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(dir=folder) as top:
+        for name in ("lower", "upper", "work", "merged"):
+            Path(top, name).mkdir()
+        options = "lowerdir=lower,upperdir=upper,workdir=work"
+        argv = ["unshare", "--mount", "mount", "-t", "overlay", "-o", options, "overlay", "merged"]
+        tried = subprocess.run(argv, cwd=top, capture_output=True, text=True, check=False)
+    if tried.returncode:
+        asked = ["stat", "--file-system", "--format=%T", str(folder)]
+        kind = subprocess.run(asked, capture_output=True, text=True, check=False).stdout.strip() or "its file system"
+        why = f"{kind} takes no overlay, which podman's storage is made of"
+        raise TaskError(f"no lab can be made in {folder}", why, hint)
 
 
 def remove_cgroups() -> None:

@@ -10,6 +10,11 @@ from tasks.story import say, table
 
 _BIN = Path(sys.prefix) / "bin"
 _TESTS = ("tests/unit", "tests/lab")
+PARTS = {  # of --full, each well below an hour; what is in none of them is the rest
+    "boot": ("boot",),
+    "bare": ("bare",),
+    "workflows": ("workflows", "kmods_workflow", "own_kmods", "crash"),
+}
 
 
 @task
@@ -31,16 +36,35 @@ def lint(c: Context) -> None:
         raise TaskError(what, ", ".join(failed), "mend what is said above")
 
 
-@task(help={"full": "everything: also a cold cache, and properties tried more often", "unit": "the unit tests alone"})
-def test(c: Context, full: bool = False, unit: bool = False) -> None:  # noqa: ARG001  (Invoke's form)
+@task(
+    help={
+        "full": "everything: also what takes long, and properties tried more often",
+        "part": f"with --full, one part of it: {', '.join(PARTS)} or rest",
+        "unit": "only the unit tests",
+    }
+)
+def test(c: Context, full: bool = False, part: str = "", unit: bool = False) -> None:  # noqa: ARG001  (Invoke's form)
     """Run the tests: unit, then in the lab with the real tools."""
     from os import execv
 
     chosen = ["--hypothesis-profile=full"] if full else ["-m", "not full"]
-    folders = [str(_root() / folder) for folder in _TESTS[: 1 if unit else None]]
     side_by_side = [] if unit else ["--numprocesses=auto", "--dist=loadfile"]
-    argv = ["pytest", "--rootdir", str(_root()), *side_by_side, *chosen, *folders]
+    argv = ["pytest", "--rootdir", str(_root()), *side_by_side, *chosen, *_tests(full=full, part=part, unit=unit)]
     execv(_BIN / "pytest", argv)  # noqa: S606  (pytest takes our place: its exit status is ours)
+
+
+def _tests(*, full: bool, part: str, unit: bool) -> list[str]:
+    """What pytest is to run: folders, the files of a part, or all but those."""
+    from tasks.model.errors import TaskError
+
+    if part and (unit or not full or part not in {*PARTS, "rest"}):
+        why = f"--part {part} is none of {', '.join(PARTS)}, rest" if full and not unit else "a part is of --full"
+        raise TaskError("there is no such part of the tests", why, "for example: ./inv test --full --part boot")
+    files = {name: [str(_root() / f"tests/lab/test_{each}.py") for each in names] for name, names in PARTS.items()}
+    if part in files:
+        return files[part]
+    others = [f"--ignore={file}" for names in files.values() for file in names] if part else []
+    return [*others, *(str(_root() / folder) for folder in _TESTS[: 1 if unit else None])]
 
 
 def _root() -> Path:

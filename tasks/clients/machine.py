@@ -38,6 +38,12 @@ def free(folder: Path) -> int:
 
 
 def storage() -> Path:
-    """Where podman keeps its images."""
-    argv = ["podman", "info", "--format", "{{.Store.GraphRoot}}"]
-    return Path(shell.query(argv, what="podman could not be asked", seconds=_SECONDS).strip() or workspace.ROOT)
+    """Where podman keeps its images; stops where the file system there takes no overlay."""
+    argv, what = ["podman", "info", "--format", "{{.Store.GraphRoot}}"], "podman could not be asked"
+    done = shell.attempt(argv, what=what, seconds=_SECONDS)
+    if "backing file system is unsupported" in done.stderr:
+        hint = "name a folder on a disk as graphroot in ~/.config/containers/storage.conf"
+        raise TaskError("podman can keep no images here", shell.last_words(done.stderr), hint)
+    if done.returncode:
+        raise shell.failed(argv, what, done.returncode, done.stderr)
+    return Path(done.stdout.strip() or workspace.ROOT)

@@ -6,6 +6,7 @@ import re
 import signal
 import subprocess
 import time
+from pathlib import Path
 
 import pytest
 
@@ -134,3 +135,23 @@ def test_a_rehearsal_that_stops_says_where(clone: Clone) -> None:
     done = clone.inv("rehearse", "-w", "releases-empty")
     assert_three_lines(done, "the rehearsal of releases-empty stopped", "versions said the above")
     assert "not run" in done.stdout
+
+
+@pytest.mark.parametrize("place", ["clone", "cache"])
+def test_an_overlay_is_no_place_for_a_lab(own_clone: Clone, tmp_path: Path, place: str) -> None:
+    """As in a container, whose file system podman's storage cannot be on: said before anything is made."""
+    for name in ("upper", "work"):
+        (tmp_path / name).mkdir()
+    below = own_clone.path if place == "clone" else tmp_path / "cache"
+    below.mkdir(exist_ok=True)
+    options = f"lowerdir={below},upperdir={tmp_path}/upper,workdir={tmp_path}/work"
+    cache = (
+        ""
+        if place == "clone"
+        else f"for each in ~/.cache/custom-coreos/*; do ln -s $each {below}; done; rm {below}/lab;"
+    )
+    typed = f"mount -t overlay -o {options} overlay {below} && {cache} cd {own_clone.path} && ./inv lab -- true"
+    variables = {**os.environ, **({} if place == "clone" else {"CUSTOM_COREOS_CACHE": str(below)})}
+    argv = ["unshare", "--mount", "sh", "-c", typed]
+    done = subprocess.run(argv, env=variables, capture_output=True, text=True, check=False)
+    assert_three_lines(done, f"no lab can be made in {below}", "overlayfs takes no overlay")

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
+from tasks import develop
 from tasks.model import health
 from tasks.model.errors import TaskError
 from tasks.model.repository import State, required_checks, wanted
@@ -224,6 +225,13 @@ def test_what_was_installed_is_kept_also_when_a_later_step_fails() -> None:
             assert saved["if"].endswith("steps.cache.outputs.cache-hit != 'true'")
             seen += 1
     assert seen
+
+
+def test_the_weekly_run_goes_through_every_part_of_the_tests() -> None:
+    """A test file that is in no part is in the rest."""
+    parts = WORKFLOWS["check.yaml"]["jobs"]["everything"]["strategy"]["matrix"]["part"]
+    assert parts == [*develop.PARTS, "rest"]
+    assert all((ROOT / f"tests/lab/test_{name}.py").exists() for names in develop.PARTS.values() for name in names)
 
 
 def test_the_tests_run_in_the_same_container_each_time() -> None:
