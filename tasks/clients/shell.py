@@ -20,6 +20,31 @@ _ADDED = re.compile(
     r'subprocess exited with status \d+|Error: building at STEP "RUN .*": exit status \d+'
     r"|\(try to add .*\)|You can try to add to command line:|--\S+ to skip .*"
 )
+_PANIC = ("panic: ", "fatal error: ")  # how a Go program that crashes begins; a trace of each goroutine follows
+_GOROUTINE = re.compile(r"goroutine \d+ .*\[.*\]:")
+
+
+class TooSlowError(TaskError):
+    """A program did not end within its time."""
+
+
+class LastWords:
+    """Why a program ended, line by line: the last line that says so, or the first one of a panic."""
+
+    def __init__(self) -> None:
+        self.line = ""
+        self._panic = ""
+        self._has_panicked = False
+
+    def hear(self, line: str) -> None:
+        """Take the next line of what a program says."""
+        said = line.strip()
+        if self._has_panicked or not said or _ADDED.fullmatch(said):
+            return
+        if line.startswith(_PANIC) and not self._panic:
+            self._panic = said
+        self._has_panicked = bool(self._panic) and _GOROUTINE.fullmatch(said) is not None
+        self.line = self._panic if self._has_panicked else said
 
 
 class Mode:
@@ -99,7 +124,7 @@ def run(
 
 def _follow(child: subprocess.Popen[str], argv: Sequence[str], seconds: float) -> str:
     """Pass a child's output on until it ends; end it when we are interrupted or it takes too long."""
-    said = ""
+    words = LastWords()
     expired = threading.Event()
 
     def expire() -> None:
@@ -112,19 +137,14 @@ def _follow(child: subprocess.Popen[str], argv: Sequence[str], seconds: float) -
         for line in child.stdout or ():
             sys.stderr.write(line)
             sys.stderr.flush()
-            said = line if _tells(line) else said
+            words.hear(line)
         child.wait()
     finally:
         timer.cancel()
         _end(child)
     if expired.is_set():
         raise subprocess.TimeoutExpired(argv, seconds)
-    return said
-
-
-def _tells(line: str) -> bool:
-    """Whether it may be why a program ended."""
-    return bool(line.strip()) and not _ADDED.fullmatch(line.strip())
+    return words.line
 
 
 def _end(child: subprocess.Popen[str]) -> None:
@@ -147,7 +167,10 @@ def failed(argv: Sequence[str], what: str, status: int, said: str) -> TaskError:
 
 def last_words(said: str) -> str:
     """The last thing that a program said, without the form of a log."""
-    last = next((line.strip() for line in reversed(said.splitlines()) if line.strip()), "it said nothing")
+    words = LastWords()
+    for line in said.splitlines():
+        words.hear(line)
+    last = words.line or "it said nothing"
     message = _LOG_LINE.fullmatch(last)
     return message[1].replace('\\"', "'") if message else last
 
@@ -163,4 +186,4 @@ def _not_started(argv: Sequence[str], what: str, error: OSError) -> TaskError:
 
 
 def _too_slow(argv: Sequence[str], what: str, seconds: float) -> TaskError:
-    return TaskError(what, f"{argv[0]} did not finish within {seconds:.0f} s", f"try again, or: {shlex.join(argv)}")
+    return TooSlowError(what, f"{argv[0]} did not finish within {seconds:.0f} s", f"try again, or: {shlex.join(argv)}")
