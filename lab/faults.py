@@ -13,6 +13,7 @@ _BODIES = {
     "html": ("text/html", b"<!DOCTYPE html><html><body><h1>Bad gateway</h1></body></html>"),
     "json": ("application/json", b'{"message": "the lab answers so"}'),
     "half-json": ("application/json", b'{"Name": "fedora/fedora-coreos", "tags": ["44.2026'),
+    "no-tags": ("application/json", b'{"name": "samhclark/fedora-zfs-kmods", "tags": null}'),
     "": ("text/plain", b""),
 }
 

@@ -9,6 +9,7 @@ from tasks.gather import read_matrix, rows
 from tasks.model.cautions import ORIGINAL_KEY, ORIGINAL_OWNER
 from tasks.model.errors import TaskError
 from tasks.model.health import Finding, State, of_disk, of_error, of_scopes, of_tool
+from tasks.model.image import PUBLIC_TAG
 from tasks.model.repository import State as Standing
 from tasks.model.repository import wanted
 from tasks.model.upkeep import changed
@@ -117,8 +118,11 @@ def _matrix() -> Finding:
 def _registry(settings: Settings) -> Finding:
     """Whether the registry answers, takes the login, and lets it push."""
     if login.file_for(settings.host) is None:
-        there = registry.digest(settings.image, "stable")
-        told = f"{settings.host} answers; stable is {there or 'not there'}; there is no login: nothing can be published"
+        try:
+            there = f"stable is {registry.digest(settings.image, PUBLIC_TAG) or 'not there'}"
+        except registry.HiddenError as error:
+            there = f"{error.what}: {error.why}"
+        told = f"{settings.host} answers; {there}; there is no login: nothing can be published"
         mend = f"podman login --authfile ~/.docker/config.json {settings.host}"
         return Finding("registry", State.WARNING, told, mend)
     pushed = [settings.image, *([settings.own_kmods] if settings.build_kmods_after_days is not None else [])]

@@ -192,9 +192,13 @@ class _Sources:
     def published(self, pairs: "Future[Mapping[KmodsTag, str]]") -> Published | None:
         """What the public tag holds, and today's digest of its kmods; None where there is nothing to be seen."""
         name = f"{self.settings.image}:{PUBLIC_TAG}"
-        image = skopeo.find(self.settings.image, PUBLIC_TAG)
+        try:
+            image = skopeo.find(self.settings.image, PUBLIC_TAG)
+        except registry.HiddenError as error:
+            self.notes.append(f"{error.what}: {error.why}")
+            return None
         if image is None:
-            self.notes.append(f"{name} is not there, or not to be seen without a login (podman login)")
+            self.notes.append(f"{name} does not exist yet")
             return None
         if not has_lock(image.labels):
             self.notes.append(f"{name} was not built by these recipes: nothing guards against going back")

@@ -86,7 +86,7 @@ def require_present(plan: Lock) -> None:
         if skopeo.find(image.name, image.digest) is None:
             raise TaskError(
                 f"the {role} image of the Lock is gone: {image}",
-                "its registry has no such digest any more (or wants a login), and it is not on this machine",
+                "its registry has no such digest any more, and it is not on this machine",
                 "lock what exists now: ./inv versions --lock FILE",
             )
 

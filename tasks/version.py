@@ -140,11 +140,11 @@ def lock(c: Context, image: str) -> None:  # noqa: ARG001  (Invoke's form)
     if "." in image.partition("/")[0]:
         name, _, reference = image.partition("@") if "@" in image else image.partition(":")
         found = skopeo.find(name, reference or "latest")
-        labels, why = found.labels if found else None, "its registry has none that we may see"
+        labels, why = found.labels if found else None, "its registry has none"
     else:
         labels, why = podman.labels(image), "podman does not have it"
     if labels is None:
-        raise TaskError(f"there is no image {image}", why, "name it with registry and tag, or log in: podman login")
+        raise TaskError(f"there is no image {image}", why, "name it with registry and tag")
     answer(Lock.from_labels(labels, image).to_json().rstrip())
 
 

@@ -6,6 +6,7 @@ Protocol: github.com/opencontainers/distribution-spec and the token form of dist
 import base64
 import re
 from functools import cache
+from time import sleep
 from urllib.parse import urlencode, urljoin
 
 from tasks.clients import http, login
@@ -13,14 +14,24 @@ from tasks.model.errors import TaskError
 from tasks.model.manifest import KNOWN, Descriptor, Manifest, referrers_tag
 
 _MISSING, _UNAUTHORIZED, _FORBIDDEN, _NOT_ALLOWED = 404, 401, 403, 405
+_REFUSED = (_UNAUTHORIZED, _FORBIDDEN)
+_PAUSES_SECONDS = (0.3, 1.0)  # between tries of a read that is refused: GHCR does so now and then for no reason
 _PAGE = 10_000
 _NEXT = re.compile(r'<[^>]*\?([^>]*)>; *rel="next"')
 _MAX_BLOB = 64_000_000
 _ACCEPT = ", ".join(KNOWN)
 
 
-class HiddenError(TaskError):
-    """A registry gives no token: a repository does not exist, or is not shown to this login; it does not say which."""
+class AbsentError(TaskError):
+    """A registry has no such repository, tag or digest."""
+
+
+class RefusedError(TaskError):
+    """A registry answers 401 or 403."""
+
+
+class HiddenError(RefusedError):
+    """A registry has no token for a stranger: a repository does not exist, or is private; it does not say which."""
 
 
 def manifest(name: str, reference: str) -> Manifest | None:
@@ -48,11 +59,11 @@ def tags(name: str) -> tuple[str, ...]:
     while path:
         answer = _get(name, path, what)
         if answer.status == _MISSING:
-            raise HiddenError(what, "the registry has no such repository", "is there such a package?")
+            raise AbsentError(what, "the registry has no such repository", f"correct its name, {name}, in invoke.yaml")
         document = http.parse_json(answer.body, what, name.partition("/")[0])
         page = document.get("tags") if isinstance(document, dict) else None
-        if not isinstance(page, list | None) or document is None:
-            raise TaskError(what, "the registry's answer has no list of tags", "is there such a package?")
+        if not isinstance(document, dict) or not isinstance(page, list | None):
+            raise TaskError(what, "the registry's answer has no list of tags", "try again in a few minutes")
         found += [str(tag) for tag in page or []]
         more = _NEXT.search(answer.headers.get("Link", ""))
         path = f"tags/list?{more[1]}" if more else ""
@@ -63,7 +74,7 @@ def tags_where_shown(name: str) -> tuple[str, ...]:
     """The same of a repository that need not exist: none where there is none, or none that this login may see."""
     try:
         return tags(name)
-    except HiddenError:
+    except (AbsentError, HiddenError):
         return ()
 
 
@@ -104,48 +115,66 @@ def require_push(name: str) -> None:
     """Stop unless the login may push: an upload is begun, and given up at once."""
     host, _, repository = name.partition("/")
     what, url = f"{name} cannot be pushed", f"https://{host}/v2/{repository}/blobs/uploads/"
-    refused = (_UNAUTHORIZED, _FORBIDDEN)
-    answer = http.ask(url, what=what, method="POST", taken=refused)
+    answer = http.ask(url, what=what, method="POST", taken=_REFUSED)
     if answer.status == _UNAUTHORIZED:
         bearer = {"Authorization": _token(name, answer.headers.get("WWW-Authenticate", ""), "pull,push")}
-        answer = http.ask(url, what=what, method="POST", headers=bearer, taken=refused)
-        if answer.status not in refused and "Location" in answer.headers:
+        answer = http.ask(url, what=what, method="POST", headers=bearer, taken=_REFUSED)
+        if answer.status not in _REFUSED and "Location" in answer.headers:
             upload = urljoin(url, answer.headers["Location"])
-            http.ask(upload, what=what, method="DELETE", headers=bearer, taken=(*refused, _MISSING, _NOT_ALLOWED))
-    if answer.status in refused:
+            http.ask(upload, what=what, method="DELETE", headers=bearer, taken=(*_REFUSED, _MISSING, _NOT_ALLOWED))
+    if answer.status in _REFUSED:
         why = f"{host} answered {answer.status}: the login may not write there"
         raise TaskError(what, why, f"log in with a token that has write:packages: podman login {host}")
 
 
 def _get(name: str, path: str, what: str) -> http.Answer:
-    """A part of a repository, with a token where one is asked for."""
+    """A part of a repository; a refusal is tried again, of a stranger once, since it may be all that he gets to see."""
+    for tries, pause in enumerate((*_PAUSES_SECONDS, None), 1):
+        try:
+            return _once(name, path, what)
+        except RefusedError as error:
+            _token.cache_clear()
+            is_hidden = isinstance(error, HiddenError)
+            if pause is None or (is_hidden and tries > 1):
+                why = f"{error.why} (tried {tries} times)"
+                raise type(error)(error.what if is_hidden else what, why, error.hint) from error
+        sleep(pause)
+    raise AssertionError("the last try has no pause")
+
+
+def _once(name: str, path: str, what: str) -> http.Answer:
+    """One try; the first at a host goes without a token, and learns from its answer where tokens are had."""
     host, _, repository = name.partition("/")
     url = f"https://{host}/v2/{repository}/{path}"
-    for fresh in (False, True):
-        headers = {"Accept": _ACCEPT, **_authorization(name, fresh=fresh)}
-        answer = http.ask(
-            url, what=what, headers=headers, taken=(_MISSING, _UNAUTHORIZED, _FORBIDDEN), max_bytes=_MAX_BLOB
-        )
-        if answer.status == _FORBIDDEN:
+    for _ in range(2):
+        known = _challenges.get(host, "")
+        headers = {"Accept": _ACCEPT} | ({"Authorization": _token(name, known)} if known else {})
+        answer = http.ask(url, what=what, headers=headers, taken=(_MISSING, *_REFUSED), max_bytes=_MAX_BLOB)
+        challenge = answer.headers.get("WWW-Authenticate", "")
+        if answer.status != _UNAUTHORIZED or challenge in ("", known):
             break
-        if answer.status != _UNAUTHORIZED:
-            return answer
-        _challenges[host] = answer.headers.get("WWW-Authenticate", "")
-    why = f"{host} answered {answer.status}: it does not let this login (or a stranger) read {repository}"
-    raise TaskError(what, why, f"log in: podman login --authfile ~/.docker/config.json {host}")
+        _challenges[host] = challenge
+    if answer.status in _REFUSED:
+        raise _refused(name, what, answer.status)
+    return answer
 
 
 _challenges: dict[str, str] = {}  # what a registry asked for when it was first spoken to, by host
 
 
-def _authorization(name: str, *, fresh: bool) -> dict[str, str]:
-    """The header with the repository's token; nothing before the registry has said where tokens are had."""
-    challenge = _challenges.get(name.partition("/")[0], "")
-    if not challenge:
-        return {}
-    if fresh:
-        _token.cache_clear()
-    return {"Authorization": _token(name, challenge)}
+def _refused(name: str, what: str, status: int) -> RefusedError:
+    """What a refusal means, and what helps: a login, a new one, or one with more rights."""
+    host, _, repository = name.partition("/")
+    file = login.file_for(host)
+    if file is None:
+        why = f"{host} answered {status}: it wants a login for {repository}"
+        return RefusedError(what, why, f"log in: podman login --authfile ~/.docker/config.json {host}")
+    if status == _UNAUTHORIZED:
+        why = f"{host} answered {status}: it does not take the login in {file}"
+        return RefusedError(what, why, f"log in again: podman login --authfile {file} {host}")
+    why = f"{host} answered {status}: the login in {file} has no right to read {repository}"
+    hint = f"log in with a token that has read:packages: podman login --authfile {file} {host}"
+    return RefusedError(what, why, hint)
 
 
 @cache
@@ -157,10 +186,12 @@ def _token(name: str, challenge: str, rights: str = "pull") -> str:
         return login_header.get("Authorization", "")
     query = urlencode({"service": fields.get("service", host), "scope": f"repository:{repository}:{rights}"})
     what = f"{host} gave no token for {repository}"
-    answer = http.ask(f"{fields['realm']}?{query}", what=what, headers=login_header, taken=(_UNAUTHORIZED, _FORBIDDEN))
-    if answer.status in (_UNAUTHORIZED, _FORBIDDEN):
-        hint = f"log in: podman login --authfile ~/.docker/config.json {host}"
-        raise HiddenError(what, "it does not exist, is private, or the login has expired", hint)
+    answer = http.ask(f"{fields['realm']}?{query}", what=what, headers=login_header, taken=_REFUSED)
+    if answer.status == _FORBIDDEN and login.file_for(host) is None:
+        hint = f"log in to see a private one: podman login --authfile ~/.docker/config.json {host}"
+        raise HiddenError(f"{host} shows strangers no {repository}", "it does not exist yet, or it is private", hint)
+    if answer.status in _REFUSED:
+        raise _refused(name, what, answer.status)
     document = http.parse_json(answer.body, what, host)
     token = document.get("token") or document.get("access_token") if isinstance(document, dict) else None
     if not isinstance(token, str):

@@ -1,4 +1,8 @@
-"""Registries, read through skopeo: digests, labels and tags; nothing is pulled."""
+"""Registries, read through skopeo: digests, labels and tags; nothing is pulled.
+
+Why skopeo failed is asked of the registry itself: skopeo's words differ between versions, and "denied" or "not found"
+in them may be of a file on this machine.
+"""
 
 import json
 import re
@@ -6,7 +10,7 @@ from datetime import datetime
 from time import sleep
 from typing import TYPE_CHECKING
 
-from tasks.clients import shell
+from tasks.clients import registry, shell
 from tasks.model.errors import TaskError
 from tasks.model.image import BaseImage
 
@@ -15,26 +19,19 @@ if TYPE_CHECKING:
 
 _SKOPEO = ("skopeo", "--override-os=linux", "--override-arch=amd64")
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d", re.ASCII)
+_SECONDS = 20  # that one try may take
 _PAUSES_SECONDS = (0.3, 1.0)  # between tries of a read
 _MEANINGS = {
     "invalid character '<'": "it answered with a web page, as a proxy or a login portal does",
     "unexpected end of JSON input": "its answer was cut short",
 }
-_FINAL = (
-    "manifest unknown",
-    "name unknown",
-    "unauthorized",
-    "denied",
-    "403 (Forbidden)",
-    "not found",
-)  # what a second try will not change
 
 
 def inspect(name: str, reference: str) -> BaseImage:
     """Digest and labels of `name:tag`, or of `name@digest`; of a manifest list, the list's digest."""
     image = f"{name}{'@' if ':' in reference else ':'}{reference}"
     what = f"{image} could not be read"
-    document = _json([*_SKOPEO, "inspect", "--no-tags", f"docker://{image}"], what)
+    document = _json([*_SKOPEO, "inspect", "--no-tags", f"docker://{image}"], what, name, reference)
     digest, labels = document.get("Digest"), document.get("Labels")
     if not isinstance(digest, str) or not isinstance(labels, dict | None):
         raise TaskError(
@@ -45,13 +42,11 @@ def inspect(name: str, reference: str) -> BaseImage:
 
 
 def find(name: str, reference: str) -> BaseImage | None:
-    """As `inspect`; None where the registry has no such image, or none that we may see: it does not tell which."""
+    """As `inspect`; None where the registry has no such image. What it refuses is an error (see `registry`)."""
     try:
         return inspect(name, reference)
-    except TaskError as error:
-        if any(word in error.why for word in _FINAL):
-            return None
-        raise
+    except registry.AbsentError:
+        return None
 
 
 def _moment(text: object) -> datetime | None:
@@ -61,17 +56,22 @@ def _moment(text: object) -> datetime | None:
 
 
 def tags(name: str) -> tuple[str, ...]:
-    """Every tag of a repository, in one listing."""
+    """Every tag of a repository, in one listing; that there is none is an error."""
     what = f"the tags of {name} could not be read"
-    found = _json([*_SKOPEO, "list-tags", f"docker://{name}"], what).get("Tags")
-    if not isinstance(found, list):
+    found = _json([*_SKOPEO, "list-tags", f"docker://{name}"], what, name).get("Tags")
+    if not isinstance(found, list | None):
         raise TaskError(what, "skopeo's answer has no list of tags", f"look at it: skopeo list-tags docker://{name}")
+    if not found:
+        why = "the registry answered with an empty list"
+        raise TaskError(
+            f"{name} lists no tags", why, f"try again in a few minutes, or: skopeo list-tags docker://{name}"
+        )
     return tuple(str(tag) for tag in found)
 
 
-def _json(argv: list[str], what: str) -> dict[str, object]:
+def _json(argv: list[str], what: str, name: str, reference: str = "") -> dict[str, object]:
     try:
-        document = json.loads(_read(argv, what))
+        document = json.loads(_read(argv, what, name, reference))
     except ValueError as error:
         raise TaskError(what, f"skopeo's answer is not JSON: {error}", "try again in a few minutes") from error
     if not isinstance(document, dict):
@@ -79,16 +79,36 @@ def _json(argv: list[str], what: str) -> dict[str, object]:
     return document
 
 
-def _read(argv: list[str], what: str) -> str:
+def _read(argv: list[str], what: str, name: str, reference: str) -> str:
     """What skopeo prints; skopeo itself repeats only some failed reads, and not those that a busy registry causes."""
-    for pause in (*_PAUSES_SECONDS, None):
-        done = shell.attempt(argv, what=what)
-        if done.returncode == 0:
-            break
-        if pause is None or any(word in done.stderr for word in _FINAL):
-            raise _failed(argv, what, done)
+    for tries, pause in enumerate((*_PAUSES_SECONDS, None), 1):
+        try:
+            done = shell.attempt(argv, what=what, seconds=_SECONDS)
+            if done.returncode == 0:
+                return done.stdout
+            failure = _failed(argv, what, done)
+            if tries == 1 or pause is None:
+                _require_shown(name, reference, what)
+        except shell.TooSlowError as error:
+            failure = error
+        if pause is None:
+            raise TaskError(what, f"{failure.why} (tried {tries} times)", failure.hint)
         sleep(pause)
-    return done.stdout
+    raise AssertionError("the last try has no pause")
+
+
+def _require_shown(name: str, reference: str, what: str) -> None:
+    """Stop where the registry itself says that it has no such thing, or refuses it; else skopeo's words say more."""
+    try:
+        there = registry.manifest(name, reference) if reference else registry.tags(name)
+    except (registry.AbsentError, registry.RefusedError):
+        raise
+    except TaskError:
+        return
+    if there is None:
+        raise registry.AbsentError(
+            what, "the registry has no such image", f"see its tags: skopeo list-tags docker://{name}"
+        )
 
 
 def _failed(argv: list[str], what: str, done: "CompletedProcess[str]") -> TaskError:

@@ -79,7 +79,9 @@ def test_a_published_lock_builds_the_same_again(following: Clone) -> None:
     assert json.loads((following.path / "again.json").read_text())["fcos_version"] == "44.20261110.3.0"
     done = following.lab("inv verify custom-coreos:stable --lock again.json", "waiting")
     assert done.returncode == 0, done.stderr
-    assert_three_lines(following.lab("inv lock ghcr.io/samhclark/nothing:stable", "waiting"), "there is no image")
+    assert_three_lines(following.lab(f"inv lock {STABLE.replace('stable', 'nothing')}", "waiting"), "there is no image")
+    nothing = following.lab("inv lock ghcr.io/samhclark/nothing:stable", "waiting")
+    assert_three_lines(nothing, "ghcr.io shows strangers no samhclark/nothing")
     base = "quay.io/fedora/fedora-coreos:stable"
     assert_three_lines(following.lab(f"inv lock {base}", "waiting"), f"{base} is no Lock")
 

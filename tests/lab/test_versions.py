@@ -58,7 +58,7 @@ WITHOUT_GITHUB = "the OpenZFS releases that kmods and matrix know are taken"
 @pytest.mark.parametrize(
     ("world", "verdict", "chosen", "reason", "told"),
     [
-        ("everyday", "BUILD", NEWEST, "nothing is published yet", "is not there, or not to be seen without a login"),
+        ("everyday", "BUILD", NEWEST, "nothing is published yet", "does not exist yet, or it is private"),
         ("waiting", "BUILD", NEWEST, "waits for kmods of OpenZFS 2.4.4 since", ""),
         ("waiting-weeks", "BUILD", NEWEST, "waits for kmods of OpenZFS 2.4.4 since 20 days", ""),
         ("second-line-only", "BUILD", ("44.20261110.3.0", "2.3.9"), "has kmods of OpenZFS 2.3.9", ""),

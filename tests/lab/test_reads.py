@@ -1,0 +1,121 @@
+"""Registries that hang, refuse and answer nonsense: a read is bounded and repeated, and a refusal is no absence."""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.lab.conftest import Clone, assert_three_lines, fresh_clone
+from tests.lab.test_publish import LOGIN
+from tests.lab.test_resolve import BUILD, STABLE
+from tests.lab.test_versions import KERNEL, checked
+
+READ_SECONDS = 20
+STRANGER = "ghcr.io shows strangers no samhclark/custom-coreos: it does not exist yet, or it is private"
+
+
+@pytest.fixture(scope="module")
+def one_401(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clone]:
+    """A clone with a published image, whose public tag is refused once whenever its lab is opened."""
+    made = fresh_clone(tmp_path_factory.mktemp("reads") / "custom-coreos")
+    done = made.lab(BUILD, "one-401")
+    assert done.returncode == 0, done.stderr
+    yield made
+    made.inv("lab-clean")
+
+
+SKOPEO = """#!/bin/sh
+case "$*" in {pattern})
+    cat {to} << 'END'
+{said}
+END
+    exit {status} ;;
+esac
+PATH=${{PATH#*:}} exec skopeo "$@"
+"""
+
+
+def with_skopeo(clone: Clone, pattern: str, said: str, status: int) -> str:
+    """The setting that puts a skopeo first on the PATH which says and does this where its arguments fit."""
+    path = Path(clone.path, "bin/skopeo")
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(SKOPEO.format(pattern=pattern, to=">&2" if status else "", said=said, status=status))
+    path.chmod(0o755)
+    return f"PATH={path.parent}:$PATH"
+
+
+def test_one_refusal_of_the_public_tag_changes_nothing(one_401: Clone) -> None:
+    """For a stranger as for a login; what is published is known, and `inv history` lists its tags."""
+    for login in ("true", LOGIN):
+        shown = checked(one_401.lab(f"{login}; inv versions --json", "one-401").stdout, "versions")
+        assert (shown["verdict"], shown["notes"]) == ("SKIP", [])
+        assert one_401.lab(f"{login}; inv promote stable", "one-401").stderr.count("answered 401") == 0
+
+
+def test_words_in_skopeos_message_are_no_answer_of_the_registry(one_401: Clone) -> None:
+    """It may speak of a file on this machine: the image is there all the same."""
+    words = 'time="x" level=fatal msg="open /run/auth.json: permission denied, or file not found"'
+    skopeo = with_skopeo(one_401, "*custom-coreos:*", words, 1)
+    done = one_401.lab(f"{skopeo} inv versions", "one-401")
+    assert_three_lines(done, "custom-coreos:stable could not be read", "permission denied", "(tried 3 times)")
+
+
+def test_a_lasting_refusal_is_an_error(own_clone: Clone) -> None:
+    """Whoever asks, and by whatever way; the next line says what to do."""
+    what = "custom-coreos:stable could not be read", "403", "(tried 3 times)"
+    for recipe in ("inv versions", "inv history"):
+        words = "it wants a login", "log in: podman login"
+        assert_three_lines(own_clone.lab(f"rm -rf ~/.docker; {recipe}", "refused"), *what, *words)
+        words = "has no right to read samhclark/custom-coreos", "read:packages: podman login"
+        assert_three_lines(own_clone.lab(f"{LOGIN}; {recipe}", "refused"), *what, *words)
+
+
+def test_a_login_that_is_not_taken_is_an_error(own_clone: Clone) -> None:
+    """It may have expired: nobody knows then what is published."""
+    spoil = """sed -i 's/"auth": *"[^"]*"/"auth": "b3duZXI6b2xk"/' ~/.docker/config.json"""
+    done = own_clone.lab(f"{LOGIN}; {spoil}; inv history")
+    assert_three_lines(done, "custom-coreos:stable could not be read", "log in again")
+    done = own_clone.lab("inv versions")
+    assert_three_lines(done, "does not take the login in", "log in again: podman login", "(tried 3 times)")
+
+
+def test_what_is_not_published_yet_is_told_in_true_words(own_clone: Clone) -> None:
+    """A stranger cannot tell it from a private package; a login sees that there is nothing."""
+    shown = checked(own_clone.lab("inv versions --json").stdout, "versions")
+    assert (shown["verdict"], shown["notes"]) == ("BUILD", [f"{STRANGER} (tried 2 times)"])
+    assert STRANGER in own_clone.lab("inv doctor").stdout
+    shown = checked(own_clone.lab(f"{LOGIN}; inv versions --json").stdout, "versions")
+    assert (shown["verdict"], shown["notes"]) == ("BUILD", [f"{STABLE} does not exist yet"])
+
+
+@pytest.mark.parametrize("answer", ['{"Tags": null}', '{"Tags": []}', ""])
+def test_kmods_without_a_tag_are_an_error(own_clone: Clone, answer: str) -> None:
+    """They are not waited for: an empty list is a registry that does not answer as it should."""
+    skopeo = with_skopeo(own_clone, "*list-tags*", answer, 0) if answer else "true;"
+    done = own_clone.lab(f"{skopeo} inv versions", "everyday" if answer else "kmods-unlisted")
+    assert_three_lines(done, "ghcr.io/samhclark/fedora-zfs-kmods lists no tags")
+
+
+def test_a_connection_that_hangs_costs_twenty_seconds(clone: Clone) -> None:
+    """The next one is answered."""
+    begun = time.monotonic()
+    done = clone.lab("inv kernel-version", "quay-hangs-once")
+    assert done.stdout == f"{KERNEL}\n", done.stderr
+    assert READ_SECONDS < time.monotonic() - begun < 2 * READ_SECONDS
+
+
+@pytest.mark.full
+def test_a_registry_that_always_hangs_is_given_up(clone: Clone) -> None:
+    """Within a little more than a minute, and the error says how often it was tried."""
+    begun = time.monotonic()
+    done = clone.lab("inv kernel-version", "quay-hangs")
+    assert_three_lines(done, "skopeo did not finish within 20 s (tried 3 times)")
+    assert time.monotonic() - begun < 4 * READ_SECONDS
+
+
+def test_a_program_that_panics_is_told_by_its_first_line(own_clone: Clone) -> None:
+    """Not by the last line of its trace."""
+    trace = "panic: runtime error: index out of range [3]\n\ngoroutine 1 [running]:\nmain.main()\n\t/src/main.go:1 +0x1"
+    done = own_clone.lab(f"{with_skopeo(own_clone, '*', trace, 2)} inv kernel-version")
+    assert_three_lines(done, "skopeo ended with 2: panic: runtime error: index out of range [3] (tried 3 times)")
