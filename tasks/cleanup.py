@@ -36,6 +36,9 @@ def cleanup(
     settings = read_settings(c.config)
     policy = _policy(settings, retention_days, keep)
     planned = _plans(settings, policy)
+    if not planned:
+        _show_nothing(settings, json=json)
+        return
     _show(planned, json=json)
     if not force:
         for listed, decided in planned:
@@ -55,13 +58,19 @@ def cleanup_dry_run(c: Context, retention_days: str, json: bool = False) -> None
 
 
 def _plans(settings: "Settings", policy: "Retention") -> "list[Planned]":
-    """The plan of the image's package, and that of our own kmods where there is one: what needs others comes first."""
+    """The plan of the image's package, and that of our own kmods where there is one: what needs others comes first.
+
+    Nothing before the first publication: kmods that were built for it stay.
+    """
     from tasks import past
     from tasks.clients.packages import Package
     from tasks.model.retention import plan
 
     now, listed, own = datetime.now(UTC), Package.of(settings.image), Package.of(settings.own_kmods)
-    images, versions = past.package(settings.image, listed.versions()), own.versions_if_any()
+    published = listed.versions()
+    if published is None:
+        return []
+    images, versions = past.package(settings.image, published), own.versions()
     found = [(listed, plan(images, policy, now))]
     if versions:
         kmods = past.kmods_package(settings, versions, images, found[0][1], policy.keep)
@@ -85,6 +94,16 @@ def _number(text: str, flag: str, default: int) -> int:
     if text and not (text.isascii() and text.isdigit() and len(text) < 6):  # noqa: PLR2004  (a day is no epoch)
         raise TaskError(f"{flag} {text} is no number", "it must be a whole number, 0 or more", f"such as {flag} 90")
     return int(text) if text else default
+
+
+def _show_nothing(settings: "Settings", *, json: bool) -> None:
+    """Say that there is no package yet."""
+    from tasks import show
+
+    if json:
+        answer_json({"schema": show.SCHEMA, "versions": []})
+    else:
+        answer(f"{settings.image} does not exist yet: there is nothing to clean up")
 
 
 def _show(planned: "Sequence[Planned]", *, json: bool) -> None:

@@ -80,6 +80,11 @@ def who() -> tuple[str, str | None]:
     return str(name or "a workflow's token"), answer.headers.get("X-OAuth-Scopes")
 
 
+def user() -> str:
+    """The user name that belongs to the token: in a workflow, who started it."""
+    return environ.get("GITHUB_ACTOR") or who()[0]
+
+
 def address() -> str:
     """Where the API is: GitHub's own, or that of the server on which the workflow runs."""
     return environ.get("GITHUB_API_URL", "https://api.github.com")

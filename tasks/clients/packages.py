@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import quote
 
-from tasks.clients import github, http
+from tasks.clients import gh, github, http, registry
 from tasks.model.errors import TaskError
 from tasks.model.retention import Version
 
@@ -38,15 +38,11 @@ class Package:
         kind = "orgs" if found.get("type") == "Organization" else "users"
         return cls(image, f"/{kind}/{owner}/packages/container/{quote(name, safe='')}/versions")
 
-    def versions_if_any(self) -> tuple[Version, ...]:
-        """The same of a package that need not exist."""
-        path = self.path.removesuffix("/versions")
-        status, _ = github.call("GET", path, what=f"{self.name} could not be looked for", taken=(_NOT_FOUND,))
-        return () if status == _NOT_FOUND else self.versions()
-
-    def versions(self) -> tuple[Version, ...]:
-        """Every active version, of all pages; stops at an answer of another form."""
+    def versions(self) -> tuple[Version, ...] | None:
+        """Every active version, of all pages; None where the package does not exist yet."""
         first = self._page(1)
+        if first.status == _NOT_FOUND:
+            return None
         last = _LAST.search(first.headers.get("Link", ""))
         with ThreadPoolExecutor(_AT_ONCE) as pool:
             pages = [first, *pool.map(self._page, range(2, int(last[1]) + 1 if last else 2))]
@@ -58,6 +54,8 @@ class Package:
         url = f"{github.address()}{self.path}?state=active&per_page={_PAGE}&page={number}"
         refused = (*_REFUSED, _NOT_FOUND)
         answer = http.ask(url, what=what, headers=github.headers(), taken=refused)
+        if answer.status == _NOT_FOUND and registry.is_absent(self.name, github.user(), gh.token()):
+            return answer  # GitHub says this too of a package that the token may not see, and the registry does not
         if answer.status in refused:
             why = f"GitHub answered {answer.status}: {github.reason(http.parse_json(answer.body, what, 'GitHub'))}"
             hint = "a personal token must be a classic one with read:packages and delete:packages; set GITHUB_TOKEN"

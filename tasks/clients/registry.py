@@ -78,6 +78,15 @@ def tags_where_shown(name: str) -> tuple[str, ...]:
         return ()
 
 
+def is_absent(name: str, user: str, password: str) -> bool:
+    """Whether the registry says to this login that it has no such repository; False where it shows or refuses it."""
+    try:
+        answer = _get(name, "tags/list?n=1", f"the tags of {name} could not be listed", _basic((user, password)))
+    except RefusedError:
+        return False
+    return answer.status == _MISSING
+
+
 def referrers(name: str, subject: str) -> tuple[Descriptor, ...]:
     """What is attached to a digest, from the list under its fallback tag, which GHCR has in the place of an API."""
     found = manifest(name, referrers_tag(subject))
@@ -127,11 +136,14 @@ def require_push(name: str) -> None:
         raise TaskError(what, why, f"log in with a token that has write:packages: podman login {host}")
 
 
-def _get(name: str, path: str, what: str) -> http.Answer:
-    """A part of a repository; a refusal is tried again, of a stranger once, since it may be all that he gets to see."""
+def _get(name: str, path: str, what: str, basic: str = "") -> http.Answer:
+    """A part of a repository; a refusal is tried again, of a stranger once, since it may be all that he gets to see.
+
+    `basic` is the header of a login other than the one that is kept for the host.
+    """
     for tries, pause in enumerate((*_PAUSES_SECONDS, None), 1):
         try:
-            return _once(name, path, what)
+            return _once(name, path, what, basic)
         except RefusedError as error:
             _token.cache_clear()
             is_hidden = isinstance(error, HiddenError)
@@ -142,13 +154,13 @@ def _get(name: str, path: str, what: str) -> http.Answer:
     raise AssertionError("the last try has no pause")
 
 
-def _once(name: str, path: str, what: str) -> http.Answer:
+def _once(name: str, path: str, what: str, basic: str) -> http.Answer:
     """One try; the first at a host goes without a token, and learns from its answer where tokens are had."""
     host, _, repository = name.partition("/")
     url = f"https://{host}/v2/{repository}/{path}"
     for _ in range(2):
         known = _challenges.get(host, "")
-        headers = {"Accept": _ACCEPT} | ({"Authorization": _token(name, known)} if known else {})
+        headers = {"Accept": _ACCEPT} | ({"Authorization": _token(name, known, basic=basic)} if known else {})
         answer = http.ask(url, what=what, headers=headers, taken=(_MISSING, *_REFUSED), max_bytes=_MAX_BLOB)
         challenge = answer.headers.get("WWW-Authenticate", "")
         if answer.status != _UNAUTHORIZED or challenge in ("", known):
@@ -178,16 +190,16 @@ def _refused(name: str, what: str, status: int) -> RefusedError:
 
 
 @cache
-def _token(name: str, challenge: str, rights: str = "pull") -> str:
+def _token(name: str, challenge: str, rights: str = "pull", basic: str = "") -> str:
     host, _, repository = name.partition("/")
     fields = dict(re.findall(r'(\w+)="([^"]*)"', challenge))
-    login_header = _basic(host)
+    basic = basic or _basic(login.credentials(host))
     if not challenge.lower().startswith("bearer") or "realm" not in fields:
-        return login_header.get("Authorization", "")
+        return basic
     query = urlencode({"service": fields.get("service", host), "scope": f"repository:{repository}:{rights}"})
-    what = f"{host} gave no token for {repository}"
-    answer = http.ask(f"{fields['realm']}?{query}", what=what, headers=login_header, taken=_REFUSED)
-    if answer.status == _FORBIDDEN and login.file_for(host) is None:
+    what, headers = f"{host} gave no token for {repository}", {"Authorization": basic} if basic else {}
+    answer = http.ask(f"{fields['realm']}?{query}", what=what, headers=headers, taken=_REFUSED)
+    if answer.status == _FORBIDDEN and not basic and login.file_for(host) is None:
         hint = f"log in to see a private one: podman login --authfile ~/.docker/config.json {host}"
         raise HiddenError(f"{host} shows strangers no {repository}", "it does not exist yet, or it is private", hint)
     if answer.status in _REFUSED:
@@ -199,8 +211,6 @@ def _token(name: str, challenge: str, rights: str = "pull") -> str:
     return f"Bearer {token}"
 
 
-def _basic(host: str) -> dict[str, str]:
-    known = login.credentials(host)
-    if known is None:
-        return {}
-    return {"Authorization": f"Basic {base64.b64encode(':'.join(known).encode()).decode()}"}
+def _basic(known: tuple[str, str] | None) -> str:
+    """The header of a login; nothing without one."""
+    return f"Basic {base64.b64encode(':'.join(known).encode()).decode()}" if known else ""

@@ -102,3 +102,14 @@ def test_what_cannot_be_read_stops_every_deletion(season: Clone) -> None:
     fates = plan(season, "half-read")
     assert {fate["fate"] for fate in fates} == {"keep"}
     assert any("could not be read" in fate["reason"] for fate in fates)
+
+
+def test_before_the_first_publication_there_is_nothing_to_do(clone: Clone) -> None:
+    """That is a success, dry or not; a token that is too narrow, or may not see the package, stays an error."""
+    line = f"{IMAGE} does not exist yet: there is nothing to clean up\n"
+    for words in ("", "--apply"):
+        done = clone.lab(f"{LOGGED_IN}; inv cleanup {words}")
+        assert (done.returncode, done.stdout) == (0, line), done.stderr
+    assert plan(clone, "everyday") == []
+    assert_three_lines(clone.lab("GITHUB_TOKEN=lab-token-without-packages inv cleanup"), "GitHub answered 403")
+    assert_three_lines(clone.lab(f"{LOGGED_IN}; inv cleanup --apply", "package-hidden"), "GitHub answered 404")

@@ -132,6 +132,14 @@ def test_a_worktree_is_rehearsed_and_its_repository_stays_as_it_is(tmp_path: Pat
     tree.inv("lab-clean")
 
 
+def test_a_scheduled_cleanup_before_the_first_publication_succeeds(own_clone: Clone) -> None:
+    """There is nothing to do, and the watchdog has nothing to tell."""
+    done = rehearse(own_clone, "cleanup-images.yaml", "--event", "schedule")
+    assert done.returncode == 0, done.stderr
+    assert jobs(done) == {"cleanup-images.yaml cleanup": "success", "cleanup-images.yaml watchdog": "success"}
+    assert "does not exist yet: there is nothing to clean up" in done.stdout + done.stderr
+
+
 @pytest.fixture(scope="module")
 def littered(daily: Clone) -> Clone:
     """The same, with an image under a tag of no meaning, which may go at once."""
