@@ -40,11 +40,11 @@ def _standings(name: str) -> "list[Standing]":
     """Every setting as it is now, asked side by side."""
     from concurrent.futures import ThreadPoolExecutor
 
-    from tasks.clients import repository
+    from tasks.clients import packages, repository
     from tasks.model.repository import wanted
 
     with ThreadPoolExecutor() as pool:
-        admin, kind = pool.submit(repository.is_admin, name), pool.submit(repository.kind, name.partition("/")[0])
+        admin, kind = pool.submit(repository.is_admin, name), pool.submit(packages.kind, name.partition("/")[0])
         settings = wanted(name, kind.result())
         answers = pool.map(lambda setting: repository.read(name, setting), settings)
         return [

@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 from tasks.clients import gh, github, http, registry
 from tasks.model.errors import TaskError
+from tasks.model.repository import package_page
 from tasks.model.retention import Version
 
 _PAGE = 100
@@ -30,13 +31,8 @@ class Package:
     def of(cls, image: str) -> "Package":
         """The package behind an image's name, of a user or of an organisation."""
         owner, _, name = image.partition("/")[2].partition("/")
-        what = f"the owner of {image} could not be read"
-        answer = http.ask(f"{github.address()}/users/{owner}", what=what, headers=github.headers(), taken=(_NOT_FOUND,))
-        found = http.parse_json(answer.body, what, "GitHub") if answer.status != _NOT_FOUND else None
-        if not isinstance(found, dict):
-            raise TaskError(what, f"GitHub knows no {owner}", "correct image in invoke.yaml")
-        kind = "orgs" if found.get("type") == "Organization" else "users"
-        return cls(image, f"/{kind}/{owner}/packages/container/{quote(name, safe='')}/versions")
+        github.headers()  # stops here where there is no token
+        return cls(image, f"/{kind(owner)}/{owner}/packages/container/{quote(name, safe='')}/versions")
 
     def versions(self) -> tuple[Version, ...] | None:
         """Every active version, of all pages; None where the package does not exist yet."""
@@ -87,6 +83,26 @@ class Package:
     def restore_command(self, version: Version) -> str:
         """What restores a deleted version within 30 days."""
         return f"gh api -X POST {self.path}/{version.id}/restore"
+
+
+def kind(owner: str) -> str:
+    """Where GitHub keeps what belongs to an owner: `users` or `orgs`; asked without a token too."""
+    what = f"{owner} could not be read"
+    url = f"{github.address()}/users/{owner}"
+    answer = http.ask(url, what=what, headers=github.headers(required=False), taken=(_NOT_FOUND,))
+    found = http.parse_json(answer.body, what, "GitHub") if answer.status != _NOT_FOUND else None
+    if not isinstance(found, dict):
+        raise TaskError(what, f"GitHub knows no {owner}", "correct image in invoke.yaml")
+    return "orgs" if found.get("type") == "Organization" else "users"
+
+
+def page(image: str) -> str:
+    """Where a package's visibility is set; where GitHub does not tell whose it is, an address that leads there."""
+    owner, _, name = image.partition("/")[2].partition("/")
+    try:
+        return package_page(kind(owner), owner, name)
+    except TaskError:
+        return f"https://github.com/{owner}/{name}/pkgs/container/{quote(name, safe='')}"
 
 
 def _version(row: Mapping[str, object]) -> Version:

@@ -3,13 +3,13 @@
 import json
 import re
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from os import geteuid, getpid
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from tasks.clients import isolation, login, shell, signer, workspace
+from tasks.clients import isolation, login, packages, shell, signer, workspace
 from tasks.model.errors import TaskError
 from tasks.model.image import ImageRef
 from tasks.model.signing import HostFiles
@@ -182,13 +182,12 @@ def push_signed(image: str, target: str, key: signer.Key, shipped: HostFiles) ->
 
 def accept(image: ImageRef, shipped: HostFiles) -> None:
     """Pull an image as a host would: by the shipped policy, into an empty store, without any login."""
-    owner, _, package = image.name.partition("/")[2].partition("/")
     with signer.host_home(shipped) as home, _empty_store() as podman:
         argv = [*podman, "pull", "--quiet", str(image)]
         try:
             shell.run(argv, what=f"a host would refuse {image}", env=signer.host_environment(home))
         except TaskError as error:
-            raise _refused(error, owner, package) from error
+            raise _refused(error, lambda: packages.page(image.name)) from error
 
 
 @contextmanager
@@ -209,9 +208,10 @@ def _empty_store() -> Iterator[list[str]]:
         shutil.rmtree(store, ignore_errors=True)
 
 
-def _refused(error: TaskError, owner: str, package: str) -> TaskError:
+def _refused(error: TaskError, page: Callable[[], str]) -> TaskError:
+    """What a refused pull means; `page` finds the page of the package's settings."""
     if _NOT_FOR_STRANGERS.search(error.why):
-        page = f"https://github.com/users/{owner}/packages/container/{package.replace('/', '%2F')}/settings"
         why = f"it cannot be pulled without a login: a new package is private ({error.why})"
-        return TaskError(error.what, why, f"set its visibility to public, then run this again: {page}")
+        hint = f"set its visibility to public, then run this again: {page()}"
+        return TaskError(error.what, why, hint)
     return TaskError(error.what, error.why, "is it signed with a key that ships? ./inv lint checks key and policy")

@@ -15,12 +15,6 @@ def is_admin(repository: str) -> bool:
     return isinstance(rights, dict) and rights.get("admin") is True
 
 
-def kind(owner: str) -> str:
-    """Where GitHub's API keeps what belongs to an owner: `users` or `orgs`."""
-    _, found = github.call("GET", f"/users/{owner}", what=f"{owner} could not be read")
-    return "orgs" if isinstance(found, dict) and found.get("type") == "Organization" else "users"
-
-
 def read(repository: str, setting: Setting) -> tuple[int, object]:
     """Status and answer for a setting; one that may not be seen, or is not there, is an answer too."""
     if setting.path is None:

@@ -6,6 +6,7 @@ Forms: docs.github.com/rest (repos, actions/permissions, pages, repos/rules, pac
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from urllib.parse import quote
 
 UNSEEN = (401, 403, 404)  # what GitHub answers for what a token may not see, or for what is not there
 _THERE, _NOT_THERE = (200, 204), 404
@@ -106,10 +107,15 @@ _RULES: Sequence[Mapping[str, object]] = (
 )
 
 
+def package_page(kind: str, owner: str, name: str) -> str:
+    """Where a package's visibility and rights are set; its owner is of `kind` users or orgs."""
+    return f"https://github.com/{kind}/{owner}/packages/container/{quote(name, safe='')}/settings"
+
+
 def wanted(repository: str, kind: str) -> tuple[Setting, ...]:
     """Every setting of `owner/name`, whose owner is of `kind` users or orgs."""
     owner, _, name = repository.partition("/")
-    package = f"https://github.com/{kind}/{owner}/packages/container/{name}/settings"
+    package = package_page(kind, owner, name)
     scanning = "secret_scanning", "secret_scanning_push_protection"
     return (
         Setting(

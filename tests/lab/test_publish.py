@@ -248,12 +248,19 @@ BAD_DAYS = {
     "login-expires": ("could not be pushed", "login"),
     "other-digest": ("not what was pushed", "nothing was promoted"),
     "private": ("without a login", "visibility to public", "github.com/users/samhclark/packages"),
+    "private-organisation": ("visibility to public", "github.com/orgs/samhclark/packages/container/custom-coreos"),
 }
 
 
 @pytest.mark.parametrize(
     "world",
-    ["other-digest", "private", *(pytest.param(w, marks=pytest.mark.full) for w in ("put-500", "login-expires"))],
+    [
+        *("other-digest", "private"),
+        *(
+            pytest.param(world, marks=pytest.mark.full)
+            for world in ("put-500", "login-expires", "private-organisation")
+        ),
+    ],
 )
 def test_a_bad_day_moves_nothing_and_the_next_run_finishes(published: Clone, world: str) -> None:
     """Each in a registry of its own, on its first publication ever."""

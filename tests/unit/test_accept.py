@@ -4,13 +4,14 @@ import pytest
 
 from tasks.clients.podman import _refused
 from tasks.model.errors import TaskError
+from tasks.model.repository import package_page
 
 UNSIGNED = "podman ended with 125: Error: A signature was required, but no signature exists"
 
 
 def told(why: str) -> TaskError:
-    """The error for a pull of ghcr.io/owner/a/b that ended with these words."""
-    return _refused(TaskError("a host would refuse it", why, ""), "owner", "a/b")
+    """The error for a pull that ended with these words."""
+    return _refused(TaskError("a host would refuse it", why, ""), lambda: "its settings")
 
 
 @pytest.mark.parametrize(
@@ -23,11 +24,17 @@ def told(why: str) -> TaskError:
     ],
 )
 def test_a_private_package_is_told_with_the_page_of_its_settings(why: str) -> None:
-    """A slash in its name is encoded, as GitHub has it."""
-    assert "/users/owner/packages/container/a%2Fb/settings" in told(why).hint
+    """Its visibility is set there."""
+    assert told(why).hint.endswith(": its settings")
 
 
 @pytest.mark.parametrize("why", [UNSIGNED, f"{UNSIGNED} in n@sha256:{'403' * 21}4", "mkdir /x: permission denied"])
 def test_nothing_else_is_taken_for_a_private_package(why: str) -> None:
     """A digest may hold any three figures, and a disk may deny too."""
     assert "settings" not in told(why).hint
+
+
+@pytest.mark.parametrize("kind", ["users", "orgs"])
+def test_the_page_of_a_package_is_under_its_owners_kind(kind: str) -> None:
+    """A slash in its name is encoded, as GitHub has it."""
+    assert package_page(kind, "owner", "a/b") == f"https://github.com/{kind}/owner/packages/container/a%2Fb/settings"
