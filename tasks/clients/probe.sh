@@ -47,7 +47,10 @@ done < /etc/modules-load.d/zfs.conf
 for file in /etc/containers/policy.json /etc/containers/registries.d/*.yaml /etc/pki/cosign/*.pub; do
     [ ! -r "$file" ] || fact host-file "${file#/} $(base64 -w0 "$file")"
 done
+unset OSTREE_VERSION IMAGE_VERSION VERSION
 # shellcheck source=/dev/null
-fcos=$(. /etc/os-release && printf '%s' "${OSTREE_VERSION:-}")
-fact fcos-version "$fcos"
+. /etc/os-release
+for found in "${OSTREE_VERSION:-}" "${IMAGE_VERSION:-}" "${VERSION:-}"; do
+    fact os-version "$found"
+done
 fact end ''

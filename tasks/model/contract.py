@@ -9,6 +9,7 @@ from typing import Self
 from tasks.model.errors import TaskError
 from tasks.model.lock import PREFIX, Lock
 from tasks.model.signing import HostFiles
+from tasks.model.versions import fcos_in
 
 VERSION = "1"  # of the contract; a record says which one an image kept
 MODULES = ("zfs", "spl")
@@ -202,7 +203,7 @@ def _found(image: ImageFacts) -> dict[str, str]:
     return {
         "kernel-version": image.kernel,
         "zfs-version": image.packages.get("zfs", ("", ""))[0],
-        "fcos-version": image.one("fcos-version"),
+        "fcos-version": next(filter(None, map(fcos_in, image.all("os-version"))), ""),
     }
 
 

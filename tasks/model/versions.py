@@ -148,3 +148,9 @@ def parse_fcos(text: object, source: str) -> Version:
             "look at it with: skopeo inspect --no-tags docker://quay.io/fedora/fedora-coreos:stable",
         )
     return Version(text)
+
+
+def fcos_in(text: str) -> str:
+    """The Fedora CoreOS version that a text begins with, as in `44.20261110.3.0 (CoreOS)`; nothing without one."""
+    first = text.partition(" ")[0]
+    return first if _FCOS.fullmatch(first) else ""

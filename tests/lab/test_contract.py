@@ -58,6 +58,22 @@ def test_a_promise_fails_where_just_that_is_wrong(built: Clone, check: str, spoi
     assert f"{check}: {faults[check]}" in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("edit", "faults"),
+    {
+        "/^OSTREE_VERSION=/d": set(),
+        "s/^OSTREE_VERSION=.*/IMAGE_VERSION='44.20261110.3.0'/; s/^VERSION=.*/VERSION='44 (CoreOS)'/": set(),
+        "s/^OSTREE_VERSION=.*/IMAGE_VERSION='44.20261103.3.0'/": {"label-fcos-version"},
+        "/^OSTREE_VERSION=/d; /^VERSION=/d": {"label-fcos-version"},
+    }.items(),
+)
+def test_the_release_is_read_from_what_os_release_still_says(built: Clone, edit: str, faults: set[str]) -> None:
+    """IMAGE_VERSION where OSTREE_VERSION is missing, else VERSION; the environment of the image counts for nothing."""
+    instruction = f'RUN sed -i "{edit}" /usr/lib/os-release\nENV OSTREE_VERSION=44.20261103.3.0'
+    done = built.lab(f"{derived(instruction)} > /dev/null && inv verify localhost/wrong --json")
+    assert {row["name"] for row in json.loads(done.stdout) if row["fault"]} == faults, done.stderr
+
+
 @pytest.mark.parametrize(("check", "label"), LABELS.items(), ids=LABELS)
 def test_a_label_that_says_something_else_fails(built: Clone, check: str, label: str) -> None:
     """A label is held against the facts inside, and the Lock against both."""

@@ -40,10 +40,17 @@ GOOD = "\n".join(
         "preset\tzfs-import-scan.service disable",
         "unit\tzfs-import-scan.service disabled",
         "modules-load\tzfs",
-        "fcos-version\t44.20261110.3.0",
+        "os-version\t44.20261110.3.0",
+        "os-version\t",
+        "os-version\t44.20261110.3.0 (CoreOS)",
         "end\t",
     ]
 )
+
+
+# What os-release says as OSTREE_VERSION, IMAGE_VERSION and VERSION, in the order in which it is believed.
+OSTREE, IMAGE, OS = "os-version\t44.20261110.3.0", "os-version\t", "os-version\t44.20261110.3.0 (CoreOS)"
+OLDER, OTHER_RELEASE = "os-version\t44.20261103.3.0", {"label-fcos-version", "lock-fcos-version"}
 
 
 def faults(answer: str, labels: dict[str, str] = LABELS) -> set[str]:
@@ -87,7 +94,12 @@ def test_a_good_image_keeps_every_promise() -> None:
         ("first-boot\tzincati.service disabled", "first-boot\tzincati.service enabled", {"first-boot"}),
         ("first-boot\ttailscaled.service enabled\n", "", {"first-boot"}),
         ("first-boot\tzincati.service disabled\n", "", set()),
-        ("fcos-version\t44.20261110.3.0", "fcos-version\t44.20261103.3.0", {"label-fcos-version", "lock-fcos-version"}),
+        (f"{OSTREE}\n{IMAGE}", f"{OLDER}\n{IMAGE}", OTHER_RELEASE),
+        (f"{OSTREE}\n{IMAGE}\n{OS}", f"{IMAGE}\n{OLDER}\n{OS}", OTHER_RELEASE),
+        (f"{OSTREE}\n{IMAGE}\n{OS}", f"{IMAGE}\n{IMAGE}\n{OLDER} (CoreOS)", OTHER_RELEASE),
+        (f"{OSTREE}\n{IMAGE}\n{OS}", f"{IMAGE}\n{IMAGE}\nos-version\t44 (CoreOS)", OTHER_RELEASE),
+        (f"{OSTREE}\n{IMAGE}\n{OS}", f"os-version\tnull\n{IMAGE}\n{OS}", set()),
+        (f"{OSTREE}\n{IMAGE}\n{OS}", f"{IMAGE}\n{IMAGE}\n{OS}", set()),
     ],
 )
 def test_each_promise_fails_alone_when_just_that_is_wrong(right: str, wrong: str, names: set[str]) -> None:
