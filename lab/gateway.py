@@ -18,7 +18,7 @@ import aiohttp
 from aiohttp import web
 from multidict import CIMultiDict, CIMultiDictProxy
 
-from lab import distance, upstreams
+from lab import distance, referrers, upstreams
 from lab.faults import Faults, denied, paced, refusal, send
 from lab.forge import Asked, Forge
 from lab.packages import TOKEN, Packages
@@ -101,7 +101,13 @@ class Gateway:
             return denied(403, "DENIED", "permission_denied: write_package")
         if request.path.endswith("/tags/list"):
             return await self._tags(request)
-        return await self._forward(request, fault)
+        return self._referrers(request) or await self._forward(request, fault)
+
+    def _referrers(self, request: web.Request) -> web.Response | None:
+        """What is attached to a digest, as ghcr.io answers; None for other requests."""
+        if self.host != "ghcr.io":
+            return None
+        return referrers.answer(request, self.log.parent / "registry/ghcr.io", has_api=self.world.referrers)
 
     async def _token(self, request: web.Request) -> web.Response:
         """A token for whoever asks; one that may push for the right login only."""
@@ -152,13 +158,19 @@ class Gateway:
     async def _forward(self, request: web.Request, fault: Fault | None) -> web.StreamResponse:
         """Pass a request on and its answer back, both as they come."""
         headers = _passed_on(request.headers)
-        body = request.content if request.body_exists else None
+        body: bytes | aiohttp.StreamReader | None = request.content if request.body_exists else None
+        subject = ""
+        if self.world.referrers and request.method == "PUT" and "/manifests/" in request.path:
+            body = await request.read()
+            subject = referrers.subject_of(body)
         path = re.sub(fault.path, fault.instead, request.raw_path) if fault and fault.instead else request.raw_path
         url = f"{self._backend}{path}"
         async with self.client.request(
             request.method, url, headers=headers, data=body, allow_redirects=False
         ) as answer:
             response = web.StreamResponse(status=answer.status, headers=_passed_on(answer.headers))
+            if subject:
+                response.headers["OCI-Subject"] = subject  # whoever pushed it need not write the fallback tag
             await response.prepare(request)
             async for chunk in paced(aiter(answer.content.iter_chunked(1 << 18)), request, fault):
                 await response.write(chunk)

@@ -109,6 +109,7 @@ class World:
     round_trip_ms: int = 0  # how far away every host is
     past_days: int = 0  # so many days in the past an image was published on each
     private: bool = False  # the owner's packages are not shown to strangers, as every new one
+    referrers: bool = False  # ghcr.io has the referrers API
     owner_kind: str = "User"  # who GitHub says that the packages belong to: User or Organization
     real: bool = False  # kernels that boot, OpenZFS with its code, and Fedora's image to build it in
     quick: bool = False  # Fedora's image, its updates archive and OpenZFS's source: stand-ins that take seconds

@@ -1,6 +1,6 @@
 """What was published: asked of the registry, many images side by side."""
 
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -11,7 +11,7 @@ from tasks.model.errors import TaskError
 from tasks.model.history import History
 from tasks.model.image import PUBLIC_TAG, ImageRef
 from tasks.model.lock import PREFIX
-from tasks.model.manifest import SBOM, Manifest, attached_to, referrers_tag, signature_tag
+from tasks.model.manifest import SBOM, Manifest, attached_to, signature_tag
 from tasks.model.retention import Package, newest_pairs
 from tasks.model.sbom import Listed
 from tasks.model.versions import Kernel, parse_fcos, parse_zfs
@@ -30,11 +30,15 @@ _GONE = Manifest(digest="", media_type="", artifact_type="", subject="", childre
 def history(settings: "Settings") -> History:
     """Every image that the public tag has pointed at: one listing, then one small read for each image."""
     public = registry.digest(settings.image, PUBLIC_TAG)
-    tags = frozenset(registry.tags(settings.image))
-    digests = [attached_to(tag) for tag in tags if tag == referrers_tag(attached_to(tag))]
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        found = pool.map(lambda digest: registry.referrers(settings.image, digest), digests)
-        records = {digest: record.records(each) for digest, each in zip(digests, found, strict=True)}
+        known = {public: pool.submit(registry.referrers, settings.image, public)} if public else {}
+        tags = frozenset(registry.tags(settings.image))
+        wait(known.values())  # it tells too whether there is a referrers API, so that not every read asks for it
+        digests = sorted({attached_to(tag) for tag in tags} - {""})
+        for digest in digests:
+            if digest not in known:
+                known[digest] = pool.submit(registry.referrers, settings.image, digest)
+        records = {digest: record.records(known[digest].result()) for digest in digests}
     signed = frozenset(digest for digest in digests if signature_tag(digest) in tags)
     blocks = {digest: block for digest, every in records.items() if (block := _block(digest, every))}
     return History.of(records, signed, public, blocks)

@@ -79,13 +79,14 @@ def ask(
     max_bytes: int = _MAX_BYTES,
     patience: float = _PATIENCE_SECONDS,
     seconds: float = _TOTAL_SECONDS,
+    follow: bool = True,
 ) -> Answer:
-    """One request; a status of `taken` is an answer too, any other no is an error.
+    """One request; a status of `taken` is an answer too, any other no is an error; without `follow` so is a redirect.
 
     A host that asks for a wait is no answer: up to `patience` seconds are waited for, a longer wait is an error.
     POST is repeated only after such a wait, where it was not carried out; every other method also after a failure.
     """
-    return _patiently(_Request(method, url, what, headers or {}, taken, max_bytes, patience, body, seconds))
+    return _patiently(_Request(method, url, what, headers or {}, taken, max_bytes, patience, body, seconds, follow))
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +102,7 @@ class _Request:
     patience: float = _PATIENCE_SECONDS
     body: bytes | None = None
     seconds: float = _TOTAL_SECONDS
+    follow: bool = True
 
     @property
     def host(self) -> str:
@@ -145,7 +147,13 @@ def _once(asked: _Request) -> Answer:
         with (
             calls.told(f"{asked.method} {asked.url}"),
             _session().request(
-                asked.method, asked.url, headers=asked.headers, data=asked.body, timeout=_TIMEOUT_SECONDS, stream=True
+                asked.method,
+                asked.url,
+                headers=asked.headers,
+                data=asked.body,
+                timeout=_TIMEOUT_SECONDS,
+                stream=True,
+                allow_redirects=asked.follow,
             ) as response,
         ):
             return Answer(status=response.status_code, headers=response.headers, body=_body(response, asked))

@@ -1,6 +1,6 @@
 """What is written beside an image, through oras: a tag, and artifacts attached to its digest.
 
-Artifacts lie under the fallback tag, which is all that GHCR knows.
+Artifacts are listed under the fallback tag, which every registry has; one with the referrers API lists them there too.
 """
 
 from collections.abc import Mapping

@@ -5,13 +5,14 @@ Protocol: github.com/opencontainers/distribution-spec and the token form of dist
 
 import base64
 import re
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from time import sleep
 from urllib.parse import urlencode, urljoin
 
 from tasks.clients import http, login
 from tasks.model.errors import TaskError
-from tasks.model.manifest import KNOWN, Descriptor, Manifest, referrers_tag
+from tasks.model.manifest import KNOWN, OCI_INDEX, Descriptor, Manifest, referrers_tag
 
 _MISSING, _UNAUTHORIZED, _FORBIDDEN, _NOT_ALLOWED = 404, 401, 403, 405
 _REFUSED = (_UNAUTHORIZED, _FORBIDDEN)
@@ -81,16 +82,46 @@ def tags_where_shown(name: str) -> tuple[str, ...]:
 def is_absent(name: str, user: str, password: str) -> bool:
     """Whether the registry says to this login that it has no such repository; False where it shows or refuses it."""
     try:
-        answer = _get(name, "tags/list?n=1", f"the tags of {name} could not be listed", _basic((user, password)))
+        answer = _get(name, "tags/list?n=1", f"the tags of {name} could not be listed", basic=_basic((user, password)))
     except RefusedError:
         return False
     return answer.status == _MISSING
 
 
 def referrers(name: str, subject: str) -> tuple[Descriptor, ...]:
-    """What is attached to a digest, from the list under its fallback tag, which GHCR has in the place of an API."""
-    found = manifest(name, referrers_tag(subject))
-    return found.children if found else ()
+    """What is attached to a digest: under its fallback tag, and by the registry's referrers API where it has one.
+
+    Both are read, since who attaches with a registry that has the API writes no tag.
+    """
+    with ThreadPoolExecutor(1) as pool:
+        listed = pool.submit(_listed, name, subject)
+        tagged = manifest(name, referrers_tag(subject))
+        both = (*(tagged.children if tagged else ()), *listed.result())
+    return tuple({entry.digest: entry for entry in both}.values())
+
+
+_without_api: set[str] = set()  # hosts that were found to have no referrers API
+
+
+def _listed(name: str, subject: str) -> tuple[Descriptor, ...]:
+    """What the referrers API lists, in all pages; nothing without the API, where GHCR leads to a page of GitHub's."""
+    host = name.partition("/")[0]
+    what, path = f"what is attached to {name}@{subject} could not be listed", f"referrers/{subject}"
+    found: list[Descriptor] = []
+    while path and host not in _without_api:
+        answer = _get(name, path, what, follow=False)
+        page = (
+            Manifest.parse(answer.body, what) if answer.headers.get("Content-Type", "").startswith(OCI_INDEX) else None
+        )
+        if page is None and found:
+            raise TaskError(what, "a page of the list is missing", "try again in a few minutes")
+        if page is None:
+            _without_api.add(host)
+            break
+        found += page.children
+        more = _NEXT.search(answer.headers.get("Link", ""))
+        path = f"referrers/{subject}?{more[1]}" if more else ""
+    return tuple(found)
 
 
 def labels(name: str, image: Manifest) -> dict[str, str]:
@@ -136,14 +167,14 @@ def require_push(name: str) -> None:
         raise TaskError(what, why, f"log in with a token that has write:packages: podman login {host}")
 
 
-def _get(name: str, path: str, what: str, basic: str = "") -> http.Answer:
+def _get(name: str, path: str, what: str, *, basic: str = "", follow: bool = True) -> http.Answer:
     """A part of a repository; a refusal is tried again, of a stranger once, since it may be all that he gets to see.
 
     `basic` is the header of a login other than the one that is kept for the host.
     """
     for tries, pause in enumerate((*_PAUSES_SECONDS, None), 1):
         try:
-            return _once(name, path, what, basic)
+            return _once(name, path, what, basic=basic, follow=follow)
         except RefusedError as error:
             _token.cache_clear()
             is_hidden = isinstance(error, HiddenError)
@@ -154,14 +185,16 @@ def _get(name: str, path: str, what: str, basic: str = "") -> http.Answer:
     raise AssertionError("the last try has no pause")
 
 
-def _once(name: str, path: str, what: str, basic: str) -> http.Answer:
+def _once(name: str, path: str, what: str, *, basic: str, follow: bool) -> http.Answer:
     """One try; the first at a host goes without a token, and learns from its answer where tokens are had."""
     host, _, repository = name.partition("/")
     url = f"https://{host}/v2/{repository}/{path}"
     for _ in range(2):
         known = _challenges.get(host, "")
         headers = {"Accept": _ACCEPT} | ({"Authorization": _token(name, known, basic=basic)} if known else {})
-        answer = http.ask(url, what=what, headers=headers, taken=(_MISSING, *_REFUSED), max_bytes=_MAX_BLOB)
+        answer = http.ask(
+            url, what=what, headers=headers, taken=(_MISSING, *_REFUSED), max_bytes=_MAX_BLOB, follow=follow
+        )
         challenge = answer.headers.get("WWW-Authenticate", "")
         if answer.status != _UNAUTHORIZED or challenge in ("", known):
             break

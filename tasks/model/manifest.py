@@ -73,6 +73,16 @@ class Manifest:
         return bool(self.blobs) and not self.subject and self.artifact_type in _CONFIGS
 
     @property
+    def descriptor(self) -> Descriptor:
+        """What a list says of it."""
+        return Descriptor(
+            digest=self.digest,
+            media_type=self.media_type,
+            artifact_type=self.artifact_type,
+            annotations=self.annotations,
+        )
+
+    @property
     def refers_to(self) -> tuple[str, ...]:
         """The digests of everything that is pulled with it."""
         return tuple(each.digest for each in (*self.children, *self.blobs))

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from tasks.model.image import CANDIDATE_TAG, PUBLIC_TAG, kmods_tags
-from tasks.model.manifest import Manifest, attached_to, referrers_tag
+from tasks.model.manifest import Descriptor, Manifest, attached_to, referrers_tag
 from tasks.model.record import Kind, Record, records
 
 ALWAYS = (PUBLIC_TAG, CANDIDATE_TAG)  # the tags that are kept whatever their age
@@ -67,13 +67,18 @@ class Package:
     unread: str = ""  # a digest outside of this package that could not be read, and may need anything in it
 
     def records(self) -> dict[str, tuple[Record, ...]]:
-        """The records of each digest, from the lists under the fallback tags."""
-        lists = ((version.digest, tag) for version in self.versions for tag in version.tags)
-        return {
-            attached_to(tag): records(manifest.children)
-            for digest, tag in lists
-            if attached_to(tag) and tag == referrers_tag(attached_to(tag)) and (manifest := self.manifests.get(digest))
-        }
+        """The records of each digest: listed under its fallback tag, or naming it as their subject."""
+        found: dict[str, dict[str, Descriptor]] = {}
+        for version in self.versions:
+            manifest = self.manifests.get(version.digest)
+            if manifest is None:
+                continue
+            if manifest.subject:
+                found.setdefault(manifest.subject, {})[version.digest] = manifest.descriptor
+            for subject in map(attached_to, version.tags):
+                if subject and referrers_tag(subject) in version.tags:
+                    found.setdefault(subject, {}).update((entry.digest, entry) for entry in manifest.children)
+        return {subject: records(entries.values()) for subject, entries in found.items()}
 
     def needs(self) -> dict[str, tuple[str, ...]]:
         """By digest, the versions that are pulled with it and those that are attached to it."""

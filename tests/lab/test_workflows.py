@@ -73,6 +73,39 @@ def test_a_cron_event_ends_in_a_promoted_and_attested_image_and_a_page(daily: Cl
     assert issues(daily) == []
 
 
+def requests(clone: Clone, world: str = "everyday") -> list[dict[str, Any]]:
+    """What the lab's hosts were asked for."""
+    return [json.loads(line) for line in (state(clone, world) / "requests.jsonl").read_text().splitlines()]
+
+
+def test_that_ghcr_has_no_referrers_api_is_found_out_once(daily: Clone) -> None:
+    """It leads to a page of GitHub's instead, to which nobody goes."""
+    before = len(requests(daily))
+    assert daily.lab("inv history").returncode == 0
+    asked = [entry for entry in requests(daily)[before:] if "referrers" in entry["path"]]
+    assert [(entry["host"], entry["status"]) for entry in asked] == [("ghcr.io", 303)]
+
+
+def test_what_only_the_referrers_api_lists_is_attached_too(own_clone: Clone) -> None:
+    """Should GHCR have it: attestations have no fallback tag then, count for promote, and stay with their image."""
+    world = "referrers"
+    done = rehearse(own_clone, "build.yaml", world=world)
+    assert done.returncode == 0, done.stderr
+    kinds = {}
+    for listing in ("v1.1-referrers-tag", "v1.1-referrers-api"):
+        discover = f"oras discover --distribution-spec {listing} --format json {IMAGE}:stable"
+        kinds[listing] = [
+            each["artifactType"] for each in json.loads(own_clone.lab(discover, world).stdout)["manifests"]
+        ]
+    assert [kinds[listing].count(BUNDLE) for listing in kinds] == [0, 2]
+    shown = json.loads(own_clone.lab("inv history --json", world).stdout)["images"]
+    assert [(image["stable"], image["verified"], image["signed"]) for image in shown] == [(True, True, True)]
+    fates = own_clone.lab("export GITHUB_TOKEN=lab-token; inv cleanup-dry-run 0 --json", world)
+    kept = {row["digest"] for row in json.loads(fates.stdout)["versions"] if row["fate"] == "keep"}
+    listed = json.loads(own_clone.lab(discover, world).stdout)["manifests"]
+    assert {each["digest"] for each in listed} <= kept
+
+
 def test_the_runs_page_shows_the_decision(daily: Clone) -> None:
     """As a table, with its reason, and what became of it."""
     told = (daily.path / "first.txt").read_text()

@@ -48,15 +48,16 @@ class Registry:
         """Push a list."""
         return self.push(days, tags, mediaType=OCI_INDEX, manifests=children)
 
-    def attach(self, days: int, subject: str, found: list[Record]) -> None:
-        """Sign an image and attach records to it, listed under its fallback tag."""
+    def attach(self, days: int, subject: str, found: list[Record], *, listed: bool = True) -> None:
+        """Sign an image and attach records to it, listed under its fallback tag or by the referrers API only."""
         self.image(days, [signature_tag(subject)])
         entries = []
         for each in found:
             notes = {"artifactType": str(each.kind), "annotations": each.annotations()}
             digest = self.image(days, [], subject={"digest": subject}, **notes)
             entries.append({"digest": digest, **notes})
-        self.index(days, [referrers_tag(subject)], entries)
+        if listed:
+            self.index(days, [referrers_tag(subject)], entries)
 
     def package(self) -> Package:
         """What cleanup can see."""
@@ -114,7 +115,8 @@ def registries(draw: strategies.DrawFn) -> Registry:
         if draw(strategies.booleans()):
             moments = draw(strategies.lists(strategies.integers(0, days), max_size=2))
             promotions = [record.promoted(NOW - timedelta(days=day), lock(), "", "") for day in moments]
-            made.attach(days, digest, [record.verified(NOW - timedelta(days=days), "1", 1, ""), *promotions])
+            found = [record.verified(NOW - timedelta(days=days), "1", 1, ""), *promotions]
+            made.attach(days, digest, found, listed=draw(strategies.booleans()))
         images.append(digest)
         if draw(strategies.booleans()):
             children = draw(strategies.lists(strategies.sampled_from(images), min_size=1, max_size=3))

@@ -5,6 +5,7 @@ import time
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
 from hypothesis import given, settings, strategies
 
 from tasks.model import record
@@ -188,3 +189,14 @@ def test_the_newest_pairs_are_those_of_the_newest_kernels() -> None:
     versions = [Version(id=ord(name), digest=name, created=NOW, tags=of) for name, of in tags.items()]
     assert list(newest_pairs(versions, 2)) == ["a", "c"]
     assert newest_pairs(versions, 0) == {}
+
+
+@pytest.mark.parametrize("listed", [True, False])
+def test_records_keep_an_image_also_where_no_tag_lists_them(listed: bool) -> None:
+    """As in a registry with the referrers API: they name it as their subject. Each counts once."""
+    made = Registry()
+    digest = made.image(400, ["old"])
+    found = [record.verified(NOW, "1", 1, ""), record.promoted(NOW - timedelta(days=200), lock(), "", "")]
+    made.attach(400, digest, found, listed=listed)
+    assert sorted(each.kind for each in made.package().records()[digest]) == sorted(record.Kind)
+    assert kept(plan(made.package(), POLICY, NOW)) == set(made.truth)
