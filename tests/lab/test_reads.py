@@ -1,5 +1,6 @@
 """Registries that hang, refuse and answer nonsense: a read is bounded and repeated, and a refusal is no absence."""
 
+import json
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -46,11 +47,19 @@ def with_skopeo(clone: Clone, pattern: str, said: str, status: int) -> str:
 
 
 def test_one_refusal_of_the_public_tag_changes_nothing(one_401: Clone) -> None:
-    """For a stranger as for a login; what is published is known, and `inv history` lists its tags."""
-    for login in ("true", LOGIN):
+    """For a stranger as for a login: what is published is known, to skopeo's readers and to the others."""
+    for login in ("rm -rf ~/.docker", LOGIN):
         shown = checked(one_401.lab(f"{login}; inv versions --json", "one-401").stdout, "versions")
         assert (shown["verdict"], shown["notes"]) == ("SKIP", [])
-        assert one_401.lab(f"{login}; inv promote stable", "one-401").stderr.count("answered 401") == 0
+    assert (
+        f"stable is {shown['published']['image'].partition('@')[2]}"
+        in one_401.lab("rm -rf ~/.docker; inv doctor", "one-401").stdout
+    )
+    cleaned = one_401.lab("GITHUB_TOKEN=lab-token inv cleanup", "one-401")
+    assert cleaned.returncode == 0, cleaned.stderr
+    log = (one_401.path / ".lab/one-401/requests.jsonl").read_text().splitlines()
+    refused = [line for line in log if '"status": 401' in line and "custom-coreos/manifests/stable" in line]
+    assert sum(json.loads(line)["authorized"] for line in refused) >= 2  # skopeo's, which had a token
 
 
 def test_words_in_skopeos_message_are_no_answer_of_the_registry(one_401: Clone) -> None:
