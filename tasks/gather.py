@@ -214,8 +214,9 @@ class _Sources:
         pair = KmodsTag(lock.zfs_version, lock.kernel)
         repository = pairs.result().get(pair, "")
         kmods_digest = registry.digest(repository, str(pair)) if repository else ""  # two requests; skopeo makes four
-        reference = ImageRef(image.name, image.digest)
-        return Published(image=reference, lock=lock, created=created, kmods_digest=kmods_digest)
+        return Published(
+            image=ImageRef(image.name, image.digest), lock=lock, created=created, kmods_digest=kmods_digest
+        )
 
     def with_older(self, found: Candidates, stream: str) -> Candidates:
         """What is published stands beside the newest release; older ones are looked for only if that does not fit."""

@@ -62,8 +62,10 @@ def unpacked(image: str) -> Iterator[Path]:
 def modules(package: Path) -> dict[str, Module]:
     """The kernel modules inside an RPM package, by name, as modinfo reads them."""
     what = f"{package.name} could not be looked into"
-    shell.query(["rpm2archive", str(package)], what=what)
-    with tarfile.open(f"{package}.tgz") as tar, TemporaryDirectory() as folder:
+    packed, beside = Path(f"{package}.tar"), Path(f"{package}.tgz")
+    shell.query(["rpm2archive", str(package)], what=what, into=packed)
+    written = beside if beside.exists() else packed  # rpm 4.18 writes beside the package, rpm 4.20 to stdout
+    with tarfile.open(written) as tar, TemporaryDirectory() as folder:
         wanted = [member for member in tar if ".ko" in Path(member.name).suffixes]
         tar.extractall(folder, wanted, filter="data")
         files = [Path(folder, member.name) for member in wanted]

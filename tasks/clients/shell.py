@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 
 from tasks.clients import calls
@@ -60,12 +61,13 @@ def query(
     stdin: str | None = None,
     seconds: float = QUERY_SECONDS,
     env: Mapping[str, str] | None = None,
+    into: Path | None = None,
 ) -> str:
     """Return what a program that only reads prints; runs under `inv -R` too. `what` begins the error's sentence."""
-    done = attempt(argv, what=what, stdin=stdin, seconds=seconds, env=env)
+    done = attempt(argv, what=what, stdin=stdin, seconds=seconds, env=env, into=into)
     if done.returncode:
         raise failed(argv, what, done.returncode, done.stderr)
-    return done.stdout
+    return done.stdout or ""
 
 
 def attempt(
@@ -75,13 +77,17 @@ def attempt(
     stdin: str | None = None,
     seconds: float = QUERY_SECONDS,
     env: Mapping[str, str] | None = None,
+    into: Path | None = None,
 ) -> subprocess.CompletedProcess[str]:
-    """Run a program that only reads and leave its exit status to the caller; `env` replaces the environment."""
+    """Run a program that only reads and leave its exit status to the caller.
+
+    `env` replaces the environment; what the program prints goes `into` a file where one is named.
+    """
     try:
-        with calls.told(shlex.join(argv)):
+        with calls.told(shlex.join(argv)), into.open("wb") if into else nullcontext(subprocess.PIPE) as printed:
             return subprocess.run(
-                argv, input=stdin if stdin is not None else "", capture_output=True, text=True, errors="replace",
-                timeout=seconds, check=False, env=env,
+                argv, input=stdin if stdin is not None else "", stdout=printed, stderr=subprocess.PIPE, text=True,
+                errors="replace", timeout=seconds, check=False, env=env,
             )  # fmt: skip
     except OSError as error:
         raise _not_started(argv, what, error) from error
