@@ -5,7 +5,8 @@ from os import environ, geteuid
 
 from tasks import keys
 from tasks.clients import github, isolation, login, machine, registry, repository, signer, workspace
-from tasks.gather import read_matrix, rows
+from tasks.clients.matrix import read_matrix
+from tasks.gather import rows
 from tasks.model.cautions import ORIGINAL_KEY, ORIGINAL_OWNER
 from tasks.model.errors import TaskError
 from tasks.model.health import Finding, State, of_disk, of_error, of_scopes, of_tool

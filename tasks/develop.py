@@ -76,7 +76,7 @@ def _root() -> Path:
 def _checks(c: Context) -> list[tuple[str, Callable[[], str]]]:
     """Each check's name, and what runs it and returns what it found."""
     from tasks import keys
-    from tasks.gather import read_matrix
+    from tasks.clients.matrix import read_matrix
     from tasks.settings import read_settings
 
     scripts = ["inv", ".ci/run", "first-boot/switch", *_found("tasks/**/*.sh", "lab/**/*.sh", "tests/**/*.sh")]

@@ -1,6 +1,5 @@
 """Gather what exists: every source asked once, side by side."""
 
-import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
@@ -10,8 +9,9 @@ from typing import TYPE_CHECKING, TypeVar
 
 from tasks import kmods, releases
 from tasks.clients import github, registry, skopeo, workspace
+from tasks.clients.matrix import read_matrix
 from tasks.model.candidates import Candidates, Policy, Published
-from tasks.model.compat import FILE, KernelRange, Matrix, PairSupport
+from tasks.model.compat import KernelRange, Matrix, PairSupport
 from tasks.model.errors import TaskError
 from tasks.model.image import PUBLIC_TAG, ImageRef, KmodsTag, Release, made_at
 from tasks.model.judge import Obstacle, judge
@@ -34,15 +34,6 @@ _Answer = TypeVar("_Answer")
 _SILENT_SECONDS = 3
 _MOST_LIVE = 8
 _GITHUB_SECONDS = 5  # so much longer than the registries GitHub may take where it can be done without
-
-
-def read_matrix() -> Matrix:
-    """The compatibility matrix of the repository."""
-    text = workspace.read_text(workspace.ROOT / FILE)
-    try:
-        return Matrix.parse(tomllib.loads(text), FILE)
-    except tomllib.TOMLDecodeError as error:
-        raise TaskError(f"{FILE} is not TOML", str(error), f"correct {FILE} at that place") from error
 
 
 def policy(settings: "Settings", zfs_stream: str = "", /, **asked: bool) -> Policy:

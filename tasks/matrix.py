@@ -19,12 +19,13 @@ if TYPE_CHECKING:
 )
 def check_compatibility(c: Context, zfs: str = "", kernel: str = "", stream: str = "") -> None:
     """Check an OpenZFS version and a kernel against the matrix alone; exit 1 when they do not fit."""
-    from tasks import gather, releases
+    from tasks import releases
     from tasks.clients import github
+    from tasks.clients.matrix import read_matrix
     from tasks.model.versions import Kernel, kernel_series, newest_zfs, parse_zfs
     from tasks.settings import read_settings
 
-    matrix = gather.read_matrix()
+    matrix = read_matrix()
     settings = read_settings(c.config)
     version = parse_zfs(zfs) if zfs else newest_zfs(github.openzfs_releases(), settings.zfs_streams[0])
     of = kernel_series(kernel) if kernel else releases.newest(settings, stream).kernel.series
@@ -40,12 +41,13 @@ def sync_matrix(c: Context, all: bool = False, check: bool = False) -> None:  # 
     """Write into the matrix what META says of the OpenZFS releases that it lacks."""
     from tasks import gather
     from tasks.clients import workspace
+    from tasks.clients.matrix import read_matrix
     from tasks.model.compat import FILE
     from tasks.model.errors import TaskError
     from tasks.model.upkeep import changed, with_rows
 
     path = workspace.ROOT / FILE
-    known = gather.read_matrix().ranges
+    known = read_matrix().ranges
     found, faults = gather.rows(known, every=all)
     rows = changed(found, known)
     for row in rows:
@@ -96,12 +98,12 @@ def block(
 
 
 def _edit(wanted: "Block", *, unblock: bool) -> None:
-    from tasks import gather
     from tasks.clients import workspace
+    from tasks.clients.matrix import read_matrix
     from tasks.model.compat import FILE
     from tasks.model.upkeep import with_block, without_block
 
-    gather.read_matrix()  # one that is wrong is not written over
+    read_matrix()  # one that is wrong is not written over
     path = workspace.ROOT / FILE
     edit = without_block if unblock else with_block
     if workspace.write_whole(path, edit(workspace.read_text(path), wanted)):

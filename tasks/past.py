@@ -4,8 +4,9 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from tasks import gather, promotion
+from tasks import promotion
 from tasks.clients import registry
+from tasks.clients.matrix import read_matrix
 from tasks.model import record
 from tasks.model.errors import TaskError
 from tasks.model.history import History
@@ -46,7 +47,7 @@ def history(settings: "Settings") -> History:
 
 def _block(digest: str, records: "tuple[Record, ...]") -> str:
     """What blocks an image, by its digest, its inputs or its pair as the newest record has it."""
-    matrix = gather.read_matrix()
+    matrix = read_matrix()
     facts = next((each.facts for each in reversed(records) if each.kind is record.Kind.PROMOTED), {})
     found = matrix.block_of_content(digest) or matrix.block_of_content(facts.get("inputs", ""))
     try:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from tasks import gather
 from tasks.clients import gh, podman, skopeo, workspace
+from tasks.clients.matrix import read_matrix
 from tasks.model.compat import Support
 from tasks.model.errors import TaskError
 from tasks.model.image import ImageRef
@@ -51,7 +52,7 @@ def read(path: str) -> Lock:
 
 def require_allowed(plan: Lock, pair: "PairSupport", *, force: bool) -> None:
     """Stop at what is blocked or not supported; with `force` say loudly that a pair is built against the matrix."""
-    matrix = gather.read_matrix()
+    matrix = read_matrix()
     matrix.require_unblocked(plan.zfs_version, plan.kernel, plan.fcos_version, plan.inputs)
     if not force:
         pair.require_supported(plan.zfs_version, plan.kernel)

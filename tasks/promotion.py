@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from tasks import assembly, gather
 from tasks.clients import actions, attestations, gh, oras, registry, signer, skopeo, workspace
+from tasks.clients.matrix import read_matrix
 from tasks.model import attestation, contract, record
 from tasks.model.errors import TaskError
 from tasks.model.image import PUBLIC_TAG, ImageRef
@@ -121,7 +122,7 @@ def _note(image: ImageRef, lock: Lock, before: str) -> bool:
 def _standing(settings: "Settings", image: ImageRef, expected: str) -> Standing:
     """Everything that the preconditions are held against, asked side by side."""
     lock = lock_of(image)
-    matrix = gather.read_matrix()
+    matrix = read_matrix()
     attached = registry.referrers(image.name, image.digest)
     with ThreadPoolExecutor(4) as pool:
         refusal = pool.submit(signer.refusal, image, workspace.host_files())

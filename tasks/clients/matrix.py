@@ -1,0 +1,16 @@
+"""The compatibility matrix, from the repository's file."""
+
+import tomllib
+
+from tasks.clients import workspace
+from tasks.model.compat import FILE, Matrix
+from tasks.model.errors import TaskError
+
+
+def read_matrix() -> Matrix:
+    """The compatibility matrix of the repository."""
+    text = workspace.read_text(workspace.ROOT / FILE)
+    try:
+        return Matrix.parse(tomllib.loads(text), FILE)
+    except tomllib.TOMLDecodeError as error:
+        raise TaskError(f"{FILE} is not TOML", str(error), f"correct {FILE} at that place") from error
