@@ -9,7 +9,7 @@ from tasks.story import answer_json, say, table
 if TYPE_CHECKING:
     from tasks.model.health import Finding
 
-_PATIENCE_SECONDS = 4
+_PATIENCE_SECONDS = 15  # podman is tried in about 3
 
 
 @task(help={"json": "print JSON"})
