@@ -62,7 +62,7 @@ def _isolation() -> Finding:
     chosen, why = isolation.choose()
     if chosen:
         told = f"a build's steps run in a chroot, with this machine's network: {why}"
-        return Finding("isolation", State.WARNING, told, "sudo apt-get install passt nftables")
+        return Finding("isolation", State.WARNING, told, "sudo apt-get install passt nftables iptables")
     return Finding("isolation", State.OK, "tried: a build's steps run in a container of their own")
 
 

@@ -123,3 +123,28 @@ def test_ctrl_c_in_the_middle_of_a_build(clone: Clone) -> None:
 def processes_of(clone: Clone) -> list[str]:
     listing = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
     return [line for line in listing.splitlines() if str(clone.path) in line]
+
+
+HELPERS = """unset BUILDAH_ISOLATION; mkdir -p ~/helpers; printf '#!/bin/sh\\nexit 1\\n' > ~/helpers/{name}
+chmod +x ~/helpers/{name}
+cat "${{CONTAINERS_CONF_OVERRIDE:-/dev/null}}" > ~/override.conf
+grep -q engine ~/override.conf || echo '[engine]' > ~/override.conf
+echo "helper_binaries_dir = ['$HOME/helpers']" >> ~/override.conf; export CONTAINERS_CONF_OVERRIDE=~/override.conf
+"""
+
+
+def test_where_no_network_can_be_made_a_build_runs_in_a_chroot_and_says_so(own_clone: Clone) -> None:
+    """Found out by a try: the program that makes podman's network fails."""
+    done = own_clone.lab(f"{HELPERS.format(name='netavark')} inv build")
+    assert done.returncode == 0, done.stderr
+    assert "the steps of this build run in a chroot, with this machine's network: " in done.stderr
+    assert "--isolation=chroot" in done.stderr
+    told = own_clone.lab(f"{HELPERS.format(name='netavark')} inv doctor --json").stdout
+    assert "a build's steps run in a chroot" in told
+
+
+def test_a_podman_that_lacks_its_helpers_is_told_before_anything_is_pulled(own_clone: Clone) -> None:
+    """In podman's words."""
+    done = own_clone.lab(f"{HELPERS.format(name='nothing')} inv build")
+    assert_three_lines(done, 'could not find "netavark"')
+    assert "Trying to pull" not in done.stderr
