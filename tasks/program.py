@@ -23,6 +23,8 @@ class _Terminated(KeyboardInterrupt):
 class Recipes(Program):
     """Invoke's program for this repository's recipes."""
 
+    ready: Path | None = None  # the launcher's folder; without one nothing is installed
+
     def run(self, argv: list[str] | None = None, exit: bool = True) -> None:  # noqa: A002  (Invoke's name)
         """Run, and turn whatever is left into three lines."""
         try:
@@ -38,9 +40,13 @@ class Recipes(Program):
             _end(_unforeseen(error))
 
     def execute(self) -> None:
-        """Run the recipes; Ctrl-C and SIGTERM end them in order."""
+        """Run the recipes, once the launcher's folder has what they need; Ctrl-C and SIGTERM end them in order."""
+        from tasks.clients import machine
         from tasks.clients.shell import Mode
 
+        machine.Launcher.ready = self.ready
+        if not machine.make_ready([str(called.name) for called in self.tasks]):
+            raise Exit(code=1)  # it has said why
         Mode.dry = bool(self.config.run.dry)
         signal.signal(signal.SIGTERM, _terminate)
         try:
@@ -92,9 +98,12 @@ def _end(error: TaskError) -> None:
 def main(root: Path) -> None:
     """Run the recipes of `root` from wherever the user is."""
     status: int | str | None = 0
+    ready = os.environ.pop("CUSTOM_COREOS_READY", "")
     try:
         words = [_SPELLED.get((before, word), word) for before, word in pairwise(sys.argv)]
-        Recipes(name="inv", binary="inv").run([sys.argv[0], "--search-root", str(root), *words])
+        program = Recipes(name="inv", binary="inv")
+        program.ready = Path(ready) if ready else None
+        program.run([sys.argv[0], "--search-root", str(root), *words])
     except SystemExit as ended:
         status = ended.code
     with suppress(BrokenPipeError):

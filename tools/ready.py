@@ -1,7 +1,7 @@
-"""Make this machine ready for the recipes that are called: `python -m tools.ready READY_FOLDER WORD…`.
+"""Make this machine ready for some recipes: `python -m tools.ready READY_FOLDER RECIPE…`.
 
-The launcher `inv` runs it with the system's own Python, before any package is there, so tools/ uses the standard
-library alone.
+The launcher `inv` runs it without a recipe, to make the recipes' own Python. No package is there yet, so tools/ uses
+the standard library alone. Then tasks/program.py names the recipes that it is about to run.
 """
 
 import fcntl
@@ -11,13 +11,12 @@ from pathlib import Path
 
 from tools.machine import Machine, made_beside
 from tools.report import SetupError
-from tools.table import called_recipes, read_tools
+from tools.table import read_tools
 
 
-def make_ready(ready: Path, words: list[str]) -> None:
-    """Set up what the called recipes need and note it for the launcher's next look."""
+def make_ready(ready: Path, recipes: list[str]) -> None:
+    """Set up what the recipes need and note it for the next look; without a recipe, their Python environment."""
     tools = read_tools()
-    recipes = called_recipes(tools, words)
     needed = [tool for tool in tools if "*" in tool.recipes or any(map(tool.serves, recipes))]
     for recipe in recipes:
         for tool in needed:
@@ -33,19 +32,19 @@ def make_ready(ready: Path, words: list[str]) -> None:
         commands = [tool.command for tool in needed if tool.serves(recipe) and tool.is_there and tool.command]
         with made_beside(ready / f"needs-{recipe}") as temporary:
             temporary.write_text(" ".join(commands) + "\n")
-    known = sorted({recipe for tool in tools for recipe in tool.recipes} - {"*"})
-    with made_beside(ready / "recipes") as temporary:
-        temporary.write_text(" ".join(known) + "\n")
+    if not recipes:  # the environment is new, and may lack what a recipe found in the one before it
+        for stale in ready.glob("needs-*"):
+            stale.unlink()
 
 
 def main() -> int:
     """Make ready under a lock, so that two first runs do not meet."""
-    ready, words = Path(sys.argv[1]), sys.argv[2:]
+    ready, recipes = Path(sys.argv[1]), sys.argv[2:]
     try:
         ready.parent.mkdir(parents=True, exist_ok=True)
         with (ready.parent / "lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
-            make_ready(ready, words)
+            make_ready(ready, recipes)
     except SetupError as error:
         sys.stderr.write(f"{error}\n")
         return 1

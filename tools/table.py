@@ -65,10 +65,3 @@ def read_tools() -> list[Tool]:
 def _tool(name: str, row: dict[str, Any]) -> Tool:
     fields: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in row.items()}
     return Tool(name=name, **fields)
-
-
-def called_recipes(tools: list[Tool], words: list[str]) -> list[str]:
-    """The words of the command line that name a recipe of the table, up to `--`."""
-    known = {recipe for tool in tools for recipe in tool.recipes}
-    before_remainder = words[: words.index("--")] if "--" in words else words
-    return [word for word in before_remainder if word in known]

@@ -1,7 +1,12 @@
-"""This machine: its tools with their versions, and free space."""
+"""This machine: what a recipe needs made ready, its tools with their versions, and free space."""
 
+import importlib
 import re
 import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from os import environ
 from pathlib import Path
 
 from tasks.clients import shell, workspace
@@ -9,7 +14,42 @@ from tasks.model.errors import TaskError
 from tasks.model.health import version_in
 from tools.table import TOOLS, Tool
 
+SECRETS = ("SIGNING_KEY", "SIGNING_PASSPHRASE")
 _SECONDS = 3
+
+
+class Launcher:
+    """What ./inv set up before it called the recipes; the Program sets it once."""
+
+    ready: Path | None = None  # its folder; plain `inv` has none, and installs nothing
+
+
+def make_ready(recipes: Sequence[str]) -> bool:
+    """Install what these recipes need, unless the launcher's folder notes that it is there; False when that fails.
+
+    No installer and no compiler sees the signing key.
+    """
+    if Launcher.ready is None:
+        return True
+    if not all(_is_ready(Launcher.ready / f"needs-{recipe}") for recipe in recipes):
+        argv = [sys.executable, "-m", "tools.ready", str(Launcher.ready), *recipes]
+        seen = {name: text for name, text in environ.items() if name not in SECRETS}
+        if subprocess.run(argv, cwd=workspace.ROOT, env=seen, check=False).returncode:
+            return False
+        importlib.invalidate_caches()
+    runtime = Launcher.ready / "containers.conf"  # the container runtime that passed the try
+    if runtime.exists():
+        environ.setdefault("CONTAINERS_CONF_OVERRIDE", str(runtime))
+    return True
+
+
+def _is_ready(needs: Path) -> bool:
+    """Whether all commands of a file that tools/ready.py wrote are still there."""
+    return needs.exists() and all(_is_there(command) for command in needs.read_text().split())
+
+
+def _is_there(command: str) -> bool:
+    return Path(command).exists() if command.startswith("/") else shutil.which(command) is not None
 
 
 def version(tool: Tool) -> str:

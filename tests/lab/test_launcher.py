@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.lab.conftest import Clone, ready_folder
+from tests.lab.conftest import Clone, assert_three_lines, ready_folder
 
 EMPTY = "from invoke import task\n\n\n@task\ndef nothing(c):\n    pass\n"
 
@@ -55,7 +55,7 @@ def test_recipes_are_listed_grouped_and_in_order(clone: Clone) -> None:
 
 def test_a_recipe_needs_only_its_own_tools(clone: Clone) -> None:
     """`versions` never asks for podman."""
-    clone.inv("versions", "--help")
+    clone.lab("inv versions")
     needed = (ready_folder(clone) / "needs-versions").read_text().split()
     assert "skopeo" in needed
     assert "podman" not in needed
@@ -75,13 +75,50 @@ def own_ready(clone: Clone, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     return ready_folder(clone)
 
 
-@pytest.mark.parametrize("broken", ["recipes", "venv", "needs-ignition"])
+@pytest.mark.parametrize("broken", ["venv", "needs-ignition"])
 def test_a_half_finished_set_up_is_repaired_by_running_it_again(clone: Clone, own_ready: Path, broken: str) -> None:
     """Whatever piece is missing is made; what is there stays."""
     ready = own_ready
     (ready / broken).unlink(missing_ok=True)
     assert clone.inv("ignition").returncode == 0
     assert (ready / broken).exists()
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--help", "boot"),
+        ("-h", "boot"),
+        ("boot", "--help"),
+        ("boot", "-h"),
+        ("--list",),
+        ("-l",),
+        ("--version",),
+        ("-V", "boot"),
+        ("--print-completion-script", "bash"),
+        ("--complete", "--", "inv", "boot"),
+        ("--complete", "--", "inv", "boot", "--"),
+        ("check-compatibility", "--zfs", "2.4.4", "--kernel", "boot"),
+        ("check-compatibility", "--kernel", "boot", "-z", "boot"),
+        ("butane", "nothing.yaml", "--", "boot"),
+        ("boot", "--nonsense"),
+    ],
+)
+def test_only_a_recipe_that_runs_is_made_ready(clone: Clone, own_ready: Path, words: tuple[str, ...]) -> None:
+    """Not one that help, a list or completion is asked about, nor a word that is an option's value or behind `--`."""
+    (own_ready / "needs-boot").unlink(missing_ok=True)
+    said = clone.inv(*words).stderr
+    assert not (own_ready / "needs-boot").exists()
+    assert "installing" not in said
+
+
+def test_every_recipe_of_one_call_is_made_ready(clone: Clone, own_ready: Path) -> None:
+    """Also behind an option of the one before it; what is not in the table needs no more than Python."""
+    names = "doctor", "verify", "block"
+    for name in names:
+        (own_ready / f"needs-{name}").unlink(missing_ok=True)
+    assert_three_lines(clone.inv("-R", "block", "--unblock", "verify", "localhost/nothing", "doctor", "--json"))
+    assert all((own_ready / f"needs-{name}").exists() for name in names)
 
 
 def test_a_tool_that_was_removed_is_noticed(clone: Clone, own_ready: Path) -> None:

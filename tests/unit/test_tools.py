@@ -9,7 +9,7 @@ import pytest
 from tasks import ns
 from tools import apt, machine, proof, report
 from tools.machine import Machine
-from tools.table import TOOLS, Tool, called_recipes, read_tools
+from tools.table import TOOLS, Tool, read_tools
 
 RECIPES = {name.replace("_", "-") for name in ns.tasks}
 
@@ -26,11 +26,6 @@ def test_every_go_module_of_the_table_is_pinned_and_the_other_way_round() -> Non
     built = {tool.go for tool in read_tools() if tool.go}
     own = {f"custom-coreos/tools/{path.parent.name}" for path in TOOLS.glob("*/main.go")}
     assert set(block[1].split()) | own == built
-
-
-def test_words_after_the_dashes_and_words_that_are_no_recipe_ask_for_nothing() -> None:
-    """`inv lab -- 'inv build'` sets up the lab, which has all of it."""
-    assert called_recipes(read_tools(), ["lab", "-w", "everyday", "--", "build"]) == ["lab"]
 
 
 def test_on_fedora_packages_are_named_and_nothing_is_installed(
