@@ -9,6 +9,7 @@ from invoke import Context, task
 from tasks.story import say, table
 
 _BIN = Path(sys.prefix) / "bin"
+_THROUGH = "call the recipe through ./inv, which installs what is missing"
 _TESTS = ("tests/unit", "tests/lab")
 PARTS = {  # of --full, each well below an hour; what is in none of them is the rest
     "boot": ("boot",),
@@ -47,10 +48,15 @@ def test(c: Context, full: bool = False, part: str = "", unit: bool = False) -> 
     """Run the tests: unit, then in the lab with the real tools."""
     from os import execv
 
+    from tasks.model.errors import TaskError
+
     chosen = ["--hypothesis-profile=full"] if full else ["-m", "not full"]
     side_by_side = [] if unit else ["--numprocesses=auto", "--dist=loadfile"]
     argv = ["pytest", "--rootdir", str(_root()), *side_by_side, *chosen, *_tests(full=full, part=part, unit=unit)]
-    execv(_BIN / "pytest", argv)  # noqa: S606  (pytest takes our place: its exit status is ours)
+    try:
+        execv(_BIN / "pytest", argv)  # noqa: S606  (pytest takes our place: its exit status is ours)
+    except FileNotFoundError as error:
+        raise TaskError("the tests cannot be run", f"{error.filename} is missing", _THROUGH) from error
 
 
 def _tests(*, full: bool, part: str, unit: bool) -> list[str]:
@@ -128,7 +134,7 @@ def _program(argv: list[str], cwd: Path | None = None) -> Callable[[], str]:
         try:
             done = run(argv, cwd=cwd or _root(), stdout=PIPE, stderr=STDOUT, text=True, check=False)
         except OSError as error:
-            return f"{argv[0]}: {error.strerror}"
+            return f"{argv[0]}: {error.strerror}; {_THROUGH}"
         return "" if done.returncode == 0 else done.stdout.strip() or f"{argv[0]} ended with {done.returncode}"
 
     return check

@@ -4,14 +4,23 @@ import os
 import signal
 import sys
 import traceback
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from itertools import pairwise
 from pathlib import Path
 from types import FrameType
+from typing import TYPE_CHECKING, Any
 
+import invoke
 from invoke import Exit, Program
 
 from tasks.model.errors import TaskError
+
+if TYPE_CHECKING:
+    from invoke import Result
+    from invoke.parser import ParserContext
+
+    _Called = str | tuple[str, dict[str, Any]] | ParserContext
 
 _SPELLED = {("bench", "build-time"): "--only=build-time"}  # Invoke knows no optional positional
 
@@ -20,40 +29,43 @@ class _Terminated(KeyboardInterrupt):
     """SIGTERM, which ends a recipe as Ctrl-C does."""
 
 
+class Executor(invoke.Executor):
+    """Runs recipes; invoke.yaml names it, so that plain Invoke ends them as the launcher does."""
+
+    def execute(self, *tasks: "_Called") -> dict["invoke.Task[Any]", "Result"]:
+        """Run the recipes; whatever ends them is three lines."""
+        from tasks.clients.shell import Mode
+
+        Mode.dry = bool(self.config.run.dry)
+        signal.signal(signal.SIGTERM, _terminate)
+        with _three_lines():
+            return super().execute(*tasks)
+
+
 class Recipes(Program):
     """Invoke's program for this repository's recipes."""
 
     ready: Path | None = None  # the launcher's folder; without one nothing is installed
 
     def run(self, argv: list[str] | None = None, exit: bool = True) -> None:  # noqa: A002  (Invoke's name)
-        """Run, and turn whatever is left into three lines."""
+        """Run, and turn what Invoke itself stumbles over into three lines."""
         try:
             super().run(argv, exit)
-        except TaskError as error:
-            _end(error)
-        except BrokenPipeError:  # who reads our answer has had enough, as `| head` does
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            sys.exit(1)
         except Exception as error:
-            if "--debug" in sys.argv or "-d" in sys.argv:
+            if _debugs():
                 raise
-            _end(_unforeseen(error))
+            print(_annotated(_unforeseen(error)), file=sys.stderr)
+            sys.exit(1)
 
     def execute(self) -> None:
-        """Run the recipes, once the launcher's folder has what they need; Ctrl-C and SIGTERM end them in order."""
-        from tasks.clients import machine
-        from tasks.clients.shell import Mode
+        """Run the recipes, once the launcher's folder has what they need."""
+        if self.ready:
+            from tasks.clients import machine
 
-        machine.Launcher.ready = self.ready
-        if not machine.make_ready([str(called.name) for called in self.tasks]):
-            raise Exit(code=1)  # it has said why
-        Mode.dry = bool(self.config.run.dry)
-        signal.signal(signal.SIGTERM, _terminate)
-        try:
-            super().execute()
-        except KeyboardInterrupt:
-            why = "its children were ended and no half-written file stays"
-            raise TaskError("interrupted", why, "run it again; it starts from the beginning") from None
+            machine.Launcher.ready = self.ready
+            if not machine.make_ready([str(called.name) for called in self.tasks]):
+                raise Exit(code=1)  # it has said why
+        super().execute()
 
     def no_tasks_given(self) -> None:
         """Print every recipe, grouped by module, in the order of tasks.py."""
@@ -78,7 +90,37 @@ def _terminate(_number: int, _frame: FrameType | None) -> None:
     raise _Terminated
 
 
+@contextmanager
+def _three_lines() -> Iterator[None]:
+    """Turn what ends a recipe into the error that Invoke prints; a failed run on GitHub is annotated with it."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        why = "its children were ended and no half-written file stays"
+        raise _annotated(TaskError("interrupted", why, "run it again; it starts from the beginning")) from None
+    except BrokenPipeError:  # who reads our answer has had enough, as `| head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise Exit(code=1) from None
+    except Exit as ended:
+        if isinstance(ended, TaskError):
+            _annotated(ended)
+        raise
+    except Exception as error:
+        if _debugs():
+            raise
+        raise _annotated(_unforeseen(error)) from None
+
+
+def _debugs() -> bool:
+    return "--debug" in sys.argv or "-d" in sys.argv
+
+
 def _unforeseen(error: Exception) -> TaskError:
+    if isinstance(error, ModuleNotFoundError):
+        return TaskError(
+            f"the Python package {error.name} is not installed", f"{sys.executable} has no such package",
+            "call it through ./inv, which installs what is missing",
+        )  # fmt: skip
     frame = traceback.extract_tb(error.__traceback__)[-1]
     why = " ".join(f"{type(error).__name__}: {error}".split())
     return TaskError(
@@ -87,12 +129,11 @@ def _unforeseen(error: Exception) -> TaskError:
     )  # fmt: skip
 
 
-def _end(error: TaskError) -> None:
+def _annotated(error: TaskError) -> TaskError:
     from tasks.clients import actions
 
     actions.error(error.what, f"{error.why}; next: {error.hint}")
-    print(error, file=sys.stderr)
-    sys.exit(1)
+    return error
 
 
 def main(root: Path) -> None:

@@ -1,14 +1,16 @@
 """The one exception that a user sees."""
 
+from invoke import Exit
 
-class TaskError(Exception):
-    """What happened, why, and what to type next; shown as three short lines, exit status 1."""
+
+class TaskError(Exit):
+    """What happened, why, and what to type next; Invoke prints the three lines and ends with exit status 1."""
 
     def __init__(self, what: str, why: str, hint: str) -> None:
-        super().__init__(what)
+        super().__init__(f"{what}\n  why: {why}\n  next: {hint}")
         self.what = what
         self.why = why
         self.hint = hint
 
     def __str__(self) -> str:
-        return f"{self.what}\n  why: {self.why}\n  next: {self.hint}"
+        return f"{self.message}"

@@ -1,14 +1,17 @@
 """Stdout is the answer, stderr the story; failures are three lines."""
 
+import shutil
 import sys
 from pathlib import Path
 
 import pytest
+from invoke import Program
 
 from tasks import story
 from tasks.model.errors import TaskError
 from tasks.program import Recipes
 
+ROOT = Path(__file__).parents[2]
 RECIPES = '''
 from invoke import task
 from tasks.model.errors import TaskError
@@ -27,15 +30,21 @@ def crashes(c):
 def stops(c):
     """Be interrupted."""
     raise KeyboardInterrupt
+
+@task
+def lacks(c):
+    """Need a package that is not there."""
+    import no_such_package
 '''
 
 
-def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *words: str) -> int:
+def run(program: Program, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *words: str) -> int:
     (tmp_path / "broken_recipes.py").write_text(RECIPES)
+    shutil.copy(ROOT / "invoke.yaml", tmp_path)
     argv = ["inv", "--search-root", str(tmp_path), "--collection", "broken_recipes", *words]
     monkeypatch.setattr(sys, "argv", argv)
     with pytest.raises(SystemExit) as caught:
-        Recipes(name="inv", binary="inv").run(argv)
+        program.run(argv)
     return int(caught.value.code or 0)
 
 
@@ -45,13 +54,16 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *words: str) -> int:
         ("fails", ["it broke", "  why: because", "  next: type this"]),
         ("crashes", ["this was not foreseen", "  why: KeyError: 'x'", "  next: check the flags"]),
         ("stops", ["interrupted", "  why: its children were ended", "  next: run it again"]),
+        ("lacks", ["the Python package no_such_package is not installed", "  why: ", "  next: call it through ./inv"]),
     ],
 )
+@pytest.mark.parametrize("program", [Recipes, Program])
 def test_every_failure_is_three_lines_and_exit_1(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], recipe: str, lines: list[str]
-) -> None:
-    """Ours, one that nobody foresaw, and Ctrl-C; never a traceback."""
-    assert run(tmp_path, monkeypatch, recipe) == 1
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], program: type[Program],
+    recipe: str, lines: list[str],
+) -> None:  # fmt: skip
+    """Ours, one that nobody foresaw, and Ctrl-C; never a traceback, through ./inv and through plain Invoke."""
+    assert run(program(), tmp_path, monkeypatch, recipe) == 1
     shown = capsys.readouterr()
     assert shown.out == ""
     said = shown.err.splitlines()
