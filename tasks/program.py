@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     _Called = str | tuple[str, dict[str, Any]] | ParserContext
 
 _SPELLED = {("bench", "build-time"): "--only=build-time"}  # Invoke knows no optional positional
+_COMPLETION = Path(__file__).with_name("completion")
 
 
 class _Terminated(KeyboardInterrupt):
@@ -56,6 +57,14 @@ class Recipes(Program):
                 raise
             print(_annotated(_unforeseen(error)), file=sys.stderr)
             sys.exit(1)
+
+    def parse_core_args(self) -> None:
+        """Print our own completion script where one is asked for: Invoke's needs an `inv` on the PATH."""
+        super().parse_core_args()
+        script = _COMPLETION / f"inv.{self.args['print-completion-script'].value}"
+        if script.is_file():
+            print(script.read_text(), end="")
+            raise Exit
 
     def execute(self) -> None:
         """Run the recipes, once the launcher's folder has what they need."""
@@ -142,7 +151,7 @@ def main(root: Path) -> None:
     ready = os.environ.pop("CUSTOM_COREOS_READY", "")
     try:
         words = [_SPELLED.get((before, word), word) for before, word in pairwise(sys.argv)]
-        program = Recipes(name="inv", binary="inv")
+        program = Recipes(name="inv", binary="inv", binary_names=["inv"])
         program.ready = Path(ready) if ready else None
         program.run([sys.argv[0], "--search-root", str(root), *words])
     except SystemExit as ended:
