@@ -16,7 +16,7 @@ RECIPES = {name.replace("_", "-") for name in ns.tasks}
 
 def test_every_recipe_of_the_table_exists() -> None:
     """A typo there would leave a tool uninstalled."""
-    assert {recipe for tool in read_tools() for recipe in tool.recipes} - {"*"} <= RECIPES
+    assert {recipe for tool in read_tools() for recipe in tool.recipes} - {"*"} <= {*RECIPES, "test --unit"}
 
 
 def test_every_go_module_of_the_table_is_pinned_and_the_other_way_round() -> None:
@@ -129,3 +129,10 @@ def test_a_podman_that_cannot_be_made_to_work_is_an_error_in_its_words(tmp_path:
     """Three lines; nothing goes on with it."""
     with pytest.raises(report.SetupError, match=r"podman does not do what it must\n  why: podman's words\n  next: "):
         Trial(tmp_path, proof.CANNOT_SIGN, proof.CANNOT_SIGN).prove(PODMAN)
+
+
+def test_the_unit_tests_need_no_program() -> None:
+    """On a bare machine they ask for no Debian package and no compiler."""
+    asked = [tool for tool in read_tools() if tool.serves("test --unit")]
+    assert {tool.name for tool in asked} == {"uv", "lab-python", "dev-python"}
+    assert not any(tool.debian or tool.go for tool in asked)
