@@ -19,6 +19,8 @@ from tools import apt, proof
 from tools.report import SetupError, say
 from tools.table import ROOT, TOOLS, Tool, numbers
 
+USERNS_SWITCH = Path("/proc/sys/kernel/apparmor_restrict_unprivileged_userns")  # Ubuntu's since 23.10
+
 
 def run(argv: list[str], *, what: str, hint: str, env: dict[str, str] | None = None, cwd: Path = ROOT) -> None:
     """Run a step of the set-up; its output is shown only when it fails."""
@@ -217,11 +219,9 @@ class Machine:
 
 def restricted() -> str:
     """Why this user can run no container, where AppArmor is why; else nothing."""
-    switch = Path("/proc/sys/kernel/apparmor_restrict_unprivileged_userns")
-    if os.geteuid() == 0 or not switch.exists() or switch.read_text().strip() != "1":
-        return ""
     found = shutil.which("podman") or "podman"
-    if found == "/usr/bin/podman":
+    restricts = USERNS_SWITCH.exists() and USERNS_SWITCH.read_text().strip() == "1"
+    if os.geteuid() == 0 or not restricts or found == "/usr/bin/podman":
         return ""
     return f"AppArmor lets an ordinary user make user namespaces with /usr/bin/podman only, and this is {found}"
 

@@ -136,3 +136,27 @@ def test_the_unit_tests_need_no_program() -> None:
     asked = [tool for tool in read_tools() if tool.serves("test --unit")]
     assert {tool.name for tool in asked} == {"uv", "lab-python", "dev-python"}
     assert not any(tool.debian or tool.go for tool in asked)
+
+
+@pytest.mark.parametrize(
+    ("switch", "user", "podman", "named"),
+    [
+        ("1\n", 1000, "/home/o/.cache/custom-coreos/go/x/podman", True),
+        ("1\n", 1000, "/usr/bin/podman", False),
+        ("1\n", 0, "/home/o/.cache/custom-coreos/go/x/podman", False),
+        ("0\n", 1000, "/home/o/.cache/custom-coreos/go/x/podman", False),
+    ],
+)
+def test_where_apparmor_keeps_a_podman_of_our_own_from_user_namespaces_one_sentence_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, switch: str, user: int, podman: str, *, named: bool
+) -> None:
+    """An ordinary user of Ubuntu 24.04; podman's own words there are "failed to reexec: Permission denied"."""
+    (tmp_path / "switch").write_text(switch)
+    monkeypatch.setattr(machine, "USERNS_SWITCH", tmp_path / "switch")
+    monkeypatch.setattr("os.geteuid", lambda: user)
+    monkeypatch.setattr("shutil.which", lambda _: podman)
+    with pytest.raises(report.SetupError) as error:
+        Trial(tmp_path, proof.CANNOT_RUN, proof.CANNOT_RUN).prove(PODMAN)
+    assert (
+        "AppArmor lets an ordinary user make user namespaces with /usr/bin/podman only" in str(error.value)
+    ) == named
