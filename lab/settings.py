@@ -38,7 +38,7 @@ class Settings:
         top, _, number = path.partition("/rulesets/")
         if path not in _NEW and not (top == "" and number.isdigit()):
             return None
-        kept = json.loads(self.file.read_text()) if self.file.exists() else _NEW
+        kept = _NEW | (json.loads(self.file.read_text()) if self.file.exists() else {})
         if method == "GET":
             return self._read(kept, path, number)
         if path == "/pages" and method == "POST" and kept[path] is not None:

@@ -67,6 +67,8 @@ def main() -> None:
     there = runner.Runner(made=Path(sys.argv[3]), state=state)
     forge, runs = Forge(state / "forge"), []
     repository = _prepare(state, event)
+    if event.secrets and not forge.settings.file.exists():  # a repository that is set up, as it has a key
+        forge.settings.answer("POST", "/pages", {"build_type": "workflow"})
     forge.begin(event.file, event.name, event.inputs)
     while queued := [found for found in forge.runs.all() if found["status"] == "queued"]:
         found = queued[-1]

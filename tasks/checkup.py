@@ -11,8 +11,8 @@ from tasks.model.cautions import ORIGINAL_KEY, ORIGINAL_OWNER
 from tasks.model.errors import TaskError
 from tasks.model.health import Finding, State, of_disk, of_error, of_scopes, of_tool
 from tasks.model.image import PUBLIC_TAG
+from tasks.model.repository import PAGES
 from tasks.model.repository import State as Standing
-from tasks.model.repository import wanted
 from tasks.model.upkeep import changed
 from tasks.settings import Settings
 from tools.table import Tool, read_tools
@@ -133,9 +133,8 @@ def _registry(settings: Settings) -> Finding:
 
 
 def _pages(settings: Settings) -> Finding:
-    setting = next(each for each in wanted(settings.repository, "users") if each.path == "/pages")
     admin = repository.is_admin(settings.repository)
-    found = setting.standing(*repository.read(settings.repository, setting), admin=admin)
+    found = PAGES.standing(*repository.read(settings.repository, PAGES), admin=admin)
     if found.state is Standing.OK:
         return Finding("Pages", State.OK, "a workflow deploys them")
     return Finding("Pages", State.WARNING, f"they come from {found.actual or '?'}", "./inv repo-settings --apply")

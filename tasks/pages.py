@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING
 from jinja2 import Environment, StrictUndefined
 
 from tasks import gather, installing, keys, past, show
-from tasks.clients import registry, workspace
+from tasks.clients import registry, repository, workspace
 from tasks.model import page
 from tasks.model.difference import differences
 from tasks.model.errors import TaskError
 from tasks.model.image import ImageRef
+from tasks.model.repository import PAGES, State
 from tasks.model.signing import KEYS
 from tasks.model.solve import solve
 from tasks.story import say
@@ -27,6 +28,16 @@ if TYPE_CHECKING:
     from tasks.settings import Settings
 
 _FOLDER = workspace.ROOT / "page"
+
+
+def lacking(settings: "Settings") -> str:
+    """What a new repository lacks for a page, and what to do; empty where it has all, or GitHub does not tell."""
+    if not workspace.host_files().has_key:
+        return "no signing key ships; make one and commit it: ./inv keygen"
+    found = PAGES.standing(*repository.read(settings.repository, PAGES), admin=True)
+    if found.state is State.DIFFERS:
+        return f"GitHub Pages come from {found.actual}, not from a workflow; turn them on: ./inv repo-settings --apply"
+    return ""
 
 
 def folder(settings: "Settings", base_url: str) -> dict[str, bytes]:

@@ -11,21 +11,28 @@ from tasks.story import answer, say
     help={
         "out": "folder to write (default: site)",
         "base-url": "where the folder will be found (default: the repository's GitHub Pages)",
+        "if-ready": "where no key ships or Pages is off, say what to do and write nothing; for the workflow",
     }
 )
-def site(c: Context, out: str = "site", base_url: str = "") -> None:
+def site(c: Context, out: str = "site", base_url: str = "", if_ready: bool = False) -> None:
     """Write the folder for GitHub Pages: the page, the Ignition file and its hash, the public key, versions.json."""
     from tasks import pages
-    from tasks.clients import workspace
+    from tasks.clients import actions, workspace
     from tasks.model import page
     from tasks.settings import read_settings
 
     settings = read_settings(c.config)
     address, folder = page.base_url(base_url, settings.repository), Path(out)
+    lacking = pages.lacking(settings) if if_ready else ""
+    if lacking:
+        say(f"no page is made yet: {lacking}")
+        actions.notice("No page yet", lacking)
+        return
     workspace.require_ours(folder, page.NAMES, page.MARK)
     files = pages.folder(settings, address)
     if workspace.write_folder(folder, files):
         say(f"{folder} holds {len(files)} files for {address}")
+        actions.output("site", str(folder))
         answer(folder)
 
 

@@ -41,9 +41,18 @@ def summary(markdown: str) -> None:
 
 def error(title: str, message: str) -> None:
     """Put an error on the page that GitHub shows for the run."""
+    _annotate("error", title, message)
+
+
+def notice(title: str, message: str) -> None:
+    """Put a notice there."""
+    _annotate("notice", title, message)
+
+
+def _annotate(kind: str, title: str, message: str) -> None:
     if running():
         name = _escaped(title).replace(":", "%3A").replace(",", "%2C")
-        sys.stderr.write(f"::error title={name}::{_escaped(message)}\n")
+        sys.stderr.write(f"::{kind} title={name}::{_escaped(message)}\n")
 
 
 def _escaped(text: str) -> str:

@@ -93,6 +93,10 @@ def required_checks(ruleset: object) -> dict[str, object]:
     return {"checks": sorted(found) if active else []}
 
 
+PAGES = Setting(
+    name="Pages come from", path="/pages", pick=("build_type",), wanted="workflow", absent="nowhere",
+    method="POST", body={"build_type": "workflow"}, page="/settings/pages",
+)  # fmt: skip
 RULESET = "main"
 _RULES: Sequence[Mapping[str, object]] = (
     {"type": "deletion"},
@@ -132,10 +136,7 @@ def wanted(repository: str, kind: str) -> tuple[Setting, ...]:
             pick=("can_approve_pull_request_reviews",), wanted=False, page="/settings/actions",
             method="PUT", body={"default_workflow_permissions": "read", "can_approve_pull_request_reviews": False},
         ),
-        Setting(
-            name="Pages come from", path="/pages", pick=("build_type",), wanted="workflow", absent="nowhere",
-            method="POST", body={"build_type": "workflow"}, page="/settings/pages",
-        ),
+        PAGES,
         Setting(
             name="vulnerability alerts", path="/vulnerability-alerts", absent=False, method="PUT",
             page="/settings/security_analysis",

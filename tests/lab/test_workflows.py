@@ -243,8 +243,8 @@ def test_blocked_fails_the_run_opens_one_issue_and_closes_it_when_it_is_over(own
         ("build.yaml", ("--event", "workflow_dispatch"), "wrong-kernel", "build", "nothing provides kernel-uname-r"),
         ("build.yaml", ("--no-secrets",), "github-down", "watchdog", "api.github.com did not answer"),
         ("cleanup-images.yaml", (), "packages-down", "cleanup", "api.github.com answered 500"),
-        ("pages.yaml", ("--event", "push", "--no-secrets"), "everyday", "site", "no signing key and no policy ship"),
-        ("pages.yaml", ("--event", "workflow_dispatch", "--no-secrets"), "everyday", "site", "no signing key"),
+        ("pages.yaml", ("--event", "push"), "quay-down", "site", "quay.io"),
+        ("pages.yaml", ("--event", "workflow_dispatch"), "quay-down", "site", "quay.io"),
     ],
 )
 def test_a_failure_in_each_job_is_told(
@@ -262,6 +262,37 @@ def test_a_failure_in_each_job_is_told(
     else:
         assert f"{file} fails" in found[0]["title"]
         assert f"failed: {failed}; see https://github.com/samhclark/custom-coreos/actions/runs/1" in found[0]["body"]
+
+
+NEW_DAY = {
+    "no key": (("--no-secrets",), "make one and commit it: ./inv keygen"),
+    "a key, and Pages off": ((), "GitHub Pages come from nowhere, not from a workflow"),
+}
+
+
+@pytest.mark.parametrize("day", NEW_DAY)
+def test_a_new_repository_does_not_start_red(own_clone: Clone, day: str) -> None:
+    """The first pushes end well, with a notice that says what to do; nothing is deployed, and no issue is opened."""
+    words, told = NEW_DAY[day]
+    settings = state(own_clone) / "forge/settings.json"
+    settings.parent.mkdir(parents=True)
+    settings.write_text(json.dumps({"/pages": None}))
+    done = rehearse(own_clone, "pages.yaml", "--event", "push", *words)
+    assert done.returncode == 0, done.stderr
+    assert jobs(done) == {"pages.yaml site": "success", "pages.yaml watchdog": "success"}
+    assert "::notice title=No page yet::" in done.stderr
+    assert told in done.stderr
+    assert not (state(own_clone) / "pages").exists()
+    assert issues(own_clone) == []
+
+
+@pytest.mark.full
+def test_with_a_key_and_pages_on_the_page_is_deployed(own_clone: Clone) -> None:
+    """Also before the first image."""
+    done = rehearse(own_clone, "pages.yaml", "--event", "push")
+    assert done.returncode == 0, done.stderr
+    assert jobs(done)["pages.yaml deploy"] == "success"
+    assert (state(own_clone) / "pages/index.html").exists()
 
 
 @pytest.mark.full
