@@ -21,13 +21,14 @@ from multidict import CIMultiDict, CIMultiDictProxy
 from lab import distance, referrers, upstreams
 from lab.faults import Faults, denied, paced, refusal, send
 from lab.forge import Asked, Forge
-from lab.packages import TOKEN, Packages
+from lab.packages import TOKEN, WORKFLOW_TOKEN, Packages
 from lab.past import OWN
 from lab.registry import PORTS
 from lab.world import HOSTS, Fault, World, load
 
 PAGE = 100
-USER, PASSWORD = "owner", TOKEN  # the login that the lab's ghcr.io takes; it opens nothing else
+WORKFLOW = f"owner:{WORKFLOW_TOKEN}"
+LOGINS = (f"owner:{TOKEN}", WORKFLOW)  # that the lab's ghcr.io takes; they open nothing else
 _HOP = {"connection", "keep-alive", "transfer-encoding", "te", "upgrade", "host", "authorization"}
 
 
@@ -116,13 +117,14 @@ class Gateway:
         given = ":".join(str(form.get(name, "")) for name in ("username", "password")) if form else ""
         if login.startswith("Basic "):
             given = base64.b64decode(login.removeprefix("Basic ").encode()).decode()
-        if given and given != f"{USER}:{PASSWORD}":
+        if given and given not in LOGINS:
             return denied(401, "UNAUTHORIZED", "authentication required")
         wanted = re.fullmatch(r"repository:(.+?):.*", request.query.get("scope", ""))
-        hidden = wanted and ((self.world.private and wanted[1].startswith(OWN)) or not await self._exists(wanted[1]))
+        by_hand = self.world.private and wanted and wanted[1].startswith(OWN)
+        hidden = by_hand or (wanted and not await self._exists(wanted[1]))
         if self.host == "ghcr.io" and not given and hidden:
             return denied(403, "DENIED", "requested access to the resource is denied")
-        token = "push" if given else "pull"
+        token = "push" if given and not (by_hand and given == WORKFLOW) else "pull"
         return web.json_response({"token": token, "access_token": token, "expires_in": 300})
 
     async def _exists(self, repository: str) -> bool:

@@ -14,7 +14,12 @@ from lab.upstreams import Answer
 
 TOKEN = "lab-token"  # noqa: S105  (it opens nothing but the lab)
 NARROW_TOKEN = f"{TOKEN}-without-packages"  # one that may do everything but touch packages
-SCOPES = {TOKEN: "repo, workflow, write:packages, delete:packages", NARROW_TOKEN: "repo, workflow"}
+WORKFLOW_TOKEN = f"{TOKEN}-of-a-workflow"  # what GitHub gives a run
+SCOPES = {
+    TOKEN: "repo, workflow, write:packages, delete:packages",
+    NARROW_TOKEN: "repo, workflow",
+    WORKFLOW_TOKEN: "",
+}
 _VERSIONS = re.compile(r"/(users|orgs)/([^/]+)/packages/container/([^/]+)/versions(?:/(\d+)(?:/restore)?)?")
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from lab import checkout, runner, session
 from lab.forge import WORKFLOWS, Forge
-from lab.packages import TOKEN
+from lab.packages import WORKFLOW_TOKEN
 from lab.tool import call
 from lab.world import World
 from tasks.model.errors import TaskError
@@ -139,7 +139,7 @@ def _secrets(state: Path, event: Event) -> dict[str, str]:
     if event.name == "pull_request":
         return {"GITHUB_TOKEN": _STRANGER}
     key = state / "home/.config/custom-coreos/signing.key"
-    return {"GITHUB_TOKEN": TOKEN} | ({"SIGNING_KEY": key.read_text()} if event.secrets else {})
+    return {"GITHUB_TOKEN": WORKFLOW_TOKEN} | ({"SIGNING_KEY": key.read_text()} if event.secrets else {})
 
 
 class _Told:

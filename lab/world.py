@@ -108,7 +108,7 @@ class World:
     more_kmods_tags: int = 0  # and in that of the kmods
     round_trip_ms: int = 0  # how far away every host is
     past_days: int = 0  # so many days in the past an image was published on each
-    private: bool = False  # the owner's packages are not shown to strangers, as every new one
+    private: bool = False  # the owner's packages were first pushed by hand: no stranger sees them, no workflow writes
     referrers: bool = False  # ghcr.io has the referrers API
     owner_kind: str = "User"  # who GitHub says that the packages belong to: User or Organization
     real: bool = False  # kernels that boot, OpenZFS with its code, and Fedora's image to build it in

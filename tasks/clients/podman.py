@@ -9,7 +9,7 @@ from os import geteuid, getpid
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from tasks.clients import isolation, login, packages, shell, signer, workspace
+from tasks.clients import actions, isolation, login, packages, shell, signer, workspace
 from tasks.model.errors import TaskError
 from tasks.model.image import ImageRef
 from tasks.model.signing import HostFiles
@@ -18,6 +18,7 @@ from tasks.story import say
 CONFINED = ("--network=none", "--read-only", "--cap-drop=all", "--security-opt=no-new-privileges")
 _PROBE = Path(__file__).with_name("probe.sh")
 _NOT_FOR_STRANGERS = re.compile(r"unauthorized|\b403 \(?Forbidden|access to the resource is denied")
+_MAY_NOT_WRITE = "permission_denied: write_package"
 _PACKAGES = Path(__file__).with_name("packages.sh")
 
 
@@ -172,8 +173,11 @@ def push_signed(image: str, target: str, key: signer.Key, shipped: HostFiles) ->
         hint = (
             f"is the login still good, and the passphrase right? podman login --authfile ~/.docker/config.json {host}"
         )
-        if not shell.run(argv, what=what, env=signer.pusher_environment(home), descriptors=opened, hint=hint):
-            return ""
+        try:
+            if not shell.run(argv, what=what, env=signer.pusher_environment(home), descriptors=opened, hint=hint):
+                return ""
+        except TaskError as error:
+            raise _not_written(error, lambda: packages.page(target.rpartition(":")[0])) from error
         found = digest.read_text().strip() if digest.exists() else ""
     if not re.fullmatch(r"sha256:[0-9a-f]{64}", found):
         raise TaskError(what, f"podman says it pushed {found!r}, which is no digest", "run it again")
@@ -211,7 +215,15 @@ def _empty_store() -> Iterator[list[str]]:
 def _refused(error: TaskError, page: Callable[[], str]) -> TaskError:
     """What a refused pull means; `page` finds the page of the package's settings."""
     if _NOT_FOR_STRANGERS.search(error.why):
-        why = f"it cannot be pulled without a login: a new package is private ({error.why})"
-        hint = f"set its visibility to public, then run this again: {page()}"
-        return TaskError(error.what, why, hint)
+        why = f"it cannot be pulled without a login: the package is private ({error.why})"
+        return TaskError(error.what, why, f"set its visibility to public, then run this again: {page()}")
     return TaskError(error.what, error.why, "is it signed with a key that ships? ./inv lint checks key and policy")
+
+
+def _not_written(error: TaskError, page: Callable[[], str]) -> TaskError:
+    """What GitHub refuses a workflow whose repository did not make the package."""
+    if not actions.running() or _MAY_NOT_WRITE not in error.why:
+        return error
+    why = f"the package was first pushed by hand, and this repository may not write it ({error.why})"
+    hint = "make it public, and add this repository with the role Admin under Manage Actions access"
+    return TaskError(error.what, why, f"{hint}: {page()}")

@@ -295,6 +295,17 @@ def test_with_a_key_and_pages_on_the_page_is_deployed(own_clone: Clone) -> None:
     assert (state(own_clone) / "pages/index.html").exists()
 
 
+def test_a_workflow_is_refused_a_package_that_was_first_pushed_by_hand(own_clone: Clone) -> None:
+    """In GitHub's words, with the page on which the repository is given the right; nothing is promoted."""
+    done = rehearse(own_clone, "build.yaml", world="private")
+    assert_three_lines(done, "the rehearsal of build.yaml failed")
+    assert jobs(done)["build.yaml build"] == "failure"
+    assert "permission_denied: write_package" in done.stderr
+    page = "https://github.com/users/samhclark/packages/container/custom-coreos/settings"
+    assert f"Manage Actions access: {page}" in done.stderr
+    assert not list(state(own_clone, "private").glob("registry/ghcr.io/**/custom-coreos/_manifests/tags/*"))
+
+
 @pytest.mark.full
 def test_a_page_that_cannot_be_deployed_is_told(own_clone: Clone) -> None:
     """The last job that can fail."""

@@ -1,8 +1,8 @@
-"""What a refused pull means, from podman's own words."""
+"""What a refused pull or push means, from podman's own words."""
 
 import pytest
 
-from tasks.clients.podman import _refused
+from tasks.clients.podman import _not_written, _refused
 from tasks.model.errors import TaskError
 from tasks.model.repository import package_page
 
@@ -38,3 +38,15 @@ def test_nothing_else_is_taken_for_a_private_package(why: str) -> None:
 def test_the_page_of_a_package_is_under_its_owners_kind(kind: str) -> None:
     """A slash in its name is encoded, as GitHub has it."""
     assert package_page(kind, "owner", "a/b") == f"https://github.com/{kind}/owner/packages/container/a%2Fb/settings"
+
+
+@pytest.mark.parametrize(("in_actions", "named"), [("true", True), ("", False)])
+def test_a_package_that_a_workflow_may_not_write_is_told_with_the_page_of_its_settings(
+    monkeypatch: pytest.MonkeyPatch, in_actions: str, named: bool
+) -> None:
+    """The same words at a person's own machine mean their login."""
+    monkeypatch.setenv("GITHUB_ACTIONS", in_actions)
+    refused = TaskError("it could not be pushed", "podman ended with 125: permission_denied: write_package", "log in")
+    found = _not_written(refused, lambda: "its settings")
+    assert ("its settings" in found.hint) is named
+    assert ("first pushed by hand" in found.why) is named
