@@ -5,7 +5,7 @@ from pathlib import Path
 
 from invoke import Context, task
 
-from tasks.story import agreed, answer, say
+from tasks.story import agreed, answer, say, warn
 
 _HELP = {
     "image": "the image you publish (default: ghcr.io/OWNER/NAME of the remote origin on GitHub)",
@@ -22,8 +22,13 @@ def adopt(c: Context, image: str = "", ssh_key: str = "", hostname: str = "", ye
     from tasks.model import adoption
     from tasks.settings import SECTION, read_settings, require_image
 
-    image = image or adoption.image_of(identity.origin()) or read_settings(c.config).image
+    origin = identity.origin()
+    image = image or adoption.image_of(origin) or read_settings(c.config).image
     require_image(image)
+    if not adoption.image_of(origin):
+        say(f"origin is no repository on GitHub, so the image is {image}; another: --image ghcr.io/OWNER/NAME")
+    elif theirs := adoption.other_image(image, origin):
+        warn(f"the workflows of this repository publish {theirs}, whatever invoke.yaml says")
     keys = identity.ssh_keys(ssh_key)
     if hostname:
         adoption.require_hostname(hostname)
@@ -51,7 +56,7 @@ def _show(before: dict[Path, str], changed: dict[Path, str]) -> None:
         lines = unified_diff(before[path].splitlines(), text.splitlines(), path.name, path.name, lineterm="")
         answer("\n".join(lines))
     if not changed:
-        answer("nothing to change: it is yours already")
+        answer("nothing to change")
 
 
 def _tell_next() -> None:

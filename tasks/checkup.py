@@ -4,9 +4,10 @@ from collections.abc import Callable, Mapping
 from os import environ, geteuid
 
 from tasks import keys
-from tasks.clients import github, isolation, login, machine, registry, repository, signer, workspace
+from tasks.clients import github, identity, isolation, login, machine, registry, repository, signer, workspace
 from tasks.clients.matrix import read_matrix
 from tasks.gather import rows
+from tasks.model.adoption import other_image
 from tasks.model.cautions import ORIGINAL_KEY, ORIGINAL_OWNER
 from tasks.model.errors import TaskError
 from tasks.model.health import Finding, State, of_disk, of_error, of_scopes, of_tool
@@ -35,6 +36,7 @@ def looks(settings: Settings) -> Mapping[str, Look]:
         "disk, cache": lambda: of_disk("disk, cache", machine.free(workspace.cache())),
         "key and policy": lambda: _keys(settings),
         "private key": _private_key,
+        "image": lambda: _image(settings),
         "butane.yaml": lambda: _butane(settings),
         "matrix": _matrix,
         "GitHub login": lambda: of_scopes(*github.who()),
@@ -92,6 +94,14 @@ def _private_key() -> Finding:
     if file.stat().st_mode & 0o077:
         return Finding(name, State.FAILED, f"{file} can be read by others", f"chmod 600 {file}")
     return Finding(name, State.OK, f"{file} belongs to what ships")
+
+
+def _image(settings: Settings) -> Finding:
+    """Whether invoke.yaml names what the workflows publish."""
+    if theirs := other_image(settings.image, identity.origin()):
+        told = f"invoke.yaml names {settings.image}, and the workflows of this repository publish {theirs}"
+        return Finding("image", State.FAILED, told, "./inv adopt, then ./inv keygen --policy where a key ships")
+    return Finding("image", State.OK, settings.image)
 
 
 def _butane(settings: Settings) -> Finding:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from invoke import Context, task
 
-from tasks.story import answer, say
+from tasks.story import answer, say, warn
 
 if TYPE_CHECKING:
     from tasks.model.signing import HostFiles
@@ -27,6 +27,7 @@ def keygen(c: Context, key: str = "", rotate: bool = False, policy: bool = False
 
     settings, shipped = read_settings(c.config), workspace.host_files()
     _require_fitting(shipped, rotate=rotate, policy=policy)
+    _warn_of_another_image(settings)
     if shell.Mode.dry:
         say("no key is made and no policy is written: -R only shows what would be done")
         return
@@ -51,6 +52,16 @@ def _require_fitting(shipped: "HostFiles", *, rotate: bool, policy: bool) -> Non
     if shipped.has_key and not (rotate or policy):
         why = f"overlay-root ships {', '.join(shipped.keys)}; every host that follows the image trusts it alone"
         raise TaskError("there is a key already", why, "add a second one for an overlap: ./inv keygen --rotate")
+
+
+def _warn_of_another_image(settings: "Settings") -> None:
+    """Say that the workflows would publish another image than the one that the policy is for."""
+    from tasks.clients import identity
+    from tasks.model.adoption import other_image
+
+    if theirs := other_image(settings.image, identity.origin()):
+        told = f"the policy is for {settings.image}, and the workflows of this repository publish {theirs}"
+        warn(f"{told}; next: ./inv adopt, then ./inv keygen --policy")
 
 
 def _beside(default: Path, public: str) -> Path:

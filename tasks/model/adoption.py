@@ -26,6 +26,12 @@ def image_of(origin: str) -> str:
     return f"ghcr.io/{matched[1]}/{matched[2]}".lower() if matched else ""
 
 
+def other_image(image: str, origin: str) -> str:
+    """What the workflows of the repository at `origin` publish, where that is not `image`; empty anywhere else."""
+    theirs = image_of(origin)
+    return theirs if theirs != image else ""
+
+
 def keys(text: str, source: str) -> tuple[str, ...]:
     """The public SSH keys of a file as OpenSSH and GitHub write it, one a line; comments are left out."""
     lines = [line.strip() for line in text.splitlines() if line.strip() and not line.startswith("#")]

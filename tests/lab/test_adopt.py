@@ -42,7 +42,7 @@ def test_one_command_makes_it_yours_and_twice_changes_nothing(own_clone: Clone, 
         assert after[name].count("#") == text.count("#")
         assert len(after[name].splitlines()) == len(text.splitlines())
     again = adopt(own_clone, tmp_path, "--hostname", "box")
-    assert (again.returncode, again.stdout) == (0, "nothing to change: it is yours already\n")
+    assert (again.returncode, again.stdout) == (0, "nothing to change\n")
     warned = own_clone.inv("ignition").stderr
     assert "and the repository is someone's" not in warned
 
@@ -83,3 +83,17 @@ def test_on_a_terminal_it_asks(own_clone: Clone, tmp_path: Path) -> None:
         assert done.returncode == 0, done.stdout
         assert "write this? [y/N]" in done.stdout
         assert (texts(own_clone) == before) is kept
+
+
+def test_an_image_of_another_repository_is_noticed(own_clone: Clone, tmp_path: Path) -> None:
+    """By doctor, by keygen, and by adopt where it is asked for; a clone from elsewhere than GitHub is told how."""
+    assert "origin is no repository on GitHub" in adopt(own_clone, tmp_path).stderr
+    for words in (["init", "-q"], ["remote", "add", "origin", "git@github.com:Someone/My-NAS.git"]):
+        subprocess.run(["git", *words], cwd=own_clone.path, check=True)
+    both = "ghcr.io/samhclark/custom-coreos, and the workflows of this repository publish ghcr.io/someone/my-nas"
+    assert both in own_clone.inv("doctor").stdout
+    assert f"WARNING: the policy is for {both}; next: ./inv adopt" in own_clone.inv("-R", "keygen").stderr
+    asked = adopt(own_clone, tmp_path, "--image", "ghcr.io/someone/else").stderr
+    assert "publish ghcr.io/someone/my-nas, whatever invoke.yaml says" in asked
+    assert adopt(own_clone, tmp_path, "--yes").returncode == 0
+    assert "the workflows of this repository publish" not in own_clone.inv("doctor").stdout
