@@ -83,6 +83,32 @@ def test_a_bare_machine_runs_the_unit_tests(machines: dict[str, Bare], codename:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+CONTROL = """Package: containerd.io
+Version: 2.1
+Architecture: amd64
+Maintainer: Owner <owner@example.org>
+Provides: runc
+Conflicts: runc
+Description: has the name and the relations of Docker's own package
+"""
+
+
+def test_docker_beside_it_stays(machines: dict[str, Bare]) -> None:
+    """Its containerd.io excludes Debian's runc package and brings a runc of its own, which is taken."""
+    machine, package = machines["bookworm"], machines["bookworm"].root / "tmp/docker"
+    (package / "DEBIAN").mkdir(parents=True)
+    (package / "DEBIAN/control").write_text(CONTROL)
+    (package / "usr/bin").mkdir(parents=True)
+    shutil.copy2(machine.root / "usr/sbin/runc", package / "usr/bin/runc")
+    install = "apt-get -qq -y remove runc && dpkg-deb --build /tmp/docker && dpkg --install /tmp/docker.deb"
+    again = "rm -rf ~/.cache/custom-coreos/ready && cd custom-coreos && ./inv setup publish"
+    done = machine.types(f"{install} && {again} && dpkg-query --show containerd.io")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "containerd.io\t2.1" in done.stdout
+    done = machine.types(f"rm /usr/bin/runc && {again}")  # a conflict that nobody can settle but the owner
+    assert_three_lines(done, "Debian packages could not be installed", "containerd.io would have to be removed")
+
+
 @pytest.fixture
 def unpacked(machines: dict[str, Bare]) -> Bare:
     """Debian 13, with a checkout as it comes in a zip, in the user's own folder whose name has a space."""
