@@ -1,6 +1,7 @@
 """Lab tests type what a user types, in a clone of their own, against the real tools."""
 
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -52,12 +53,13 @@ def fresh_clone(target: Path) -> Clone:
 
 
 def ready_folder(clone: Clone) -> Path:
-    """The launcher's folder for this clone's pins: the one whose Python runs the recipes."""
+    """The launcher's folder for this clone's pins, by the sum that the launcher makes of them."""
     clone.inv("--list")
     cache = os.environ.get("CUSTOM_COREOS_CACHE") or Path.home() / ".cache/custom-coreos"
-    return max(
-        (path for path in Path(cache, "ready").iterdir() if path.is_dir()), key=lambda path: path.stat().st_mtime
-    )
+    pins = re.search(r"cat .* \| sha256sum", (clone.path / "inv").read_text())
+    assert pins
+    done = subprocess.run(["sh", "-c", pins[0]], cwd=clone.path, capture_output=True, text=True, check=True)
+    return Path(cache, "ready", done.stdout.split()[0])
 
 
 @pytest.fixture(scope="session")
