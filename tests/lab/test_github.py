@@ -153,7 +153,7 @@ def test_the_doctor_finds_what_is_missing_and_what_is_wrong(own_clone: Clone) ->
     assert {name for name, row in found.items() if row["state"] == "FAILED"} == {"butane.yaml"}
     assert found["butane.yaml"]["mend"] == "./inv adopt"
     assert found["key and policy"]["mend"] == "./inv keygen"
-    assert found["podman-that-signs"]["told"].endswith("tried: signs an image and verifies it")
+    assert found["podman"]["told"].endswith("tried: it signs an image, verifies it, and runs a container")
     assert (
         found["registry"]["told"]
         == "ghcr.io takes the login, which may push ghcr.io/owner/custom-coreos and ghcr.io/owner/custom-coreos-kmods"

@@ -133,7 +133,7 @@ def test_a_private_package_of_kmods_is_named_before_a_tag_names_them(keyed: Clon
     """No build without a login could take them; the message has the page on which it is made public."""
     enter = f"cd {keyed.path} && export SIGNING_KEY=$(cat ../signing.key); {LOGIN}"
     done = keyed.lab(f"{enter}; inv build-kmods --zfs 2.4.4 --kernel {NEWER} --push", "late-private")
-    assert_three_lines(done, "a new package is private", "samhclark/packages/container/custom-coreos-kmods/settings")
+    assert_three_lines(done, "the package is private", "samhclark/packages/container/custom-coreos-kmods/settings")
     tags = keyed.lab(
         f"{LOGIN}; skopeo list-tags --authfile ~/.docker/config.json docker://{IMAGE}-kmods", "late-private"
     )

@@ -73,6 +73,9 @@ def test_words_in_skopeos_message_are_no_answer_of_the_registry(one_401: Clone) 
 def test_a_lasting_refusal_is_an_error(own_clone: Clone) -> None:
     """Whoever asks, and by whatever way; the next line says what to do."""
     what = "custom-coreos:stable could not be read", "403", "(tried 3 times)"
+    kmods = "docker://ghcr.io/samhclark/fedora-zfs-kmods:zfs-2.4.4_kernel-7.1.9-200.fc44.x86_64"
+    shown = own_clone.lab(f"{LOGIN}; skopeo copy --quiet {kmods} docker://ghcr.io/samhclark/custom-coreos:x", "refused")
+    assert shown.returncode == 0, shown.stderr  # there is a package, and strangers see it
     for recipe in ("inv versions", "inv history"):
         words = "it wants a login", "log in: podman login"
         assert_three_lines(own_clone.lab(f"rm -rf ~/.docker; {recipe}", "refused"), *what, *words)

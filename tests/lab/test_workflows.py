@@ -282,7 +282,7 @@ def test_a_new_repository_does_not_start_red(own_clone: Clone, day: str) -> None
     assert jobs(done) == {"pages.yaml site": "success", "pages.yaml watchdog": "success"}
     assert "::notice title=No page yet::" in done.stderr
     assert told in done.stderr
-    assert not (state(own_clone) / "pages").exists()
+    assert list((state(own_clone) / "pages").iterdir()) == []
     assert issues(own_clone) == []
 
 
