@@ -51,7 +51,7 @@ def test(c: Context, full: bool = False, part: str = "", unit: bool = False) -> 
     from tasks.model.errors import TaskError
 
     chosen = ["--hypothesis-profile=full"] if full else ["-m", "not full"]
-    side_by_side = [] if unit else ["--numprocesses=auto", "--dist=loadfile"]
+    side_by_side = [] if unit else ["--numprocesses=auto", "--dist=loadfile", "--no-loadscope-reorder"]
     argv = ["pytest", "--rootdir", str(_root()), *side_by_side, *chosen, *_tests(full=full, part=part, unit=unit)]
     try:
         execv(_BIN / "pytest", argv)  # noqa: S606  (pytest takes our place: its exit status is ours)

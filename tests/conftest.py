@@ -1,7 +1,24 @@
-"""How often properties are tried: a hundred times, and two thousand under `./inv test --full`."""
+"""How often properties are tried: a hundred times, and two thousand under `./inv test --full`. What is run first."""
 
+import pytest
 from hypothesis import settings
 
 settings.register_profile("default", deadline=None)
 settings.register_profile("full", deadline=None, max_examples=2000)
 settings.load_profile("default")
+
+_FIRST = (
+    "test_boot",
+    "test_bare",
+    "test_crash",
+    "test_kmods_workflow",
+    "test_workflows",
+    "test_publish",
+    "test_own_kmods",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the files that take longest, so that they do not run alone in the end while others wait."""
+    order = {f"test_{name}": number for number, name in enumerate(_FIRST)}
+    items.sort(key=lambda item: order.get(item.path.stem, len(order)))

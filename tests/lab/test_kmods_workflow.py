@@ -55,6 +55,7 @@ def test_kmods_that_are_due_are_built_signed_attested_and_used_and_the_next_day_
     assert (last_run(own_clone, "late")["verdict"], stable(own_clone, "late")) == ("SKIP", before)
 
 
+@pytest.mark.full
 def test_when_kmods_cannot_be_built_the_older_pair_is_and_the_owner_is_told(own_clone: Clone) -> None:
     """Fedora's updates archive fails in the middle; what exists is published that very day, and stays the next."""
     done = rehearse(own_clone, "build.yaml", world="late-archive-down")
