@@ -32,6 +32,7 @@ class Runner:
         folders = [home / _KEPT / name for name in _kept(self.made)]
         for folder in (*folders, own / "tmp", own / "var-tmp", self.state / "artifacts", self.state / "pages"):
             folder.mkdir(parents=True, exist_ok=True)
+        (own / "secrets").touch(0o600)
         (own / "secrets").write_text(secrets)
         for each in (own, self.state / "artifacts", self.state / "pages", self.state / "checkout"):
             _own(each)
@@ -41,7 +42,7 @@ class Runner:
         own, authority = self.state / "runner", "/lab/ca.pem"
         binds = {
             own / "home": _HOME, own / "tmp": "/tmp", own / "var-tmp": "/var/tmp",  # noqa: S108  (not this machine's)
-            **{self.made / "home" / _KEPT / name: f"{_HOME}/{_KEPT}/{name}" for name in _kept(self.made)},
+            **{self.made / "tools" / name: f"{_HOME}/{_KEPT}/{name}" for name in _kept(self.made)},
             own / "secrets": SECRETS, self.state / "checkout": REPOSITORY, _HERE / "actions": ACTIONS,
             **{Path(shutil.which(name) or name): f"/lab/{name}" for name in ("act", "oras")},
             self.state / "artifacts": "/lab/artifacts", self.state / "pages": "/lab/pages",
@@ -75,19 +76,15 @@ def made() -> Path:
         words = ["cgroup2", f"{home}:{_HOME}", f"{ROOT}:{_HOME}/checkout", *roots.machine_files()]
         setup = [f"{_HOME}/checkout/inv", "setup", ",".join(recipes)]
         call(roots.enter(root, _USER, words, roots.machine_settings(), setup))
-        for place in home.iterdir():
-            if place.name != ".cache":
-                shutil.rmtree(place)
-        for place in (home / ".cache").iterdir():
-            if place.name != "custom-coreos":
-                shutil.rmtree(place)
+        tools.rename(target / "tools")
+        shutil.rmtree(home)
 
-    return cache.entry("runner", [bare.parent.name, *recipes, _HERE / "enter.sh", *sources], make)
+    return cache.entry("runner", [bare.parent.name, *recipes, Path(__file__), _HERE / "enter.sh", *sources], make)
 
 
 def _kept(made: Path) -> list[str]:
     """The folders of what ./inv installed."""
-    return sorted(path.name for path in (made / "home" / _KEPT).iterdir() if path.is_dir())
+    return sorted(path.name for path in (made / "tools").iterdir() if path.is_dir())
 
 
 def _own(folder: Path) -> None:

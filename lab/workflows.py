@@ -18,7 +18,7 @@ from lab.world import World
 from tasks.model.errors import TaskError
 
 _START = "import sys; sys.path.insert(0, sys.argv.pop(1)); from lab.workflows import main; main()"
-_USES = re.compile(r"uses: ([\w.-]+/[\w.-]+)((?:/[\w.-]+)*)@([0-9a-f]{40})")
+_USES = re.compile(r"uses: ([\w.-]+/[\w.-]+)(?:/[\w.-]+)*@([0-9a-f]{40})")
 _ONLY = {"check.yaml": ("--job", "lint")}  # its tests would call us
 _ANNOTATIONS = ("notice", "warning", "error")
 _STRANGER = "a-strangers-token"  # what a pull request from a fork gets: it may read, and nothing else
@@ -122,7 +122,7 @@ def _act(there: runner.Runner, event: Event, number: int, repository: str) -> Ru
 
 def _command(event: Event) -> list[str]:
     """Act's command line for an event, with a folder that stands in for each action of the workflow."""
-    uses = sorted({(action, commit) for action, _, commit in _USES.findall((WORKFLOWS / event.file).read_text())})
+    uses = sorted(set(_USES.findall((WORKFLOWS / event.file).read_text())))
     stand_ins = [
         f"--local-repository={action}@{commit}={runner.ACTIONS}/{action.rpartition('/')[2]}" for action, commit in uses
     ]

@@ -109,6 +109,7 @@ class Machine:
     def use_runc(self) -> None:
         """Have podman call runc, which runs where crun does not: under control groups of the first version."""
         if not shutil.which("runc"):
+            say("installing runc (runs containers where crun does not)")
             self.install_packages(["runc"], [])
         settings = self.ready / "containers.conf"
         with made_beside(settings) as temporary:

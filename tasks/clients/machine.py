@@ -16,6 +16,7 @@ from tools.table import TOOLS, Tool
 
 SECRETS = ("SIGNING_KEY", "SIGNING_PASSPHRASE")
 _SECONDS = 3
+_PODMAN_SECONDS = 10  # it looks at its storage first
 
 
 class Launcher:
@@ -80,7 +81,7 @@ def free(folder: Path) -> int:
 def storage() -> Path:
     """Where podman keeps its images; stops where the file system there takes no overlay."""
     argv, what = ["podman", "info", "--format", "{{.Store.GraphRoot}}"], "podman could not be asked"
-    done = shell.attempt(argv, what=what, seconds=_SECONDS)
+    done = shell.attempt(argv, what=what, seconds=_PODMAN_SECONDS)
     if "backing file system is unsupported" in done.stderr:
         hint = "name a folder on a disk as graphroot in ~/.config/containers/storage.conf"
         raise TaskError("podman can keep no images here", shell.last_words(done.stderr), hint)

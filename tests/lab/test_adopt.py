@@ -86,7 +86,7 @@ def test_on_a_terminal_it_asks(own_clone: Clone, tmp_path: Path) -> None:
 
 
 def test_an_image_of_another_repository_is_noticed(own_clone: Clone, tmp_path: Path) -> None:
-    """By doctor, by keygen, and by adopt where it is asked for; a clone from elsewhere than GitHub is told how."""
+    """By doctor, by keygen, and by adopt with --image; a clone from elsewhere than GitHub hears of that flag."""
     assert "origin is no repository on GitHub" in adopt(own_clone, tmp_path).stderr
     for words in (["init", "-q"], ["remote", "add", "origin", "git@github.com:Someone/My-NAS.git"]):
         subprocess.run(["git", *words], cwd=own_clone.path, check=True)

@@ -166,3 +166,26 @@ def test_an_empty_cache_is_filled_and_rehearses_in_time(own_clone: Clone, tmp_pa
     assert done.returncode == 0, done.stderr
     print(f"from empty caches: {time.monotonic() - begun:.0f} s")
     assert time.monotonic() - begun < 480
+
+
+SPY = """#!/bin/sh
+case "$*" in *tools.ready*) env > {log}; exit 1 ;; esac
+exec {python} "$@"
+"""
+
+
+def test_what_installs_the_recipes_python_does_not_see_the_signing_key(
+    clone: Clone, own_ready: Path, tmp_path: Path
+) -> None:
+    """A workflow's step may have it in its environment; the installer's is written down here."""
+    log, spy = tmp_path / "environment", tmp_path / "bin/python3"
+    spy.parent.mkdir()
+    spy.write_text(SPY.format(log=log, python=shutil.which("python3")))
+    spy.chmod(0o755)
+    (own_ready / "venv").unlink()
+    secrets = {"SIGNING_KEY": "the key", "SIGNING_PASSPHRASE": "opens it"}
+    seen = {**os.environ, **secrets, "PATH": f"{spy.parent}:{os.environ['PATH']}"}
+    argv = [str(clone.path / "inv"), "ignition"]
+    assert subprocess.run(argv, env=seen, capture_output=True, check=False).returncode == 1
+    assert "PATH=" in log.read_text()
+    assert "SIGNING" not in log.read_text()

@@ -1,5 +1,6 @@
 """The table of tools: what it names exists, and what a machine lacks is named before anything is done."""
 
+import os
 import re
 import subprocess
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tasks import ns
+from tasks.clients import machine as clients_machine
 from tools import apt, machine, proof, report
 from tools.machine import Machine
 from tools.table import TOOLS, Tool, read_tools
@@ -160,3 +162,23 @@ def test_where_apparmor_keeps_a_podman_of_our_own_from_user_namespaces_one_sente
     assert (
         "AppArmor lets an ordinary user make user namespaces with /usr/bin/podman only" in str(error.value)
     ) == named
+
+
+def test_what_installs_a_recipes_tools_does_not_see_the_signing_key(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Packages' scripts and compilers are programs of others; the recipe itself keeps the key."""
+    seen: dict[str, str] = {}
+
+    def spy(argv: list[str], *, env: dict[str, str], **_: object) -> subprocess.CompletedProcess[str]:
+        seen.update(env)
+        return subprocess.CompletedProcess(argv, 0)
+
+    monkeypatch.setenv("SIGNING_KEY", "the key")
+    monkeypatch.setenv("SIGNING_PASSPHRASE", "opens it")
+    monkeypatch.setattr("subprocess.run", spy)
+    monkeypatch.setattr(clients_machine.Launcher, "ready", tmp_path)
+    assert clients_machine.make_ready(["publish"])
+    assert "PATH" in seen
+    assert not any("SIGNING" in name for name in seen)
+    assert os.environ["SIGNING_KEY"] == "the key"
