@@ -26,7 +26,8 @@ def add_user(root: Path, name: str, number: int, *, sudo: bool = True) -> None:
     """Add an ordinary user, who may use sudo without a password."""
     call(["chroot", str(root), "useradd", "--create-home", f"--uid={number}", "--shell=/bin/bash", name])
     if sudo:
-        (root / "etc/sudoers.d" / name).write_text(f"{name} ALL=(ALL) NOPASSWD: ALL\n")
+        kept = f'Defaults env_keep += "{" ".join(machine_settings())}"\n'  # sudo drops the others, as everywhere
+        (root / "etc/sudoers.d" / name).write_text(f"{kept}{name} ALL=(ALL) NOPASSWD: ALL\n")
 
 
 def machine_files() -> list[str]:
