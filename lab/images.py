@@ -15,13 +15,23 @@ from tasks.model.errors import TaskError
 _HERE = Path(__file__).parent
 SOURCES = [_HERE / name for name in ("images.py", "rpms.py", "podman.py", "bootc")]
 _ROOT_PACKAGES = "dnf,rpm,kmod,systemd,zstd"
+_PYTHON_UNNEEDED = ("asyncio", "distutils", "ensurepip", "idlelib", "lib2to3", "pydoc_data", "test", "unittest")
 # What dnf, rpm, systemctl and depmod do without: each build, push and pull of a test carries the rest.
 _UNNEEDED = (
     "usr/bin/perl* usr/share/perl* usr/lib/*/perl* usr/lib/*/libperl* usr/lib/*/gconv usr/lib/file usr/share/zoneinfo "
-    "usr/share/*-completion usr/lib/python3*/lib2to3 usr/lib/python3*/pydoc_data "
-    "var/lib/dpkg var/lib/apt usr/lib/apt usr/lib/*/libapt*"
+    "usr/share/*-completion usr/share/lintian var/lib/dpkg var/lib/apt usr/lib/apt usr/lib/*/libapt* usr/bin/dpkg* "
+    "usr/bin/gpg* usr/bin/dirmngr* usr/lib/gnupg usr/bin/pzstd usr/bin/sqlite3 usr/bin/debugedit usr/bin/localedef "
+    "usr/lib/systemd/systemd-networkd usr/lib/*/security usr/lib/*/libmvec* usr/lib/*/libdb-5* usr/lib/*/libicui* "
+    "usr/lib/*/libicut* " + " ".join(f"usr/lib/python3.*/{name}" for name in _PYTHON_UNNEEDED)
 )
-_ROOT_HOOKS = [f'--customize-hook=cd "$1" && rm -rf {_UNNEEDED}']
+# Unicode's tables are a sixth of the whole, and libxml2 reads them for rare encodings only: a library without them.
+_NO_TABLES = """for data in usr/lib/*/libicudata.so.*.*; do
+    [ -e "$data" ] || continue  # Debian 13's libxml2 has none
+    version=${data#*.so.}; version=${version%%.*}
+    echo "const char icudt${version}_dat[64] = {0};" |
+        gcc -shared -x c - -o "$data" "-Wl,-soname,libicudata.so.$version"
+done"""
+_ROOT_HOOKS = [f'--customize-hook=set -e; cd "$1"; rm -rf {_UNNEEDED}; {_NO_TABLES}']
 _ROOT_SETUP = """FROM scratch
 ADD rootfs.tar /
 COPY files/ /

@@ -2,7 +2,9 @@
 
 import os
 import re
-from collections.abc import Mapping, Sequence
+import stat
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from lab.podman import NAMESPACES
@@ -13,12 +15,31 @@ _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _OF_THE_MACHINE = re.compile(
     r"(PIP|UV|GO|SSL|GIT_SSL)[A-Z_]*|[A-Z_]+_CA_(BUNDLE|CERTS)[A-Z_]*|(https?|no)_proxy", re.IGNORECASE
 )
+_LOOP = 7  # the major number of loop devices
 _FILES = ("/etc/ssl/certs", "/etc/resolv.conf", "/etc/hosts", "/etc/pip.conf")
+
+
+@contextmanager
+def disk(folder: Path) -> Iterator[None]:
+    """Mount a disk of its own on `folder`, as a machine has one: ext4 with its journal, 40 GiB, filled as needed."""
+    folder.mkdir(parents=True)
+    image = folder.with_name(f"{folder.name}.disk")
+    call(["truncate", "--size=40G", str(image)])
+    call(["mkfs.ext4", "-q", str(image)])
+    device = call(["losetup", "--find"]).strip()
+    if not Path(device).exists():  # a container has the devices of its first moment only
+        os.mknod(device, stat.S_IFBLK | 0o600, os.makedev(_LOOP, int(device.removeprefix("/dev/loop"))))
+    call(["mount", "-o", "loop", str(image), str(folder)])
+    try:
+        yield
+    finally:
+        call(["umount", str(folder)])
+        image.unlink()
 
 
 def unpack(tar: Path, root: Path) -> None:
     """Unpack a root file system."""
-    root.mkdir(parents=True)
+    root.mkdir(parents=True, exist_ok=True)
     call(["tar", "--extract", f"--file={tar}", f"--directory={root}", "--numeric-owner"])
 
 

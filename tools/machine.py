@@ -10,30 +10,19 @@ import os
 import platform
 import shlex
 import shutil
-import subprocess
 import sys
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from tools import apt, proof
+from tools.golang import Builder, is_new_enough
+from tools.process import run
 from tools.report import SetupError, say
-from tools.table import ROOT, TOOLS, Tool, numbers
+from tools.table import ROOT, Tool
 
 USERNS_SWITCH = Path("/proc/sys/kernel/apparmor_restrict_unprivileged_userns")  # Ubuntu's since 23.10
-
-
-def run(argv: list[str], *, what: str, hint: str, env: dict[str, str] | None = None, cwd: Path = ROOT) -> None:
-    """Run a step of the set-up; its output is shown only when it fails."""
-    try:
-        done = subprocess.run(
-            argv, cwd=cwd, env={**os.environ, **(env or {})}, text=True, check=False,
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-        )  # fmt: skip
-    except OSError as error:
-        raise SetupError(what, f"{argv[0]}: {error.strerror}", hint) from error
-    if done.returncode:
-        sys.stderr.write(done.stdout)
-        raise SetupError(what, f"`{shlex.join(argv)}` ended with {done.returncode}; it said the above", hint)
 
 
 @contextlib.contextmanager
@@ -66,21 +55,22 @@ class Machine:
     def __init__(self, ready: Path, tools: list[Tool]) -> None:
         self.ready = ready
         self.cache = ready.parent.parent
-        self.workshop = self.cache / "go" / "workshop"
+        self.builder = Builder(self.cache)
         self.tools = {tool.name: tool for tool in tools}
         self.distribution = distribution()
+        self.one_at_a_time = threading.Lock()  # apt-get's own lock makes a second one fail
 
     def install(self, missing: list[Tool]) -> None:
-        """Install what is missing, all Debian packages in one go."""
-        if not missing:
-            return
-        if self.distribution == "debian":
-            self.install_packages([package for tool in missing for package in tool.debian], missing)
-        else:
-            self.name_packages(missing)
-        for tool in missing:
-            if tool.go and not tool.is_there and (self.distribution == "debian" or not tool.fedora):
-                self.build(tool)
+        """Install what is missing: all Debian packages in one go, and beside it what no package offers is built."""
+        on_debian = self.distribution == "debian"
+        built = [tool for tool in missing if tool.go and not (tool.debian if on_debian else tool.fedora)]
+        with ThreadPoolExecutor() as pool:
+            building = pool.submit(self.build, built)
+            if on_debian:
+                self.install_packages([package for tool in missing for package in tool.debian], missing)
+            else:
+                self.name_packages(missing)
+            building.result()
         for tool in missing:
             if tool.pypi:
                 self.install_pypi(tool)
@@ -93,7 +83,7 @@ class Machine:
                 say(f"this system's {tool.name} does not do what it must: {why}; going on with it")
             return
         if status == proof.CANNOT_SIGN:
-            self.build(tool)
+            self.build([tool])
             status, why = self.tried(tool)
         if status == proof.CANNOT_RUN:
             self.use_runc()
@@ -116,10 +106,6 @@ class Machine:
             temporary.write_text('[engine]\nruntime = "runc"\n')
         os.environ.setdefault("CONTAINERS_CONF_OVERRIDE", str(settings))
 
-    def clear(self) -> None:
-        """Remove what tools were built with."""
-        shutil.rmtree(self.workshop, ignore_errors=True)
-
     def name_packages(self, missing: list[Tool]) -> None:
         """Elsewhere than on Debian's family nothing is installed for the whole system; it is said what to install."""
         packages = [package for tool in missing for package in tool.fedora if not tool.pypi]
@@ -129,49 +115,32 @@ class Machine:
 
     def install_packages(self, packages: list[str], tools: list[Tool]) -> None:
         """Install the Debian packages that are not here."""
-        wanted = sorted(set(packages) - apt.installed())
-        for tool in tools:
-            what = tool.name if set(tool.debian) & set(wanted) else f"what builds {tool.name}"
-            if {*tool.debian, *tool.compiler} & set(wanted):
-                say(f"installing {what} ({tool.why})")
-        apt.install(wanted)
+        with self.one_at_a_time:
+            wanted = sorted(set(packages) - apt.installed())
+            for tool in tools:
+                what = tool.name if set(tool.debian) & set(wanted) else f"what builds {tool.name}"
+                if {*tool.debian, *tool.compiler} & set(wanted):
+                    say(f"installing {what} ({tool.why})")
+            apt.install(wanted)
 
-    def build(self, tool: Tool) -> None:
-        """Build a pinned Go module's command into the cache, once for every clone with the same pins."""
-        own = b"".join(path.read_bytes() for path in sorted((TOOLS / Path(tool.go).name).glob("*.go")))
-        pinned = (TOOLS / "go.sum").read_bytes() + tool.tags.encode() + tool.ldflags.encode() + own
-        pins = hashlib.sha256(pinned).hexdigest()
-        target = self.cache / "go" / pins[:16] / tool.command
-        if not target.exists():
-            self.install_packages(list(tool.compiler), [tool])
+    def build(self, tools: list[Tool]) -> None:
+        """Have commands of Go modules in the cache, and link them."""
+        new = [tool for tool in tools if not self.builder.target(tool).exists()]
+        if new:
+            if compilers := [package for tool in new for package in tool.compiler]:
+                self.install_packages(compilers, new)
             go = self.go()
-            say(f"building {tool.name} ({tool.why}); this takes a minute or two, once")
-            with made_beside(target) as temporary:
-                argv = [go, "build", "-trimpath", "-tags", tool.tags, "-ldflags", f"-s -w {tool.ldflags}"]
-                run(
-                    [*argv, "-o", str(temporary), tool.go],
-                    what=f"{tool.name} could not be built from its Go module",
-                    hint="check the network and the free space of the disk, then run this again",
-                    env=self.go_environment,
-                    cwd=TOOLS,
-                )
-        link(self.ready / "bin" / tool.command, target)
-
-    @property
-    def go_environment(self) -> dict[str, str]:
-        """Go's own caches stand beside ours while tools are built: a gigabyte that nobody needs afterwards."""
-        return {
-            "GOFLAGS": "-mod=readonly -buildvcs=false -modcacherw",
-            "GOTOOLCHAIN": "local",
-            "GOMODCACHE": str(self.workshop / "modules"),
-            "GOCACHE": str(self.workshop / "build"),
-        }
+            for tool in new:
+                say(f"building {tool.name} ({tool.why})")
+            say("this takes a minute or two, once")
+            self.builder.build(go, new)
+        for tool in tools:
+            link(self.ready / "bin" / tool.command, self.builder.target(tool))
 
     def go(self) -> str:
         """A Go new enough for tools/go.mod: the system's, or else one from the Python index."""
-        wanted = next(line.split()[1] for line in (TOOLS / "go.mod").read_text().splitlines() if line.startswith("go "))
         found = shutil.which("go")
-        if found and version_of_go(found) >= numbers(wanted):
+        if found and is_new_enough(found):
             return found
         tool = self.tools["go"]
         say(f"installing {tool.name} ({tool.why})")
@@ -184,11 +153,14 @@ class Machine:
         if not mark.exists():
             if importlib.util.find_spec("ensurepip") is None and self.distribution == "debian":
                 self.install_packages(["python3-venv"], [])
-            hint = "check the network, then run this again"
-            what = f"{tool.name} could not be installed"
             shutil.rmtree(folder, ignore_errors=True)
-            run([sys.executable, "-m", "venv", str(folder)], what=what, hint=hint)
-            run([str(folder / "bin/python"), "-m", "pip", "-q", "install", tool.pypi], what=what, hint=hint)
+            python = str(folder / "bin/python")
+            make, install = [sys.executable, "-m", "venv"], [python, "-m", "pip", "--quiet", "install"]
+            if shutil.which("uv"):  # in a tenth of the time
+                make = ["uv", "venv", f"--python={sys.executable}"]
+                install = ["uv", "pip", "install", f"--python={python}"]
+            for argv in ([*make, str(folder)], [*install, tool.pypi]):
+                run(argv, what=f"{tool.name} could not be installed", hint="check the network, then run this again")
             mark.touch()
         link(self.ready / "bin" / tool.command, folder / "bin" / tool.command)
         return str(folder / "bin" / tool.command)
@@ -225,12 +197,6 @@ def restricted() -> str:
     if os.geteuid() == 0 or not restricts or found == "/usr/bin/podman":
         return ""
     return f"AppArmor lets an ordinary user make user namespaces with /usr/bin/podman only, and this is {found}"
-
-
-def version_of_go(go: str) -> tuple[int, ...]:
-    """What `go env GOVERSION` says, `go1.26.6`; nothing when it says nothing."""
-    done = subprocess.run([go, "env", "GOVERSION"], capture_output=True, text=True, check=False)
-    return numbers(done.stdout.strip().removeprefix("go"))
 
 
 def link(path: Path, target: Path) -> None:

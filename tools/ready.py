@@ -26,7 +26,7 @@ def make_ready(ready: Path, recipes: list[str]) -> None:
     machine.install([tool for tool in needed if not tool.is_there])
     for tool in needed:
         machine.prove(tool)
-    machine.clear()
+    machine.builder.clear()
     machine.sync_python({tool.group for tool in needed if tool.group})
     for recipe in recipes:
         commands = [tool.command for tool in needed if tool.serves(recipe) and tool.is_there and tool.command]

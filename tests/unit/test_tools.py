@@ -9,7 +9,7 @@ import pytest
 
 from tasks import ns
 from tasks.clients import machine as clients_machine
-from tools import apt, machine, proof, report
+from tools import apt, golang, machine, process, proof, report
 from tools.machine import Machine
 from tools.table import TOOLS, Tool, read_tools
 
@@ -28,6 +28,22 @@ def test_every_go_module_of_the_table_is_pinned_and_the_other_way_round() -> Non
     built = {tool.go for tool in read_tools() if tool.go}
     own = {f"custom-coreos/tools/{path.parent.name}" for path in TOOLS.glob("*/main.go")}
     assert set(block[1].split()) | own == built
+
+
+def test_a_tool_that_is_installed_or_else_built_has_a_proof() -> None:
+    """Only a try can say which of the two it is to be."""
+    assert {tool.name for tool in read_tools() if tool.debian and tool.go} == {
+        tool.name for tool in read_tools() if tool.proof
+    }
+
+
+def test_the_name_of_a_command_is_what_go_calls_it() -> None:
+    """Several commands are built at once, into one folder."""
+    names = {tool.name: golang.command(tool.go) for tool in read_tools() if tool.go}
+    assert names == {
+        "podman": "podman", "host-policy": "hostpolicy", "oras": "oras", "butane": "internal", "gitleaks": "gitleaks",
+        "ignition-validate": "validate", "act": "act", "actionlint": "actionlint",
+    }  # fmt: skip
 
 
 def test_on_fedora_packages_are_named_and_nothing_is_installed(
@@ -51,7 +67,7 @@ def test_a_step_that_fails_says_what_to_type(tmp_path: Path, monkeypatch: pytest
     with pytest.raises(
         report.SetupError, match=r"podman could not be built\n  why: go: Permission denied\n  next: again"
     ):
-        machine.run(["go", "build"], what="podman could not be built", hint="again", cwd=tmp_path)
+        process.run(["go", "build"], what="podman could not be built", hint="again", cwd=tmp_path)
 
 
 def test_a_package_is_never_removed(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
@@ -100,9 +116,9 @@ class Trial(Machine):
         """The next answer."""
         return self.answers.pop(0), "podman's words"
 
-    def build(self, tool: Tool) -> None:
+    def build(self, tools: list[Tool]) -> None:
         """Note it."""
-        self.done.append(f"build {tool.name}")
+        self.done += [f"build {tool.name}" for tool in tools]
 
     def use_runc(self) -> None:
         """Note it."""
