@@ -7,7 +7,6 @@ from invoke import Context, task
 from tasks.story import answer, say
 
 if TYPE_CHECKING:
-    from tasks.model.image import ImageRef, KmodsTag
     from tasks.model.lock import Lock
     from tasks.settings import Settings
 
@@ -65,38 +64,16 @@ def build_kmods(
     c: Context, zfs: str, kernel: str, save: str = "", load: str = "", push: bool = False, key: str = ""
 ) -> None:
     """Build OpenZFS's modules and tools from source for one kernel, where none are published yet."""
-    from tasks import ownkmods, publishing
-    from tasks.clients import actions
+    from tasks import making
     from tasks.model.image import KmodsTag
     from tasks.model.versions import Kernel, parse_zfs
     from tasks.settings import read_settings
 
-    settings, pair = read_settings(c.config), KmodsTag(parse_zfs(zfs), Kernel.parse(kernel))
-    secret = publishing.ready(settings, key) if push else None
-    image = ownkmods.there(settings, pair) if push else None
-    if image is None:
-        image = _made(settings, pair, save, load)
-        if image and secret:
-            image = publishing.push_kmods(settings, str(image), pair, secret)
+    pair = KmodsTag(parse_zfs(zfs), Kernel.parse(kernel))
+    image = making.kmods(read_settings(c.config), pair, making.Files(save=save, load=load), key if push else None)
     if image:
-        actions.output("image", image.name)
-        actions.output("digest", image.digest)
         say("next: ./inv versions" if push else f"next: ./inv build --kmods {image}")
         answer(str(image))
-
-
-def _made(settings: "Settings", pair: "KmodsTag", save: str, load: str) -> "ImageRef | None":
-    """The kmods image of a pair on this machine, from an archive or built; None under `inv -R`."""
-    from pathlib import Path
-
-    from tasks import kmods
-    from tasks.clients import archives
-
-    archives.require_folder(Path(save))
-    image = kmods.load(settings, pair, load) if load else kmods.build(settings, pair)
-    if image and save and archives.save(str(image), Path(save)):
-        say(f"{save} written; next: ./inv build-kmods --zfs {pair.zfs} --kernel {pair.kernel} --load {save} --push")
-    return image
 
 
 @task

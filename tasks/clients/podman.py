@@ -224,6 +224,6 @@ def _not_written(error: TaskError, page: Callable[[], str]) -> TaskError:
     """What GitHub refuses a workflow whose repository did not make the package."""
     if not actions.running() or _MAY_NOT_WRITE not in error.why:
         return error
-    why = f"the package was first pushed by hand, and this repository may not write it ({error.why})"
+    why = f"this repository may not write the package, as when it was first pushed by hand ({error.why})"
     hint = "make it public, and add this repository with the role Admin under Manage Actions access"
     return TaskError(error.what, why, f"{hint}: {page()}")
