@@ -1,5 +1,6 @@
 """A copy of the checkout that a rehearsal may change: keys and overlays are made in there, and never in the user's."""
 
+import shlex
 import shutil
 from pathlib import Path
 
@@ -7,6 +8,8 @@ from lab.session import ROOT
 from lab.tool import call
 from tasks.model.errors import TaskError
 
+# Git in this checkout, whoever owns it: whoever makes a lab runs the checkout's own code already.
+_TRUSTING = ("git", "-c", "safe.directory=*")
 _LEFT_OUT = {".lab", ".venv", "__pycache__", ".mypy_cache", ".ruff_cache", ".pytest_cache", ".hypothesis"}
 
 
@@ -29,8 +32,8 @@ def _clone(target: Path) -> None:
 
     A copied `.git` may be a file that points to the real repository, as in a worktree and in a submodule.
     """
-    source = ["git", "-C", str(ROOT)]
-    call(["git", "clone", "--quiet", "--no-local", str(ROOT), str(target)])
+    source, serve = [*_TRUSTING, "-C", str(ROOT)], f"--upload-pack={shlex.join([*_TRUSTING, 'upload-pack'])}"
+    call(["git", "clone", "--quiet", "--no-local", serve, str(ROOT), str(target)])
     origin = call([*source, "config", "--default=", "remote.origin.url"]).strip()
     call(["git", "-C", str(target), "config", "remote.origin.url", origin])
     for name in filter(

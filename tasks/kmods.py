@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from tasks.settings import Settings
 
 _BUILDER = "quay.io/fedora/fedora"
-_FOLDER = workspace.ROOT / "kmods"
+_RECIPE = workspace.ROOT / "kmods/Containerfile"
 _MOST_BYTES = 200_000_000  # OpenZFS 2.4.3 has 35 MB
 _SECONDS = 1800
 
@@ -54,17 +54,23 @@ def build(settings: "Settings", pair: KmodsTag) -> ImageRef | None:
     """Have the kmods of a pair on this machine, built only where they are not there yet; None under `inv -R`."""
     image = local_name(settings, pair)
     source, builder = github.openzfs_tarball(pair.zfs), skopeo.inspect(_BUILDER, fedora_of(pair.kernel))
-    recipe = (_FOLDER / "Containerfile").read_bytes()
-    wanted = labels(pair, source.digest, ImageRef(_BUILDER, builder.digest), recipe)
+    wanted = labels(pair, source.digest, ImageRef(_BUILDER, builder.digest), _RECIPE.read_bytes())
+    arguments = {
+        "BUILDER": f"{_BUILDER}@{builder.digest}", "KERNEL_VERSION": str(pair.kernel), "ZFS_VERSION": str(pair.zfs)
+    }  # fmt: skip
+    with workspace.alone(f"kmods-{pair}", f"another run builds {image}; waiting for it"):
+        return _built(pair, image, source, arguments, wanted)
+
+
+def _built(
+    pair: KmodsTag, image: str, source: "Tarball", arguments: dict[str, str], wanted: dict[str, str]
+) -> ImageRef | None:
     if (podman.labels(image) or {}).items() >= wanted.items():
         say(f"{image} is there: nothing it is built from changed")
         return podman.by_digest(image)
     say(f"building {image}: OpenZFS {pair.zfs} for {pair.kernel}, from {source.url}")
-    arguments = {
-        "BUILDER": f"{_BUILDER}@{builder.digest}", "KERNEL_VERSION": str(pair.kernel), "ZFS_VERSION": str(pair.zfs)
-    }  # fmt: skip
     with TemporaryDirectory(dir=workspace.cache()) as folder:
-        Path(folder, "Containerfile").write_bytes(recipe)
+        shutil.copyfile(_RECIPE, Path(folder, "Containerfile"))
         _fetch(source, pair, Path(folder, "zfs.tar.gz"))
         built = podman.build(Path(folder), image, arguments, wanted)
     return podman.by_digest(image) if built else None

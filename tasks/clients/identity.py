@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from tasks.clients import http, shell
-from tasks.clients.workspace import ROOT, read_text
+from tasks.clients.workspace import GIT, read_text
 from tasks.model.adoption import keys
 from tasks.model.errors import TaskError
 
@@ -11,7 +11,7 @@ from tasks.model.errors import TaskError
 def origin() -> str:
     """The address of the remote `origin`; empty outside git and without one."""
     try:
-        done = shell.attempt(["git", "-C", str(ROOT), "remote", "get-url", "origin"], what="git could not be asked")
+        done = shell.attempt([*GIT, "remote", "get-url", "origin"], what="git could not be asked")
     except TaskError:
         return ""
     return done.stdout.strip() if done.returncode == 0 else ""

@@ -1,9 +1,11 @@
 """The repository's own files, its revision, and files written whole or not at all."""
 
+import fcntl
 import os
 import re
 import stat
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from os import environ
 from pathlib import Path
 from tempfile import NamedTemporaryFile, TemporaryDirectory
@@ -11,9 +13,12 @@ from tempfile import NamedTemporaryFile, TemporaryDirectory
 from tasks.clients import shell
 from tasks.model.errors import TaskError
 from tasks.model.signing import KEYS, POLICY, REGISTRIES, HostFiles
+from tasks.story import say
 
 ROOT = Path(__file__).resolve().parents[2]
 UNVERSIONED = "unversioned"
+# Git in this checkout, whoever owns it: whoever runs a recipe runs the checkout's own code already.
+GIT = ("git", "-c", f"safe.directory={ROOT}", "-C", str(ROOT))
 _BUILD_INPUTS = ("Containerfile", "overlay-root")
 
 
@@ -33,6 +38,18 @@ def cache() -> Path:
     folder = own or Path(environ.get("CUSTOM_COREOS_CACHE") or Path.home() / ".cache/custom-coreos")
     folder.mkdir(parents=True, exist_ok=True)
     return folder
+
+
+@contextmanager
+def alone(name: str, busy: str) -> Iterator[None]:
+    """Let one run of this user's do a work at a time; a second one says `busy` and waits."""
+    with (cache() / f".{name}.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            say(busy)
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def host_files() -> HostFiles:
@@ -127,7 +144,7 @@ def revision() -> str:
 
 def _git(*arguments: str) -> str:
     try:
-        done = shell.attempt(["git", "-C", str(ROOT), *arguments], what="the revision could not be read")
+        done = shell.attempt([*GIT, *arguments], what="the revision could not be read")
     except TaskError:  # no git: a folder that was unpacked, not cloned
         return ""
     return done.stdout.strip() if done.returncode == 0 else ""

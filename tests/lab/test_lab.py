@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.lab.conftest import Clone, assert_three_lines
+from tests.lab.conftest import Clone, assert_three_lines, fresh_clone, ready_folder
 from tests.lab.test_build import processes_of
 
 REPOSITORY = "ghcr.io/owner/thing"
@@ -155,3 +155,21 @@ def test_an_overlay_is_no_place_for_a_lab(own_clone: Clone, tmp_path: Path, plac
     argv = ["unshare", "--mount", "sh", "-c", typed]
     done = subprocess.run(argv, env=variables, capture_output=True, text=True, check=False)
     assert_three_lines(done, f"no lab can be made in {below}", "overlayfs takes no overlay")
+
+
+def test_a_checkout_that_another_user_owns_is_copied_with_its_revision(tmp_path: Path) -> None:
+    """Root in a user's clone, without sudo: git would take it for dubious, and a build would be of no revision."""
+    theirs = fresh_clone(tmp_path / "theirs").path
+    git = ["git", "-C", str(theirs), "-c", "user.name=owner", "-c", "user.email=owner@example.org"]
+    for words in (["init", "-q"], ["add", "-A"], ["commit", "-qm", "First"]):
+        subprocess.run([*git, *words], check=True)
+    commit = subprocess.run([*git, "rev-parse", "HEAD"], capture_output=True, text=True, check=True).stdout
+    subprocess.run(["chown", "--recursive", "4242", str(theirs)], check=True)
+    asked = "import sys; from pathlib import Path; from lab import checkout; from tasks.clients import workspace"
+    code = f"{asked}; checkout.copy(Path(sys.argv[1])); print(workspace.revision())"
+    python = ready_folder(Clone(theirs)) / "venv/bin/python"
+    done = subprocess.run(
+        [python, "-c", code, str(tmp_path / "copy")], cwd=theirs, capture_output=True, text=True, check=False
+    )
+    assert done.stdout == commit, done.stderr
+    assert (tmp_path / "copy/inv").exists()

@@ -52,10 +52,13 @@ def test_without_a_key_none_are_due(clone: Clone) -> None:
 
 
 def test_kmods_are_handed_over_as_a_file_pushed_once_and_used(keyed: Clone) -> None:
-    """Built without a key, signed where it is; the second push changes nothing, and `stable` moves with them."""
+    """Built once by two at a time, without a key; signed where it is; the second push changes nothing."""
     ask = f"inv build-kmods --zfs 2.4.4 --kernel {NEWER}"
-    made = keyed.lab(f"{ask} --save {keyed.path}/kmods.tar && podman rmi -af > /dev/null", "late")
+    two = f"{ask} > ~/one & {ask} --save {keyed.path}/kmods.tar > ~/two && wait $! && cmp ~/one ~/two"
+    made = keyed.lab(f"{two} && podman rmi -af > /dev/null", "late")
     assert made.returncode == 0, made.stderr
+    assert "another run builds localhost/custom-coreos-kmods" in made.stderr
+    assert made.stderr.count("Successfully tagged") == 1
     push = f"cd {keyed.path} && export SIGNING_KEY=$(cat ../signing.key) && {LOGIN}; {ask}"
     pushed = keyed.lab(f"{push} --load kmods.tar --push && {ask} --push", "late")
     assert pushed.returncode == 0, pushed.stderr
