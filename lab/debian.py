@@ -1,6 +1,7 @@
 """What the lab's images are made of: Debian's packages and sources, from this machine's own mirror."""
 
 import hashlib
+import platform
 import re
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from lab.podman import NAMESPACES, workshop
 from lab.tool import call
 from tasks.model.errors import TaskError
 
+_RELEASE = "bookworm"
 _OPENZFS_SUITES = ("bookworm-backports", "trixie", "trixie-backports", "sid")
 _DOCUMENTS = ("doc", "man", "locale", "info")
 
@@ -18,7 +20,7 @@ def root(name: str, packages: str, *hooks: str) -> Path:
     # removed in the end: dpkg's own path-exclude makes mmdebstrap read each package through a filter in Python
     left_out = f'--customize-hook=cd "$1/usr/share" && rm -rf {" ".join(_DOCUMENTS)}'
     options = ["--mode=root", "--variant=essential", f"--include={packages}", left_out, "--dpkgopt=force-unsafe-io"]
-    argv = ["mmdebstrap", *options, *hooks, '--aptopt=Apt::Install-Recommends "false"', _codename()]
+    argv = ["mmdebstrap", *options, *hooks, '--aptopt=Apt::Install-Recommends "false"', codename()]
 
     def make(target: Path) -> None:
         with workshop(target) as here:
@@ -38,6 +40,15 @@ def bare(codename: str) -> Path:
             call([*NAMESPACES, *argv, str(target / "root.tar"), f"deb {own} {mirror} {codename} main"], env=here.env)
 
     return cache.entry(f"bare-{codename}", argv, make) / "root.tar"
+
+
+def require_release(world: str) -> None:
+    """Stop unless this machine's packages are those that a world with a kernel of its own is made of."""
+    if codename() != _RELEASE:
+        here = platform.freedesktop_os_release().get("PRETTY_NAME", "another system")
+        why = f"its kernel and its machines are made of Debian 12's packages, and this is {here}"
+        hint = "call it on Debian 12; all but boot and its worlds works here too: ./inv rehearse"
+        raise TaskError(f"the world {world} cannot be made here", why, hint)
 
 
 def linux_source(series: str) -> Path:
@@ -100,16 +111,15 @@ def _apt(folder: Path, *arguments: str, program: str = "apt-get") -> str:
     return call([program, *words, "--quiet", *arguments], cwd=str(folder))
 
 
-def _codename() -> str:
+def codename() -> str:
     """The codename of this machine's own system, `bookworm`: its package lists are used."""
-    lines = Path("/etc/os-release").read_text().splitlines()
-    return next(line.partition("=")[2] for line in lines if line.startswith("VERSION_CODENAME="))
+    return platform.freedesktop_os_release().get("VERSION_CODENAME", "")
 
 
 def _sources() -> list[Path]:
     """This machine's own package sources for its system; others would not fit into a root file system."""
     files = [Path("/etc/apt/sources.list"), *Path("/etc/apt/sources.list.d").glob("*")]
-    named = re.compile(rf"(?<![\w-]){_codename()}(?![\w])")
+    named = re.compile(rf"(?<![\w-]){codename()}(?![\w])")
     return [path for path in files if path.is_file() and named.search(path.read_text())]
 
 

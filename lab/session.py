@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
-from lab import cache, podman, registry, tls
+from lab import cache, debian, podman, registry, tls
 from lab.world import World
 from tasks.model.errors import TaskError
 
@@ -27,6 +27,8 @@ def run(world: World, command: str | None, state: Path, *, prepare: Callable[[],
 
     `prepare` changes the state folder beforehand, once nobody else has a lab open in it.
     """
+    if world.real:
+        debian.require_release(world.name)
     with _held(state):
         podman.require_storage(state, "clone the repository to a folder on a disk")
         podman.require_storage(cache.folder(), "name a folder on a disk: export CUSTOM_COREOS_CACHE=…")

@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from lab import checkout, session
+from lab import checkout, debian, session
 from lab.real import ingredients, parts, stages
 from lab.real.checks import Check
 from lab.world import load
@@ -45,6 +45,7 @@ def boot(states: Path, image: str, config: str, *, verbose: bool) -> list[Outcom
     to make it. What the consoles said stays until the next boot; disks, images and keys go.
     """
     wanted = _read(config) if config else ""
+    debian.require_release(WORLD)
     _forget_older(states)
     state = states / f"boot-{os.getpid()}"
     made, layout = parts.made(), state / "given"

@@ -10,11 +10,15 @@ from pathlib import Path
 
 import pytest
 
+from lab import debian
+
 ROOT = Path(__file__).parents[2]
 SECONDS = 600
 HOUR = 3600
 
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # where it is set, every recipe that a test types is compiled anew
+
+on_debian_12 = pytest.mark.skipif(debian.codename() != "bookworm", reason="kernels are made of Debian 12's packages")
 
 
 @dataclass(frozen=True, slots=True)

@@ -90,6 +90,12 @@ def test_a_bare_machine_runs_the_unit_tests(machines: dict[str, Bare], codename:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+def test_debian_13_has_no_kernel_to_boot_and_says_so(machines: dict[str, Bare]) -> None:
+    """The lab's kernel and machines are made of Debian 12's packages."""
+    done = machines["trixie"].types("cd custom-coreos && ./inv boot")
+    assert_three_lines(done, "the world real cannot be made here", "this is Debian GNU/Linux 13", "on Debian 12")
+
+
 CONTROL = """Package: containerd.io
 Version: 2.1
 Architecture: amd64

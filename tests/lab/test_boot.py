@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.documents import ROOT
-from tests.lab.conftest import HOUR, Clone, assert_three_lines, fresh_clone
+from tests.lab.conftest import HOUR, Clone, assert_three_lines, fresh_clone, on_debian_12
 from tests.lab.test_build import processes_of
 
 STAGES = (
@@ -38,6 +38,7 @@ def left_by(clone: Clone) -> list[str]:
     return [*processes_of(clone), *mounts, *(file for file in loops if str(clone.path) in file)]
 
 
+@on_debian_12
 @pytest.mark.full
 def test_the_image_boots(booted: tuple[Clone, subprocess.CompletedProcess[str]]) -> None:
     """Every stage is gone through and every check holds; each is named, and each stage told with its time."""
@@ -51,6 +52,7 @@ def test_the_image_boots(booted: tuple[Clone, subprocess.CompletedProcess[str]])
     assert left_by(clone) == []
 
 
+@on_debian_12
 @pytest.mark.full
 def test_only_the_consoles_stay(booted: tuple[Clone, subprocess.CompletedProcess[str]]) -> None:
     """No disk, no image, no key; the kernel's first words are in each log."""
@@ -61,6 +63,7 @@ def test_only_the_consoles_stay(booted: tuple[Clone, subprocess.CompletedProcess
     assert not list(clone.path.glob(".lab/boot-*/storage"))
 
 
+@on_debian_12
 @pytest.mark.full
 @pytest.mark.parametrize(
     ("moment", "number"),
@@ -116,6 +119,7 @@ def test_a_ctrl_c_does_not_wait_for_a_stage() -> None:
     assert [line for line in done.stderr.splitlines() if not line.startswith("=== made ready")] == []
 
 
+@on_debian_12
 @pytest.mark.full
 def test_nothing_stays_when_making_the_parts_is_ended(own_clone: Clone, tmp_path: Path) -> None:
     """OpenZFS is compiled, which another lab is opened for: neither stays, and the cache holds nothing half made."""
@@ -132,6 +136,7 @@ def test_nothing_stays_when_making_the_parts_is_ended(own_clone: Clone, tmp_path
     assert not list((tmp_path / "cache/lab").glob(".kmods-*.making"))
 
 
+@on_debian_12
 @pytest.mark.full
 def test_two_at_once_do_not_collide(booted: tuple[Clone, subprocess.CompletedProcess[str]]) -> None:
     """In one clone, from the start; the first boot of both holds, and one that is ended does not touch the other."""
@@ -144,6 +149,7 @@ def test_two_at_once_do_not_collide(booted: tuple[Clone, subprocess.CompletedPro
     assert left_by(clone) == []
 
 
+@on_debian_12
 @pytest.mark.full
 def test_a_given_image_and_a_given_file_are_booted(booted: tuple[Clone, subprocess.CompletedProcess[str]]) -> None:
     """The image by its digest; the Ignition file as it is, then with a policy.json that cannot overwrite the tree's."""
@@ -170,6 +176,7 @@ def test_a_given_image_and_a_given_file_are_booted(booted: tuple[Clone, subproce
     assert "overwrite" in log
 
 
+@on_debian_12
 @pytest.mark.full
 @pytest.mark.parametrize(
     ("words", "why"),
@@ -203,6 +210,7 @@ def test_what_cannot_be_booted_is_said(
     assert "=== inv" not in done.stderr
 
 
+@on_debian_12
 @pytest.mark.full
 def test_prebuilt_modules_save_seventy_percent(booted: tuple[Clone, subprocess.CompletedProcess[str]]) -> None:
     """Of the time that an image takes with modules from source."""

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tests.lab.conftest import HOUR, Clone, assert_three_lines
+from tests.lab.conftest import HOUR, Clone, assert_three_lines, on_debian_12
 from tests.lab.test_publish import LOGIN
 from tests.lab.test_versions import checked
 
@@ -14,6 +14,7 @@ CONTAINERS = "podman images -q custom-coreos-kmods; podman ps -aq --external"
 KEPT = f"{{ {CONTAINERS}; ls $XDG_CACHE_HOME/custom-coreos | grep zfs-; }}"
 
 
+@on_debian_12
 @pytest.mark.full
 @pytest.mark.parametrize(
     ("world", "asked", "why"),
@@ -35,6 +36,7 @@ def test_without_a_proven_source_nothing_is_built(clone: Clone, world: str, aske
     assert done.stdout == ""
 
 
+@on_debian_12
 @pytest.mark.full
 def test_a_kernel_that_fedora_does_not_keep_is_named(clone: Clone) -> None:
     """Its kernel-devel cannot be found; what podman had begun is removed, the tarball stays for the next try."""
@@ -58,6 +60,7 @@ def test_no_image_is_built_from_other_modules(built: Clone, asked: str, why: str
     assert_three_lines(built.lab(f"inv build {asked}"), why)
 
 
+@on_debian_12
 @pytest.mark.full
 def test_an_image_with_modules_of_ones_own_is_published(own_clone: Clone) -> None:
     """`publish` tells how they are built; its Lock pins the tarball; the next day holds it; modules are built once."""
