@@ -92,7 +92,7 @@ def test_there_is_always_an_answer(
 @pytest.mark.parametrize(
     ("world", "words"),
     [
-        ("quay-500", ["quay.io/fedora/fedora-coreos:stable could not be read", "500 (Internal Server Error)"]),
+        ("quay-500", ["quay.io/fedora/fedora-coreos:stable could not be read", "Internal Server Error"]),
         ("quay-html", ["quay.io/fedora/fedora-coreos:stable could not be read", "answered with a web page"]),
         ("quay-half-json", ["quay.io/fedora/fedora-coreos:stable could not be read", "answer was cut short"]),
         ("quay-down", ["quay.io/fedora/fedora-coreos:stable could not be read", "connection refused"]),
@@ -149,7 +149,7 @@ def test_an_unchanged_answer_is_not_sent_again_and_a_spoiled_one_is_fetched_anew
     both = "inv versions --json > one & inv versions --json > two; wait; cmp one two && cat one"
     log = clone.path / ".lab/label-null/requests.jsonl"
     statuses = []
-    for command in ("inv versions", "inv versions", f"{cut}; {both}"):
+    for command in ("rm -rf $XDG_CACHE_HOME/custom-coreos/http; inv versions", "inv versions", f"{cut}; {both}"):
         before = len(log.read_text().splitlines()) if log.exists() else 0
         done = clone.lab(command, "label-null")
         assert done.returncode == 0, done.stderr
