@@ -4,7 +4,6 @@ import os
 import re
 import shlex
 import subprocess
-import sys
 
 from tools.report import SetupError
 
@@ -27,7 +26,6 @@ def install(wanted: list[str]) -> None:
         listed = _apt_get("update")
         done = _apt_get("install", *wanted) if listed.returncode == 0 else listed
     if done.returncode:
-        sys.stderr.write(done.stdout)
         raise _not_installed(wanted, done)
 
 
@@ -52,6 +50,8 @@ def _not_installed(wanted: list[str], done: subprocess.CompletedProcess[str]) ->
     if _REMOVES in done.stdout:
         listed = re.search(r"^The following packages will be REMOVED:\n((?:  .*\n)+)", done.stdout, re.MULTILINE)
         lost = " ".join(listed[1].split()) if listed else "others"
-        return SetupError(what, f"{lost} would have to be removed, and nothing here removes a package", by_hand)
+        why = f"{lost} would have to be removed, and nothing here removes a package"
+        return SetupError(what, why, by_hand, done.stdout)
     said = next(iter(done.stdout.strip().splitlines()[-1:]), f"apt-get ended with {done.returncode}")
-    return SetupError(what, said, f"check the network, or type: sudo apt-get update && {by_hand}")
+    hint = f"check the network, or type: sudo apt-get update && {by_hand}"
+    return SetupError(what, said, hint, done.stdout)

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from tools import apt, proof
 from tools.golang import Builder, is_new_enough
-from tools.process import run
+from tools.process import run, stop
 from tools.report import SetupError, say
 from tools.table import ROOT, Tool
 
@@ -66,11 +66,15 @@ class Machine:
         built = [tool for tool in missing if tool.go and not (tool.debian if on_debian else tool.fedora)]
         with ThreadPoolExecutor() as pool:
             building = pool.submit(self.build, built)
-            if on_debian:
-                self.install_packages([package for tool in missing for package in tool.debian], missing)
-            else:
-                self.name_packages(missing)
-            building.result()
+            try:
+                if on_debian:
+                    self.install_packages([package for tool in missing for package in tool.debian], missing)
+                else:
+                    self.name_packages(missing)
+                building.result()
+            except BaseException:
+                stop()
+                raise
         for tool in missing:
             if tool.pypi:
                 self.install_pypi(tool)
@@ -156,7 +160,7 @@ class Machine:
             shutil.rmtree(folder, ignore_errors=True)
             python = str(folder / "bin/python")
             make, install = [sys.executable, "-m", "venv"], [python, "-m", "pip", "--quiet", "install"]
-            if shutil.which("uv"):  # in a tenth of the time
+            if shutil.which("uv"):  # much faster than pip
                 make = ["uv", "venv", f"--python={sys.executable}"]
                 install = ["uv", "pip", "install", f"--python={python}"]
             for argv in ([*make, str(folder)], [*install, tool.pypi]):

@@ -46,7 +46,7 @@ def main() -> int:
             fcntl.flock(lock, fcntl.LOCK_EX)
             make_ready(ready, recipes)
     except SetupError as error:
-        sys.stderr.write(f"{error}\n")
+        sys.stderr.write(f"{error.said}{error}\n")
         return 1
     except OSError as error:
         hint = "check owner and free space of that folder, or set CUSTOM_COREOS_CACHE to another one"

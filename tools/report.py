@@ -4,10 +4,11 @@ import sys
 
 
 class SetupError(Exception):
-    """What happened, why, and what to type next."""
+    """What happened, why, and what to type next; before it what the program that failed said, where one did."""
 
-    def __init__(self, what: str, why: str, hint: str) -> None:
+    def __init__(self, what: str, why: str, hint: str, said: str = "") -> None:
         super().__init__(f"{what}\n  why: {why}\n  next: {hint}")
+        self.said = said
 
 
 def say(sentence: str) -> None:

@@ -3,6 +3,8 @@
 import os
 import re
 import subprocess
+import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -63,14 +65,41 @@ def test_a_step_that_fails_says_what_to_type(tmp_path: Path, monkeypatch: pytest
     def refuse(*_: object, **__: object) -> None:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr("subprocess.run", refuse)
+    monkeypatch.setattr("subprocess.Popen", refuse)
     with pytest.raises(
         report.SetupError, match=r"podman could not be built\n  why: go: Permission denied\n  next: again"
     ):
         process.run(["go", "build"], what="podman could not be built", hint="again", cwd=tmp_path)
 
 
-def test_a_package_is_never_removed(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+class Refusing(Machine):
+    """A machine on which no package can be installed, while something is built that takes a minute."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder / "cache/ready/key", read_tools())
+        self.distribution, self.begun = "debian", threading.Event()
+
+    def build(self, _: list[Tool]) -> None:
+        """Begin."""
+        self.begun.set()
+        process.run(["sleep", "60"], what="nothing was built", hint="again")
+
+    def install_packages(self, packages: list[str], tools: list[Tool]) -> None:
+        """Refuse, once the other has begun."""
+        assert self.begun.wait(10)
+        time.sleep(0.5)
+        raise report.SetupError("packages could not be installed", f"{packages}", f"{tools}")
+
+
+def test_packages_that_cannot_be_installed_end_what_is_built_beside(tmp_path: Path) -> None:
+    """A user without sudo hears of it at once, and in these words."""
+    begun = time.monotonic()
+    with pytest.raises(report.SetupError, match="packages could not be installed"):
+        Refusing(tmp_path).install([])
+    assert time.monotonic() - begun < 10
+
+
+def test_a_package_is_never_removed(monkeypatch: pytest.MonkeyPatch) -> None:
     """Debian's runc and Docker's containerd.io exclude each other: what would go is named, and apt is asked once."""
     said = (
         "The following packages will be REMOVED:\n  containerd.io docker-ce\n"
@@ -93,7 +122,7 @@ def test_a_package_is_never_removed(monkeypatch: pytest.MonkeyPatch, capsys: pyt
     ]
     assert [argv for argv in asked if "--no-remove" not in argv] == []
     assert len(asked) == 1
-    assert said in capsys.readouterr().err
+    assert error.value.said == said
 
 
 def test_what_excludes_docker_is_in_no_row() -> None:
