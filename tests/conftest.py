@@ -7,7 +7,7 @@ settings.register_profile("default", deadline=None)
 settings.register_profile("full", deadline=None, max_examples=2000)
 settings.load_profile("default")
 
-_FIRST = (
+FIRST = (
     "test_boot",
     "test_bare",
     "test_crash",
@@ -20,5 +20,5 @@ _FIRST = (
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the files that take longest, so that they do not run alone in the end while others wait."""
-    order = {f"test_{name}": number for number, name in enumerate(_FIRST)}
+    order = {name: number for number, name in enumerate(FIRST)}
     items.sort(key=lambda item: order.get(item.path.stem, len(order)))
