@@ -17,8 +17,7 @@ NAMESPACES = (
 _CONTAINERS_CONF = """
 [containers]
 default_ulimits = ["nofile=4096:4096", "nproc=4096:4096"]
-pids_limit = 0
-[engine]
+{no_limit}[engine]
 cgroup_manager = "cgroupfs"
 events_logger = "file"
 """
@@ -27,7 +26,8 @@ events_logger = "file"
 def configure(folder: Path, graph: Path, run: Path) -> dict[str, str]:
     """Write podman's configuration into `folder`; returns the environment that makes podman use it."""
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "containers.conf").write_text(_CONTAINERS_CONF)
+    no_limit = "" if _counts_processes() else "pids_limit = 0\n"
+    (folder / "containers.conf").write_text(_CONTAINERS_CONF.format(no_limit=no_limit))
     roots = f'[storage]\ndriver = "overlay"\ngraphroot = "{graph}"\nrunroot = "{run}"\n'
     (folder / "storage.conf").write_text(roots)
     (folder / "policy.json").write_text('{"default": [{"type": "insecureAcceptAnything"}]}')
@@ -37,6 +37,13 @@ def configure(folder: Path, graph: Path, run: Path) -> dict[str, str]:
         "BUILDAH_ISOLATION": "chroot",
         "PODMAN_IGNORE_CGROUPSV1_WARNING": "1",
     }
+
+
+def _counts_processes() -> bool:
+    """Whether the control groups here have a controller of processes, by which podman limits a container's."""
+    top = Path("/sys/fs/cgroup")
+    controllers = top / "cgroup.controllers"
+    return (top / "pids").is_dir() or (controllers.exists() and "pids" in controllers.read_text().split())
 
 
 def require_storage(folder: Path, hint: str) -> None:
