@@ -47,7 +47,7 @@ def require_release(world: str) -> None:
     if codename() != _RELEASE:
         here = platform.freedesktop_os_release().get("PRETTY_NAME", "another system")
         why = f"its kernel and its machines are made of Debian 12's packages, and this is {here}"
-        hint = "call it on Debian 12; all but boot and its worlds works here too: ./inv rehearse"
+        hint = "call it on Debian 12; everything but boot and its worlds works here too: ./inv rehearse"
         raise TaskError(f"the world {world} cannot be made here", why, hint)
 
 

@@ -65,6 +65,7 @@ def build(settings: "Settings", pair: KmodsTag) -> ImageRef | None:
 def _built(
     pair: KmodsTag, image: str, source: "Tarball", arguments: dict[str, str], wanted: dict[str, str]
 ) -> ImageRef | None:
+    """The image with the wanted labels: the one that is there, or a new one."""
     if (podman.labels(image) or {}).items() >= wanted.items():
         say(f"{image} is there: nothing it is built from changed")
         return podman.by_digest(image)

@@ -42,7 +42,7 @@ def cache() -> Path:
 
 @contextmanager
 def alone(name: str, busy: str) -> Iterator[None]:
-    """Let one run of this user's do a work at a time; a second one says `busy` and waits."""
+    """Let one run of this user do a job at a time; a second one says `busy` and waits."""
     with (cache() / f".{name}.lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -26,7 +26,6 @@ KEPT = f"{{ {CONTAINERS}; ls $XDG_CACHE_HOME/custom-coreos | grep zfs-; }}"
         ("source-other", PAIR, "GitHub states sha256:1f08f2d1"),
         ("source-cut", PAIR, "github.com ended the connection before its answer was whole"),
         ("everyday", "--zfs 2.4.4 --kernel 7.1.9-200.fc44.x86_64", "GitHub lists no zfs-2.4.4.tar.gz"),
-        ("everyday", "--zfs 2.4.4 --kernel 7.1.9-200.fc44.x86_64 --push --save kmods.tar", "exclude each other"),
     ],
 )
 def test_without_a_proven_source_nothing_is_built(clone: Clone, world: str, asked: str, why: str) -> None:

@@ -51,6 +51,13 @@ def test_without_a_key_none_are_due(clone: Clone) -> None:
     assert decided(clone, "late")["kmods_due"] is None
 
 
+def test_kmods_are_saved_or_pushed(keyed: Clone) -> None:
+    """A file is for a push from another machine: asked for both, nothing is done, and neither is there."""
+    both = f"inv build-kmods --zfs 2.4.4 --kernel {NEWER} --push --save {keyed.path}/both.tar"
+    assert_three_lines(keyed.lab(both, "late"), "--save and --push exclude each other")
+    assert not (keyed.path / "both.tar").exists()
+
+
 def test_kmods_are_handed_over_as_a_file_pushed_once_and_used(keyed: Clone) -> None:
     """Built once by two at a time, without a key; signed where it is; the second push changes nothing."""
     ask = f"inv build-kmods --zfs 2.4.4 --kernel {NEWER}"

@@ -92,7 +92,7 @@ def test_there_is_always_an_answer(
 @pytest.mark.parametrize(
     ("world", "words"),
     [
-        ("quay-500", ["quay.io/fedora/fedora-coreos:stable could not be read", "Internal Server Error"]),
+        ("quay-500", ["quay.io/fedora/fedora-coreos:stable could not be read", "500 ", "Internal Server Error"]),
         ("quay-html", ["quay.io/fedora/fedora-coreos:stable could not be read", "answered with a web page"]),
         ("quay-half-json", ["quay.io/fedora/fedora-coreos:stable could not be read", "answer was cut short"]),
         ("quay-down", ["quay.io/fedora/fedora-coreos:stable could not be read", "connection refused"]),
