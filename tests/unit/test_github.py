@@ -187,6 +187,25 @@ def test_every_job_that_builds_runs_where_the_distributions_podman_signs() -> No
     assert {job["runs-on"] for _, _, job in JOBS} == {"ubuntu-26.04"}
 
 
+def test_whoever_asks_what_is_published_has_a_login() -> None:
+    """GHCR tells a stranger neither that an image is missing nor that it is private; a wrong guess publishes anew."""
+    asking = {"versions", "site", "watchdog", "cleanup", "publish", "promote"}
+    seen = 0
+    for file, name, job in JOBS:
+        steps = job["steps"]
+        asks = [number for number, step in enumerate(steps) if {*called(step)} & asking]
+        if not asks:
+            continue
+        logins = [
+            number for number, step in enumerate(steps) if step.get("uses", "").startswith("docker/login-action@")
+        ]
+        assert logins, (file, name)
+        assert logins[0] < asks[0], (file, name)
+        assert job["permissions"]["packages"] in {"read", "write"}, (file, name)
+        seen += 1
+    assert seen == 8
+
+
 def test_tools_are_installed_by_a_step_of_its_own_that_sees_no_secret() -> None:
     """It names every recipe that the job calls, so that a step with a secret finds all of it there."""
     for file, name, job in JOBS:
@@ -212,7 +231,7 @@ def test_a_job_with_the_key_takes_nothing_from_a_cache() -> None:
 
 
 def test_what_was_installed_is_kept_also_when_a_later_step_fails() -> None:
-    """Saved right after it was installed, under a key of all that it is made of."""
+    """Saved right after it was installed, under the key that was looked for: the set-up writes among what is hashed."""
     seen = 0
     for _, _, job in JOBS:
         for restored, saved in zip(
@@ -220,7 +239,8 @@ def test_what_was_installed_is_kept_also_when_a_later_step_fails() -> None:
         ):
             steps = job["steps"]
             assert called(steps[steps.index(saved) - 1]) == ["setup"]
-            assert restored["with"] == saved["with"]
+            assert restored["with"]["path"] == saved["with"]["path"]
+            assert saved["with"]["key"] == "${{ steps.cache.outputs.cache-primary-key }}"
             assert "hashFiles('inv', 'tools/**', 'uv.lock')" in restored["with"]["key"]
             assert saved["if"].endswith("steps.cache.outputs.cache-hit != 'true'")
             seen += 1
