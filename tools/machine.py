@@ -86,6 +86,8 @@ class Machine:
             if status:
                 say(f"this system's {tool.name} does not do what it must: {why}; going on with it")
             return
+        if status in (proof.CANNOT_WORK, proof.CANNOT_RUN) and self.complete(tool):
+            status, why = self.tried(tool)
         if status == proof.CANNOT_SIGN:
             self.build([tool])
             status, why = self.tried(tool)
@@ -94,11 +96,20 @@ class Machine:
             status, why = self.tried(tool)
         if status:
             hint = "type: ./inv doctor; Debian 13 and Ubuntu 26.04 have a podman that needs no more"
-            raise SetupError(f"{tool.name} does not do what it must", restricted() or why, hint)
+            why = restricted() or why
+            (self.ready / "bin" / tool.command).unlink(missing_ok=True)  # our own does not hide the system's
+            raise SetupError(f"{tool.name} does not do what it must", why, hint)
 
     def tried(self, tool: Tool) -> tuple[int, str]:
         """What the tool's proof says, in the set-up's own environment."""
         return tool.tried()
+
+    def complete(self, tool: Tool) -> bool:
+        """Install what a tool's row names beside the tool; False where all of it is here already."""
+        if set(tool.debian) <= apt.installed():
+            return False
+        self.install_packages(list(tool.debian), [tool])
+        return True
 
     def use_runc(self) -> None:
         """Have podman call runc, which runs where crun does not: under control groups of the first version."""

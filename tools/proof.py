@@ -1,7 +1,8 @@
 """What the podman that is here can do: `python -m tools.proof` tries it.
 
 Exit status 0: it signs an image, holds it against a policy, and runs a container. 1: it cannot sign or verify.
-2: it signs, and cannot run. What failed is printed in podman's own words.
+2: it signs, and cannot run. 3: it cannot even store an image, or takes too long; another podman could not either.
+What failed is printed in podman's own words.
 
 It is tried, since a version number says little: Debian 12 and Ubuntu 24.04 switch sigstore off, and an old crun refuses
 what a new podman asks of it. A registry in memory, plain http on loopback, takes a tiny image; nothing else is touched.
@@ -22,7 +23,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from urllib.parse import parse_qs, urlsplit
 
-CANNOT_SIGN, CANNOT_RUN = 1, 2
+CANNOT_SIGN, CANNOT_RUN, CANNOT_WORK = 1, 2, 3
 _SECONDS = 60
 _CREATED, _ACCEPTED, _FOUND, _NOT_FOUND = 201, 202, 200, 404
 
@@ -81,6 +82,10 @@ class ProofError(Exception):
     """A step that did not work, in the program's own words."""
 
 
+class TooSlowError(ProofError):
+    """A step that did not end."""
+
+
 def layer(path: Path) -> None:
     """Write a layer that holds one program that runs, `true`, and a file of another owner than root."""
     program = Path(shutil.which("true") or "/bin/true").resolve()
@@ -95,8 +100,15 @@ def layer(path: Path) -> None:
         tar.addfile(owned, io.BytesIO())
 
 
+def store(podman: list[str], folder: Path) -> None:
+    """Make a key and an image; nothing of it asks for more than user namespaces and storage."""
+    layer(folder / "layer.tar")
+    _do(["host-policy", "generate-key", str(folder / "key")], folder)
+    _do([*podman, "import", "--quiet", str(folder / "layer.tar"), "localhost/proof"], folder)
+
+
 def sign(podman: list[str], folder: Path, host: str) -> None:
-    """Make a key, push an image signed with it, and pull it again under a policy that asks for the key."""
+    """Push the image signed with the key, and pull it again under a policy that asks for the key."""
     image, key = f"{host}/proof", folder / "key"
     places = folder / ".config/containers"
     (places / "registries.d").mkdir(parents=True)
@@ -105,11 +117,8 @@ def sign(podman: list[str], folder: Path, host: str) -> None:
     policy = {"default": [{"type": "insecureAcceptAnything"}], "transports": {"docker": {image: [rule]}}}
     (places / "policy.json").write_text(json.dumps(policy))
     (folder / "empty").touch()
-    layer(folder / "layer.tar")
     signed = [f"--sign-by-sigstore-private-key={key}.key", f"--sign-passphrase-file={folder / 'empty'}"]
     for step in (
-        ["host-policy", "generate-key", str(key)],
-        [*podman, "import", "--quiet", str(folder / "layer.tar"), "localhost/proof"],
         [*podman, "push", "--quiet", "--tls-verify=false", *signed, "localhost/proof", f"docker://{image}"],
         [*podman, "pull", "--quiet", "--tls-verify=false", f"docker://{image}"],
     ):
@@ -133,7 +142,9 @@ def _do(argv: list[str], home: Path) -> None:
         )  # fmt: skip
     except FileNotFoundError as error:
         raise ProofError(f"{argv[0]} is not there") from error
-    except (OSError, subprocess.TimeoutExpired) as error:
+    except subprocess.TimeoutExpired as error:
+        raise TooSlowError(f"{argv[0]} did not end within {_SECONDS} s") from error
+    except OSError as error:
         raise ProofError(f"{argv[0]}: {error}") from error
     if done.returncode:
         raise ProofError(next(iter(done.stderr.strip().splitlines()[-1:]), f"{argv[0]} ended with {done.returncode}"))
@@ -144,17 +155,19 @@ def main() -> int:
     _Registry.kept = {}
     server = ThreadingHTTPServer(("127.0.0.1", 0), _Registry)
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    status = CANNOT_SIGN
+    status = CANNOT_WORK
     with TemporaryDirectory(ignore_cleanup_errors=True) as name:
         folder = Path(name)
         podman = ["podman", f"--root={folder / 'graph'}", f"--runroot={folder / 'run'}", "--storage-driver=vfs"]
         try:
+            store(podman, folder)
+            status = CANNOT_SIGN
             sign(podman, folder, f"localhost:{server.server_port}")
             status = CANNOT_RUN
             run(podman, folder)
         except ProofError as error:
             sys.stdout.write(f"{error}\n")
-            return status
+            return CANNOT_WORK if isinstance(error, TooSlowError) else status
         finally:
             with contextlib.suppress(ProofError):  # what other owners have in its storage is podman's to remove
                 _do([*podman, "rmi", "--all", "--force"], folder)

@@ -139,11 +139,18 @@ class Trial(Machine):
     def __init__(self, folder: Path, *answers: int) -> None:
         super().__init__(folder / "cache/ready/key", read_tools())
         self.distribution = "debian"
-        self.answers, self.done = list(answers), list[str]()
+        self.answers, self.done, self.is_complete = list(answers), list[str](), True
 
     def tried(self, _: Tool) -> tuple[int, str]:
         """The next answer."""
         return self.answers.pop(0), "podman's words"
+
+    def complete(self, _: Tool) -> bool:
+        """Note it, where something is missing beside the tool."""
+        if self.is_complete:
+            return False
+        self.done.append("install the rest")
+        return True
 
     def build(self, tools: list[Tool]) -> None:
         """Note it."""
@@ -172,10 +179,35 @@ def test_podman_is_compiled_only_where_the_distributions_cannot_sign(
     assert trial.done == done
 
 
-def test_a_podman_that_cannot_be_made_to_work_is_an_error_in_its_words(tmp_path: Path) -> None:
-    """Three lines; nothing goes on with it."""
+@pytest.mark.parametrize("status", [proof.CANNOT_WORK, proof.CANNOT_RUN])
+def test_what_belongs_to_podman_is_installed_before_anything_else_is_tried(tmp_path: Path, status: int) -> None:
+    """A podman that was installed without what it recommends lacks uidmap, passt or a runtime."""
+    trial = Trial(tmp_path, status, 0)
+    trial.is_complete = False
+    trial.prove(PODMAN)
+    assert trial.done == ["install the rest"]
+
+
+@pytest.mark.parametrize(
+    ("answers", "done"),
+    [
+        ((proof.CANNOT_SIGN, proof.CANNOT_SIGN), ["build podman"]),
+        ((proof.CANNOT_SIGN, proof.CANNOT_WORK), ["build podman"]),
+        ((proof.CANNOT_WORK,), []),  # no subordinate ids, no storage: another podman cannot either
+    ],
+)
+def test_a_podman_that_cannot_be_made_to_work_is_an_error_in_its_words(
+    tmp_path: Path, answers: tuple[int, ...], done: list[str]
+) -> None:
+    """Three lines; nothing is compiled in vain, and one of our own does not stay before the system's."""
+    trial = Trial(tmp_path, *answers)
+    own = trial.ready / "bin/podman"
+    own.parent.mkdir(parents=True)
+    own.touch()
     with pytest.raises(report.SetupError, match=r"podman does not do what it must\n  why: podman's words\n  next: "):
-        Trial(tmp_path, proof.CANNOT_SIGN, proof.CANNOT_SIGN).prove(PODMAN)
+        trial.prove(PODMAN)
+    assert trial.done == done
+    assert not own.exists()
 
 
 def test_the_unit_tests_need_no_program() -> None:
@@ -203,7 +235,7 @@ def test_where_apparmor_keeps_a_podman_of_our_own_from_user_namespaces_one_sente
     monkeypatch.setattr("os.geteuid", lambda: user)
     monkeypatch.setattr("shutil.which", lambda _: podman)
     with pytest.raises(report.SetupError) as error:
-        Trial(tmp_path, proof.CANNOT_RUN, proof.CANNOT_RUN).prove(PODMAN)
+        Trial(tmp_path, proof.CANNOT_WORK).prove(PODMAN)
     assert (
         "AppArmor lets an ordinary user make user namespaces with /usr/bin/podman only" in str(error.value)
     ) == named
