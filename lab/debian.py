@@ -3,6 +3,7 @@
 import hashlib
 import platform
 import re
+from dataclasses import dataclass
 from pathlib import Path
 
 from lab import cache
@@ -35,9 +36,9 @@ def bare(codename: str) -> Path:
     argv = ["mmdebstrap", *options, '--aptopt=Apt::Install-Recommends "false"', codename]
 
     def make(target: Path) -> None:
-        own, mirror = _mirror()
+        line = f"deb {_mirror()} {codename} main"
         with workshop(target) as here:
-            call([*NAMESPACES, *argv, str(target / "root.tar"), f"deb {own} {mirror} {codename} main"], env=here.env)
+            call([*NAMESPACES, *argv, str(target / "root.tar"), line], env=here.env)
 
     return cache.entry(f"bare-{codename}", argv, make) / "root.tar"
 
@@ -75,8 +76,8 @@ def openzfs_source(version: str, sha256: str) -> Path:
     def make(target: Path) -> None:
         with workshop(target) as here:
             folder = here.context
-            options, mirror = _mirror()
-            rows = (f"deb-src {options} {mirror} {suite} contrib\n" for suite in _OPENZFS_SUITES)
+            mirror = _mirror()
+            rows = (f"deb-src {mirror} {suite} contrib\n" for suite in _OPENZFS_SUITES)
             (folder / "own.list").write_text("".join(rows))
             listed = _apt(folder, "showsrc", "zfs-linux", program="apt-cache")
             found = re.search(rf"^Version: ({re.escape(version)}-\S+)$", listed, re.MULTILINE)
@@ -116,19 +117,90 @@ def codename() -> str:
     return platform.freedesktop_os_release().get("VERSION_CODENAME", "")
 
 
+def require_family() -> None:
+    """Stop unless this machine has package sources that a root file system can be made from."""
+    if not _sources():
+        here = platform.freedesktop_os_release().get("PRETTY_NAME", "another system")
+        why = f"it is made of the packages of Debian or Ubuntu, and this is {here}"
+        hint = "call it on Debian 12 or 13; what needs no lab works here: ./inv doctor"
+        raise TaskError("the lab cannot be made here", why, hint)
+
+
+@dataclass(frozen=True, slots=True)
+class Archive:
+    """One archive of packages that apt knows: where it is, what it holds, and whose signature it must have."""
+
+    address: str
+    suites: tuple[str, ...]
+    components: tuple[str, ...]
+    signed_by: str  # a file, or nothing for the keys that apt trusts
+
+    @classmethod
+    def parse(cls, text: str) -> "tuple[Archive, ...]":
+        """The archives of a file of apt's, in either form: stanzas of fields, or a line for each."""
+        stanzas = [cls._of_stanza(stanza) for stanza in re.split(r"\n\s*\n", text)]
+        lines = [cls._of_line(*found) for found in _LINE.findall(text)]
+        return tuple(archive for archive in (*stanzas, *lines) if archive)
+
+    @classmethod
+    def _of_stanza(cls, stanza: str) -> "Archive | None":
+        fields = {name.lower(): value.strip() for name, value in _FIELD.findall(stanza)}
+        types, addresses = fields.get("types", "").split(), fields.get("uris", "").split()
+        if "deb" not in types or not addresses or fields.get("enabled", "yes").lower() == "no":
+            return None
+        suites, components = fields.get("suites", "").split(), fields.get("components", "").split()
+        signed = fields.get("signed-by", "")
+        return cls(addresses[0], tuple(suites), tuple(components), signed if signed.startswith("/") else "")
+
+    @classmethod
+    def _of_line(cls, options: str, address: str, suite: str, components: str) -> "Archive":
+        signed = re.search(r"signed-by=(\S+)", options)
+        return cls(address, (suite,), tuple(components.split()), signed[1] if signed else "")
+
+    def is_base(self, suite: str) -> bool:
+        """Whether it is the distribution's own archive of a release, not another's or only its updates."""
+        return suite in self.suites and "main" in self.components
+
+    @property
+    def line(self) -> str:
+        """Options and address, as a line of apt's begins; a list of mirrors is followed to its first."""
+        address = self.address
+        if address.startswith("mirror+file:"):
+            listed = Path(address.removeprefix("mirror+file:")).read_text().split("\n")
+            address = next(line.split()[0] for line in listed if line.strip() and not line.startswith("#"))
+        return f"[signed-by={self.signed_by}] {address}" if self.signed_by else address
+
+
+_FIELD = re.compile(r"^([A-Za-z-]+):[ \t]*(.*)$", re.MULTILINE)
+_LINE = re.compile(r"^deb[ \t]+(?:\[(.*?)\][ \t]+)?(\S+)[ \t]+(\S+)[ \t]+(.*)$", re.MULTILINE)
+_DEBIAN = Archive("http://deb.debian.org/debian", (), (), "/usr/share/keyrings/debian-archive-keyring.gpg")
+
+
 def _sources() -> list[Path]:
     """This machine's own package sources for its system; others would not fit into a root file system."""
-    files = [Path("/etc/apt/sources.list"), *Path("/etc/apt/sources.list.d").glob("*")]
-    named = re.compile(rf"(?<![\w-]){codename()}(?![\w])")
-    return [path for path in files if path.is_file() and named.search(path.read_text())]
+    files = [Path("/etc/apt/sources.list"), *sorted(Path("/etc/apt/sources.list.d").glob("*.[ls]*"))]
+    mine = re.compile(rf"{re.escape(codename())}(-\w+)*")
+    return [
+        path
+        for path in files
+        if path.is_file()
+        and any(
+            "main" in archive.components and any(map(mine.fullmatch, archive.suites))
+            for archive in Archive.parse(path.read_text())
+        )
+    ]
 
 
-def _mirror() -> tuple[str, str]:
-    """The options and the address of this machine's own archive, from the first of its sources."""
-    text = "\n".join(path.read_text() for path in _sources())
-    signed = re.search(r"^Signed-By: (\S+)", text, re.MULTILINE)
-    found = re.search(r"^URIs: (\S+)", text, re.MULTILINE) or re.search(r"^deb (?:\[.*?\] )?(\S+)", text, re.MULTILINE)
-    if found is None:
-        hint = "name Debian's archive in /etc/apt/sources.list.d"
-        raise TaskError("this machine names no package source", "/etc/apt has no line with an address", hint)
-    return (f"[signed-by={signed[1]}]" if signed else ""), found[1]
+def _mirror() -> str:
+    """Debian's archive as a line of apt's begins: this machine's mirror, or Debian's own where this is no Debian."""
+    if platform.freedesktop_os_release().get("ID") == "debian":
+        known = [archive for path in _sources() for archive in Archive.parse(path.read_text())]
+        own = next((archive for archive in known if archive.is_base(codename())), None)
+        if own is None:
+            hint = "name Debian's archive in /etc/apt/sources.list.d"
+            raise TaskError("this machine names no package source", "/etc/apt has no line with an address", hint)
+        return own.line
+    if not Path(_DEBIAN.signed_by).exists():
+        why = f"{_DEBIAN.signed_by} is missing"
+        raise TaskError("Debian's packages cannot be checked", why, "sudo apt-get install debian-archive-keyring")
+    return _DEBIAN.line

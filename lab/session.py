@@ -27,6 +27,7 @@ def run(world: World, command: str | None, state: Path, *, prepare: Callable[[],
 
     `prepare` changes the state folder beforehand, once nobody else has a lab open in it.
     """
+    debian.require_family()
     if world.real:
         debian.require_release(world.name)
     with _held(state):

@@ -5,9 +5,45 @@ from pathlib import Path
 
 import pytest
 
-from lab import cache, rpms, world
+from lab import cache, debian, rpms, world
 from lab.upstreams import answer
 from tasks.model.errors import TaskError
+
+STANZA = """Types: deb
+# a comment
+URIs: {address}
+Suites: {suites}
+Components: {components}
+Signed-By: /usr/share/keyrings/{key}.gpg
+"""
+DEBIAN = STANZA.format(address="http://d/debian", suites="trixie trixie-updates", components="main", key="debian")
+DOCKER = STANZA.format(address="https://download.docker.com", suites="trixie", components="stable", key="docker")
+FROM_DEBIAN = "[signed-by=/usr/share/keyrings/debian.gpg] http://d/debian"
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        (DEBIAN, FROM_DEBIAN),
+        (f"{DOCKER}\n{DEBIAN}", FROM_DEBIAN),
+        (f"{DEBIAN}Enabled: no\n", ""),
+        (DOCKER, ""),
+        ("deb http://d/debian trixie main contrib\ndeb http://s/ trixie-security main", "http://d/debian"),
+        ("deb [arch=amd64 signed-by=/k.gpg] http://d/debian trixie main", "[signed-by=/k.gpg] http://d/debian"),
+        ("# deb http://d/debian trixie main\ndeb http://x/y cloud-sdk-trixie main", ""),
+    ],
+)
+def test_only_the_distributions_own_archive_is_its_mirror(text: str, line: str) -> None:
+    """Not another's that names the same release, as Docker's documents have it, nor one that is switched off."""
+    found = [archive.line for archive in debian.Archive.parse(text) if archive.is_base("trixie")]
+    assert found == ([line] if line else [])
+
+
+def test_a_list_of_mirrors_is_followed_to_its_first(tmp_path: Path) -> None:
+    """As Debian's images for clouds have it; the list is not there in another root."""
+    (tmp_path / "debian.list").write_text("# mirrors\nhttps://m/debian\tpriority:1\nhttps://n/debian\n")
+    text = STANZA.format(address=f"mirror+file:{tmp_path}/debian.list", suites="trixie", components="main", key="d")
+    assert [archive.line.split()[1] for archive in debian.Archive.parse(text)] == ["https://m/debian"]
 
 
 @pytest.mark.parametrize("name", world.names())
