@@ -20,7 +20,7 @@ from tasks.model.errors import TaskError
 from tasks.story import say
 
 _Answer = TypeVar("_Answer")
-_TIMEOUT_SECONDS = (5, 30)  # to connect, between bytes
+_TIMEOUT_SECONDS = (5, 20)  # to connect, between bytes
 _TOTAL_SECONDS = 90
 _PATIENCE_SECONDS = 20  # a longer wait is told, not waited for
 _PAUSES_SECONDS = (0.5, 2.0)  # where a busy host names none
@@ -45,6 +45,7 @@ def _session() -> requests.Session:
     """One session for every request: connections are reused."""
     retry = Retry(
         total=3,
+        read=2,  # a connection that hangs costs one timeout, a host that hangs three
         backoff_factor=0.3,
         allowed_methods=_REPEATED,
         status_forcelist=(500, 502, 504),

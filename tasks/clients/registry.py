@@ -72,11 +72,17 @@ def tags(name: str) -> tuple[str, ...]:
 
 
 def tags_where_shown(name: str) -> tuple[str, ...]:
-    """The same of a repository that need not exist: none where there is none, or none that this login may see."""
+    """The same of a repository that need not exist: none where there is none, or none that this login may see.
+
+    One that exists has tags: a list without any is a registry that does not answer as it should.
+    """
     try:
-        return tags(name)
+        found = tags(name)
     except (AbsentError, HiddenError):
         return ()
+    if not found:
+        raise TaskError(f"{name} lists no tags", "the registry's list of them is empty", "try again in a few minutes")
+    return found
 
 
 def is_absent(name: str, user: str, password: str) -> bool:
