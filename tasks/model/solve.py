@@ -120,10 +120,8 @@ def _verdict(
         return Verdict.BUILD, f"{chosen.sentence} and is to be built; {_instead_of(published)}"
     block = candidates.matrix.block_of_content(_inputs(chosen, published, candidates))
     if block:
-        return (
-            Verdict.BLOCKED,
-            f"{chosen.release} with OpenZFS {chosen.zfs} would be built from what is blocked: {block}",
-        )
+        blocked = f"{chosen.release} with OpenZFS {chosen.zfs} would be built from what is blocked: {block}"
+        return _hold(candidates, published, due) if due else (Verdict.BLOCKED, blocked)
     why = _why_again(candidates, published, chosen)
     if why:
         return Verdict.BUILD, f"{chosen.release} with OpenZFS {chosen.zfs} is published, and to be built again: {why}"

@@ -295,6 +295,17 @@ def test_only_kmods_that_an_image_could_be_built_with_are_due(change: dict[str, 
     assert solve(found).kmods_due == due
 
 
+def test_kmods_that_are_due_are_built_although_what_is_published_is_blocked() -> None:
+    """A run that failed here would never build them."""
+    stable = published()
+    found = candidates(
+        "2.4.4", releases=WAITING, stable=stable, build_kmods_after_days=1, matrix=blocking(inputs=stable.lock.inputs)
+    )
+    decision = solve(found)
+    assert (decision.verdict, decision.kmods_due) == (Verdict.HOLD, DUE)
+    decision.require_answer()
+
+
 def test_kmods_of_a_line_that_would_be_a_way_back_do_not_serve() -> None:
     """2.4.4 is published and 2.3.9 has kmods for the newest release: those of 2.4.4 are due."""
     found = candidates(f"2.3.9 {NEWER}", releases=WAITING, stable=published(), build_kmods_after_days=1)
