@@ -112,6 +112,14 @@ def test_only_a_recipe_that_runs_is_made_ready(clone: Clone, own_ready: Path, wo
     assert "installing" not in said
 
 
+def test_a_tab_installs_nothing(clone: Clone, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a new clone and after a pull that changed what is needed: nobody sees what a Tab would start."""
+    monkeypatch.setenv("CUSTOM_COREOS_CACHE", str(tmp_path / "cache"))
+    done = clone.inv("--complete", "--", "inv", "ver")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert not (tmp_path / "cache").exists()
+
+
 def test_every_recipe_of_one_call_is_made_ready(clone: Clone, own_ready: Path) -> None:
     """Also behind an option of the one before it; what is not in the table needs no more than Python."""
     names = "doctor", "verify", "block"
