@@ -56,7 +56,7 @@ def test(c: Context, full: bool = False, part: str = "", unit: bool = False) -> 
     try:
         execv(_BIN / "pytest", argv)  # noqa: S606  (pytest takes our place: its exit status is ours)
     except FileNotFoundError as error:
-        raise TaskError("the tests cannot be run", f"{error.filename} is missing", _THROUGH) from error
+        raise TaskError("the tests cannot be run", f"{_BIN / 'pytest'} is missing", _THROUGH) from error
 
 
 def _tests(*, full: bool, part: str, unit: bool) -> list[str]:

@@ -2,7 +2,10 @@
 
 import os
 import subprocess
+import sys
 from pathlib import Path
+
+import pytest
 
 from lab.upstreams import KEY
 from tests.lab.conftest import Clone, assert_three_lines, ready_folder
@@ -97,3 +100,18 @@ def test_an_image_of_another_repository_is_noticed(own_clone: Clone, tmp_path: P
     assert "publish ghcr.io/someone/my-nas, whatever invoke.yaml says" in asked
     assert adopt(own_clone, tmp_path, "--yes").returncode == 0
     assert "the workflows of this repository publish" not in own_clone.inv("doctor").stdout
+
+
+@pytest.mark.full
+def test_the_tests_pass_in_a_repository_that_is_somebodys(own_clone: Clone, tmp_path: Path) -> None:
+    """With another image, other keys and packages; check.yaml runs them there for every change."""
+    (tmp_path / "id.pub").write_text(f"ssh-ed25519 {KEY} me@home\n")
+    done = adopt(own_clone, tmp_path, "--image", "ghcr.io/someone/nas", "--ssh-key", str(tmp_path / "id.pub"), "--yes")
+    assert done.returncode == 0, done.stderr
+    done = own_clone.inv("keygen", "--key", str(tmp_path / "signing.key"))
+    assert done.returncode == 0, done.stderr
+    own_clone.replace("invoke.yaml", "packages: [tailscale]", "packages: [tailscale, htop]")
+    files = "tests/unit", "tests/lab/test_signing.py", "tests/lab/test_publish.py", "tests/lab/test_ignition.py"
+    argv = [sys.executable, "-m", "pytest", "-q", "-m", "not full", *files]
+    done = subprocess.run(argv, cwd=own_clone.path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout

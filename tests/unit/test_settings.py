@@ -1,5 +1,6 @@
 """Settings are read whole or refused by name."""
 
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -106,3 +107,12 @@ def test_a_section_that_is_missing_or_something_else_is_refused(section: object)
     """There are no silent defaults."""
     with pytest.raises(TaskError, match=f"{SECTION} is wrong"):
         read_settings(config(section))
+
+
+def test_the_lab_tests_have_the_product_as_it_is_shipped() -> None:
+    """They take two files of their own in the place of an owner's; here, where nobody has adopted it, both are one."""
+    root = Path(__file__).parents[2]
+    if "image: ghcr.io/samhclark/custom-coreos " not in (root / "invoke.yaml").read_text():
+        pytest.skip("somebody has adopted this repository")
+    for file in (root / "tests/lab/product").iterdir():
+        assert file.read_bytes() == (root / file.name).read_bytes()
