@@ -116,7 +116,7 @@ def _show(runs: "list[Run] | tuple[Run, ...]", *, json: bool) -> None:
     """Runs as a table or JSON."""
     from datetime import UTC, datetime
 
-    from tasks.model.judge import age
+    from tasks.model.words import age
 
     now = datetime.now(UTC)
     if json:

@@ -1,7 +1,7 @@
 """One release at a time: the OpenZFS that it would be built with, or what keeps it from being built."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from enum import Enum, StrEnum, auto
 from typing import TYPE_CHECKING
 
@@ -12,11 +12,10 @@ from tasks.model.compat import PairSupport, Support
 from tasks.model.errors import TaskError
 from tasks.model.image import KmodsTag, Release
 from tasks.model.versions import Kernel, newest_zfs
+from tasks.model.words import age
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-_A_DAY = timedelta(days=1)
 
 
 class Lack(StrEnum):
@@ -206,13 +205,3 @@ def require_kmods(candidates: Candidates) -> tuple[str, KmodsTag]:
         f"no repository has {KmodsTag(zfs, kernel)}", reasons[lack],
         f"see ./inv versions; the newest kmods of OpenZFS {zfs} are for {newest}",
     )  # fmt: skip
-
-
-def age(now: datetime, then: datetime) -> str:
-    """How long ago, in words; a clock that is behind gives `today`."""
-    passed = now - then
-    if passed < timedelta(hours=1):
-        return "less than an hour"
-    hours, days = passed // timedelta(hours=1), passed // _A_DAY
-    number, unit = (hours, "hour") if passed < 2 * _A_DAY else (days, "day")
-    return f"{number} {unit}{'s' if number > 1 else ''}"

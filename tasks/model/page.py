@@ -11,8 +11,8 @@ from tasks.model.difference import Change
 from tasks.model.errors import TaskError
 from tasks.model.history import Promoted
 from tasks.model.image import PUBLIC_TAG
-from tasks.model.judge import age
 from tasks.model.signing import KEYS
+from tasks.model.words import age
 
 IGNITION = "ignition.json"
 MARK = '<meta name="generator" content="custom-coreos">'  # by this a folder is known to be ours

@@ -8,8 +8,9 @@ from tasks.model.candidates import Candidates, Published
 from tasks.model.compat import PairSupport
 from tasks.model.errors import TaskError
 from tasks.model.image import KmodsTag, Release
-from tasks.model.judge import Obstacle, Option, age, judge, kmods_due
+from tasks.model.judge import Obstacle, Option, judge, kmods_due
 from tasks.model.lock import fingerprint
+from tasks.model.words import age
 
 
 class Verdict(StrEnum):

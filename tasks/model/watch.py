@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 from tasks.model.errors import TaskError
 from tasks.model.forecast import Forecast, Sky
-from tasks.model.judge import age
 from tasks.model.solve import Decision, Verdict
+from tasks.model.words import age
 
 if TYPE_CHECKING:
     from typing import Self
