@@ -47,7 +47,7 @@ def history() -> Result:
 
 def planning() -> list[Result]:
     """Retention's plan for 20,000 versions, and how it grows from 2,000."""
-    from tasks.model.retention import plan
+    from tasks.model.registry.retention import plan
     from tests.unit.registries import NOW, many
     from tests.unit.test_retention import POLICY
 

@@ -120,7 +120,7 @@ def skipped() -> None:
 
 def solver() -> Result:
     """The worst that it can meet: nothing fits, so that every pair is looked at."""
-    from tasks.model.solve import solve
+    from tasks.model.solver.solve import solve
     from tests.unit.making import five_thousand_pairs
 
     world = five_thousand_pairs()

@@ -19,26 +19,26 @@ _HELP = {
 def adopt(c: Context, image: str = "", ssh_key: str = "", hostname: str = "", yes: bool = False) -> None:
     """Make the repository yours: image name, SSH keys and host name; shows what changes, and asks."""
     from tasks.clients import identity, shell, workspace
-    from tasks.model import adoption
+    from tasks.model.install import adopt
     from tasks.settings import SECTION, read_settings, require_image
 
     origin = identity.origin()
-    image = image or adoption.image_of(origin) or read_settings(c.config).image
+    image = image or adopt.image_of(origin) or read_settings(c.config).image
     require_image(image)
-    if not adoption.image_of(origin):
+    if not adopt.image_of(origin):
         say(f"origin is no repository on GitHub, so the image is {image}; another: --image ghcr.io/OWNER/NAME")
-    elif theirs := adoption.other_image(image, origin):
+    elif theirs := adopt.other_image(image, origin):
         warn(f"the workflows of this repository publish {theirs}, whatever invoke.yaml says")
     keys = identity.ssh_keys(ssh_key)
     if hostname:
-        adoption.require_hostname(hostname)
+        adopt.require_hostname(hostname)
     if not keys:
         say("there is no ~/.ssh/*.pub, so the keys in butane.yaml stay; another: --ssh-key FILE")
     butane, invoke = (workspace.ROOT / name for name in ("butane.yaml", "invoke.yaml"))
     before = {path: workspace.read_text(path) for path in (butane, invoke)}
     after = {
-        butane: adoption.with_machine(before[butane], keys, hostname),
-        invoke: adoption.with_image(before[invoke], SECTION, image),
+        butane: adopt.with_machine(before[butane], keys, hostname),
+        invoke: adopt.with_image(before[invoke], SECTION, image),
     }
     changed = {path: text for path, text in after.items() if text != before[path]}
     _show(before, changed)

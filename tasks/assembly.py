@@ -12,7 +12,7 @@ from tasks.model.contract import inspect as hold_against
 from tasks.model.errors import TaskError
 from tasks.model.image import PUBLIC_TAG
 from tasks.model.lock import PREFIX, Lock, created_of
-from tasks.model.solve import Verdict, solve
+from tasks.model.solver.solve import Verdict, solve
 from tasks.model.versions import zfs_stream
 from tasks.story import answer_json, say, table
 

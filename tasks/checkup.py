@@ -7,14 +7,14 @@ from tasks import keys
 from tasks.clients import github, identity, isolation, login, machine, registry, repository, signer, workspace
 from tasks.clients.matrix import read_matrix
 from tasks.gather import rows
-from tasks.model.adoption import other_image
-from tasks.model.cautions import ORIGINAL_KEY, ORIGINAL_OWNER
+from tasks.model.doctor import Finding, State, of_disk, of_error, of_scopes, of_tool
 from tasks.model.errors import TaskError
-from tasks.model.health import Finding, State, of_disk, of_error, of_scopes, of_tool
+from tasks.model.github.repo_settings import PAGES
+from tasks.model.github.repo_settings import State as Standing
 from tasks.model.image import PUBLIC_TAG
-from tasks.model.repository import PAGES
-from tasks.model.repository import State as Standing
-from tasks.model.upkeep import changed
+from tasks.model.install.adopt import other_image
+from tasks.model.install.cautions import ORIGINAL_KEY, ORIGINAL_OWNER
+from tasks.model.matrix.file import changed
 from tasks.settings import Settings
 from tools.table import Tool, read_tools
 

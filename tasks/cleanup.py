@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tasks.clients.packages import Package
-    from tasks.model.retention import Fate, Plan, Retention, Version
+    from tasks.model.registry.retention import Fate, Plan, Retention, Version
     from tasks.settings import Settings
 
     Planned = tuple[Package, Plan]
@@ -64,7 +64,7 @@ def _plans(settings: "Settings", policy: "Retention") -> "list[Planned]":
     """
     from tasks import past
     from tasks.clients.packages import Package
-    from tasks.model.retention import plan
+    from tasks.model.registry.retention import plan
 
     now, listed, own = datetime.now(UTC), Package.of(settings.image), Package.of(settings.own_kmods)
     published = listed.versions()
@@ -79,7 +79,7 @@ def _plans(settings: "Settings", policy: "Retention") -> "list[Planned]":
 
 
 def _policy(settings: "Settings", days: str, keep: str) -> "Retention":
-    from tasks.model.retention import Retention
+    from tasks.model.registry.retention import Retention
 
     return Retention(
         days=_number(days, "--retention-days", settings.retention_days),
@@ -153,7 +153,7 @@ def _require_unmoved(name: str, plan: "Plan") -> None:
     """Stop when a tag that is always kept points elsewhere than the plan knows: a publication came between."""
     from tasks.clients import registry
     from tasks.model.errors import TaskError
-    from tasks.model.retention import ALWAYS
+    from tasks.model.registry.retention import ALWAYS
 
     planned = {tag: fate.version.digest for fate in plan.kept for tag in fate.version.tags if tag in ALWAYS}
     for tag in ALWAYS:

@@ -7,7 +7,7 @@ from invoke import Context, Exit, task
 from tasks.story import answer_json, say, table
 
 if TYPE_CHECKING:
-    from tasks.model.health import Finding
+    from tasks.model.doctor import Finding
 
 _PATIENCE_SECONDS = 15  # podman is tried in about 3
 
@@ -18,8 +18,8 @@ def doctor(c: Context, json: bool = False) -> None:
     from concurrent.futures import ThreadPoolExecutor, wait
 
     from tasks.checkup import looks
+    from tasks.model.doctor import Finding, State, of_error
     from tasks.model.errors import TaskError
-    from tasks.model.health import Finding, State, of_error
     from tasks.settings import read_settings
 
     pool = ThreadPoolExecutor(48)  # nobody waits for a slow host when the time is over

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, TypeVar
 from tasks import kmods, releases
 from tasks.clients import github, registry, skopeo, workspace
 from tasks.clients.matrix import read_matrix
-from tasks.model.candidates import Candidates, Policy, Published
-from tasks.model.compat import KernelRange, Matrix, PairSupport
 from tasks.model.errors import TaskError
 from tasks.model.image import PUBLIC_TAG, ImageRef, KmodsTag, Release, made_at
-from tasks.model.judge import Obstacle, judge
 from tasks.model.lock import Lock, content_digest, created_of, has_lock
-from tasks.model.upkeep import Row
-from tasks.model.upkeep import wanted as wanted_rows
+from tasks.model.matrix.file import Row
+from tasks.model.matrix.file import wanted as wanted_rows
+from tasks.model.matrix.ranges import KernelRange, Matrix, PairSupport
+from tasks.model.solver.candidates import Candidates, Policy, Published
+from tasks.model.solver.judge import Obstacle, judge
 from tasks.model.versions import zfs_stream
 from tasks.story import say
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tasks.clients import butane, gitleaks, workspace
-from tasks.model import cautions, firstboot, ignition, places, secrets
 from tasks.model.errors import TaskError
+from tasks.model.install import cautions, firstboot, ignition, secrets, source_lines
 from tasks.model.signing import require_consistent
 from tasks.story import say, warn
 
@@ -44,9 +44,9 @@ def make(settings: "Settings", *, switch: bool) -> Installation:
         leaks = pool.submit(lambda: tuple(gitleaks.leaks([said.content for said in whole])))
         list(pool.map(butane.validate, (document, *ignition.children(document))))
         found = secrets.scan(whole, leaks.result())
-    written = places.load(config)
+    written = source_lines.load(config)
     for path, why in cautions.cautions(whole, settings.owner):
-        warn(f"{USER_FILE}: {places.find(written, path)}: {why}")
+        warn(f"{USER_FILE}: {source_lines.find(written, path)}: {why}")
     return Installation(document, tuple(_told(found, settings, written)))
 
 
@@ -70,7 +70,7 @@ def _told(found: Iterable[secrets.Finding], settings: "Settings", written: objec
         if name in settings.allow_public:
             say(f"{name} ({finding.kind}) may be public: {settings.allow_public[name]}")
             continue
-        warn(f"{USER_FILE}: {places.find(written, finding.said.path)}: a secret would be public ({finding.kind})")
+        warn(f"{USER_FILE}: {source_lines.find(written, finding.said.path)}: a secret would be public ({finding.kind})")
         say(f"  in Ignition: {name}\n  why: {finding.why}\n  instead: {finding.instead}")
         say("  if it is none: name that path with a reason in invoke.yaml, allow_public")
         yield finding

@@ -57,7 +57,7 @@ def _require_fitting(shipped: "HostFiles", *, rotate: bool, policy: bool) -> Non
 def _warn_of_another_image(settings: "Settings") -> None:
     """Say that the workflows would publish another image than the one that the policy is for."""
     from tasks.clients import identity
-    from tasks.model.adoption import other_image
+    from tasks.model.install.adopt import other_image
 
     if theirs := other_image(settings.image, identity.origin()):
         told = f"the policy is for {settings.image}, and the workflows of this repository publish {theirs}"

@@ -7,7 +7,7 @@ from invoke import Context, task
 from tasks.story import answer, say
 
 if TYPE_CHECKING:
-    from tasks.model.blocks import Block
+    from tasks.model.matrix.blocks import Block
 
 
 @task(
@@ -42,9 +42,9 @@ def sync_matrix(c: Context, all: bool = False, check: bool = False) -> None:  # 
     from tasks import gather
     from tasks.clients import workspace
     from tasks.clients.matrix import read_matrix
-    from tasks.model.compat import FILE
     from tasks.model.errors import TaskError
-    from tasks.model.upkeep import changed, with_rows
+    from tasks.model.matrix.file import changed, with_rows
+    from tasks.model.matrix.ranges import FILE
 
     path = workspace.ROOT / FILE
     known = read_matrix().ranges
@@ -86,7 +86,7 @@ def block(
     """Keep what is bad from being built or published, though it fits; what is given together must come together."""
     from datetime import UTC, datetime
 
-    from tasks.model.blocks import Block
+    from tasks.model.matrix.blocks import Block
 
     because = reason or ("to be unblocked" if unblock else "")
     today = datetime.now(UTC).date()
@@ -100,8 +100,8 @@ def block(
 def _edit(wanted: "Block", *, unblock: bool) -> None:
     from tasks.clients import workspace
     from tasks.clients.matrix import read_matrix
-    from tasks.model.compat import FILE
-    from tasks.model.upkeep import with_block, without_block
+    from tasks.model.matrix.file import with_block, without_block
+    from tasks.model.matrix.ranges import FILE
 
     read_matrix()  # one that is wrong is not written over
     path = workspace.ROOT / FILE

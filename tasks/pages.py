@@ -12,19 +12,19 @@ from jinja2 import Environment, StrictUndefined
 
 from tasks import gather, installing, keys, past, show
 from tasks.clients import registry, repository, workspace
-from tasks.model import page
-from tasks.model.difference import differences
 from tasks.model.errors import TaskError
+from tasks.model.github.repo_settings import PAGES, State
 from tasks.model.image import ImageRef
-from tasks.model.repository import PAGES, State
+from tasks.model.install import page
+from tasks.model.registry.diff import differences
 from tasks.model.signing import KEYS
-from tasks.model.solve import solve
+from tasks.model.solver.solve import solve
 from tasks.story import say
 
 if TYPE_CHECKING:
-    from tasks.model.history import Promoted
     from tasks.model.lock import Lock
-    from tasks.model.sbom import Listed
+    from tasks.model.registry.history import Promoted
+    from tasks.model.registry.sbom import Listed
     from tasks.settings import Settings
 
 _FOLDER = workspace.ROOT / "page"

@@ -7,21 +7,21 @@ from typing import TYPE_CHECKING
 from tasks import promotion
 from tasks.clients import registry
 from tasks.clients.matrix import read_matrix
-from tasks.model import record
 from tasks.model.errors import TaskError
-from tasks.model.history import History
 from tasks.model.image import PUBLIC_TAG, ImageRef
 from tasks.model.lock import PREFIX
-from tasks.model.manifest import SBOM, Manifest, attached_to, signature_tag
-from tasks.model.retention import Package, newest_pairs
-from tasks.model.sbom import Listed
+from tasks.model.registry import record
+from tasks.model.registry.history import History
+from tasks.model.registry.manifest import SBOM, Manifest, attached_to, signature_tag
+from tasks.model.registry.retention import Package, newest_pairs
+from tasks.model.registry.sbom import Listed
 from tasks.model.versions import Kernel, parse_fcos, parse_zfs
 from tasks.story import say
 
 if TYPE_CHECKING:
     from tasks.model.lock import Lock
-    from tasks.model.record import Record
-    from tasks.model.retention import Plan, Version
+    from tasks.model.registry.record import Record
+    from tasks.model.registry.retention import Plan, Version
     from tasks.settings import Settings
 
 AT_ONCE = 48

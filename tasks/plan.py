@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING
 from tasks import gather
 from tasks.clients import gh, podman, skopeo, workspace
 from tasks.clients.matrix import read_matrix
-from tasks.model.compat import Support
 from tasks.model.errors import TaskError
 from tasks.model.image import ImageRef
 from tasks.model.lock import Lock, fingerprint
+from tasks.model.matrix.ranges import Support
 from tasks.story import say, warn
 
 if TYPE_CHECKING:
-    from tasks.model.compat import PairSupport
     from tasks.model.kmods import OwnKmods
-    from tasks.model.solve import Decision
+    from tasks.model.matrix.ranges import PairSupport
+    from tasks.model.solver.solve import Decision
     from tasks.settings import Settings
 
 

@@ -8,16 +8,17 @@ from typing import TYPE_CHECKING
 from tasks import assembly, gather
 from tasks.clients import actions, attestations, gh, oras, registry, signer, skopeo, workspace
 from tasks.clients.matrix import read_matrix
-from tasks.model import attestation, contract, record
+from tasks.model import contract
 from tasks.model.errors import TaskError
 from tasks.model.image import PUBLIC_TAG, ImageRef
 from tasks.model.lock import Lock, has_lock
-from tasks.model.promotion import NOTHING, Leave, Standing, preconditions
-from tasks.model.record import Kind, Record
+from tasks.model.registry import attestation, record
+from tasks.model.registry.preconditions import NOTHING, Leave, Standing, preconditions
+from tasks.model.registry.record import Kind, Record
 from tasks.story import say
 
 if TYPE_CHECKING:
-    from tasks.model.manifest import Descriptor
+    from tasks.model.registry.manifest import Descriptor
     from tasks.settings import Settings
 
 _LATER = 2  # how many times as long as the own move another's, that began before it, may take to be seen still

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 
 from tasks import assembly, keys, ownkmods
 from tasks.clients import login, oras, podman, registry, signer, workspace
-from tasks.model import contract, record
+from tasks.model import contract
 from tasks.model.errors import TaskError
 from tasks.model.image import CANDIDATE_TAG, ImageRef
 from tasks.model.lock import created_of
-from tasks.model.manifest import SBOM
-from tasks.model.sbom import Contents, spdx
+from tasks.model.registry import record
+from tasks.model.registry.manifest import SBOM
+from tasks.model.registry.sbom import Contents, spdx
 from tasks.promotion import run_name
 from tasks.story import say
 

@@ -7,9 +7,9 @@ from invoke import Context, task
 from tasks.story import answer, answer_json, say, table, warn
 
 if TYPE_CHECKING:
-    from tasks.model.difference import Change
-    from tasks.model.history import Promoted
     from tasks.model.image import ImageRef
+    from tasks.model.registry.diff import Change
+    from tasks.model.registry.history import Promoted
 
 _GO_BACK = {"allow-downgrade": "also go back from what is published, to an older release or OpenZFS"}
 _KEY = {"key": "file with the private key (default: SIGNING_KEY, else ~/.config/custom-coreos/signing.key)"}
@@ -37,7 +37,7 @@ def publish(
     """Build, verify, push, sign, accept as a host would, and move stable; safe to run again, wherever it stopped."""
     from tasks import assembly, promotion, publishing
     from tasks.clients import actions
-    from tasks.model.promotion import Leave
+    from tasks.model.registry.preconditions import Leave
     from tasks.settings import read_settings
 
     settings = read_settings(c.config)
@@ -73,7 +73,7 @@ def promote(c: Context, digest: str, expect: str = "", allow_downgrade: bool = F
     from tasks import keys, promotion
     from tasks.clients import login
     from tasks.model.image import ImageRef
-    from tasks.model.promotion import NOTHING, Leave
+    from tasks.model.registry.preconditions import NOTHING, Leave
     from tasks.settings import read_settings
 
     settings = read_settings(c.config)
@@ -94,7 +94,7 @@ def rollback(c: Context, to: str = "") -> None:
     from tasks import keys, past, promotion
     from tasks.clients import login
     from tasks.model.image import ImageRef
-    from tasks.model.promotion import Leave
+    from tasks.model.registry.preconditions import Leave
     from tasks.settings import read_settings
 
     settings = read_settings(c.config)
@@ -157,7 +157,7 @@ def diff(c: Context, before: str, after: str, json: bool = False) -> None:
     from dataclasses import asdict
 
     from tasks import past, show
-    from tasks.model.difference import differences
+    from tasks.model.registry.diff import differences
     from tasks.settings import read_settings
 
     settings = read_settings(c.config)

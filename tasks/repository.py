@@ -7,7 +7,7 @@ from invoke import Context, task
 from tasks.story import say, table
 
 if TYPE_CHECKING:
-    from tasks.model.repository import Standing
+    from tasks.model.github.repo_settings import Standing
 
 
 @task(help={"apply": "set what differs, where GitHub has an API for it"})
@@ -15,7 +15,7 @@ def repo_settings(c: Context, apply: bool = False) -> None:
     """Hold the repository's settings on GitHub against what the workflows need; exit 1 on a difference."""
     from tasks.clients import repository, shell
     from tasks.model.errors import TaskError
-    from tasks.model.repository import State
+    from tasks.model.github.repo_settings import State
     from tasks.settings import read_settings
 
     name = read_settings(c.config).repository
@@ -41,7 +41,7 @@ def _standings(name: str) -> "list[Standing]":
     from concurrent.futures import ThreadPoolExecutor
 
     from tasks.clients import packages, repository
-    from tasks.model.repository import wanted
+    from tasks.model.github.repo_settings import wanted
 
     with ThreadPoolExecutor() as pool:
         admin, kind = pool.submit(repository.is_admin, name), pool.submit(packages.kind, name.partition("/")[0])

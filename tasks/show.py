@@ -7,12 +7,12 @@ from tasks.story import answer, answer_json, say, table
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tasks.model.candidates import Published
-    from tasks.model.forecast import Forecast
-    from tasks.model.history import History, Promoted
     from tasks.model.image import KmodsTag
-    from tasks.model.judge import Option
-    from tasks.model.solve import Decision
+    from tasks.model.registry.history import History, Promoted
+    from tasks.model.solver.candidates import Published
+    from tasks.model.solver.forecast import Forecast
+    from tasks.model.solver.judge import Option
+    from tasks.model.solver.solve import Decision
 
 SCHEMA = 1  # of the documents; schemas/ describes them
 _COLUMNS = ("release", "kernel", "OpenZFS", "matrix", "kmods", "published")
@@ -107,8 +107,8 @@ def _cells(row: dict[str, str | bool]) -> tuple[str, ...]:
 
 
 def _row(made: "Decision", option: "Option") -> dict[str, str | bool]:
-    from tasks.model.compat import FILE
-    from tasks.model.judge import Obstacle
+    from tasks.model.matrix.ranges import FILE
+    from tasks.model.solver.judge import Obstacle
 
     return {
         "fcos_version": str(option.release.version),

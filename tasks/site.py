@@ -18,7 +18,7 @@ def site(c: Context, out: str = "site", base_url: str = "", if_ready: bool = Fal
     """Write the folder for GitHub Pages: the page, the Ignition file and its hash, the public key, versions.json."""
     from tasks import pages
     from tasks.clients import actions, workspace
-    from tasks.model import page
+    from tasks.model.install import page
     from tasks.settings import read_settings
 
     settings = read_settings(c.config)

@@ -9,7 +9,7 @@ from tasks.story import answer, answer_json, say
 
 if TYPE_CHECKING:
     from tasks.model.image import Release
-    from tasks.model.solve import Decision
+    from tasks.model.solver.solve import Decision
     from tasks.settings import Settings
 
 _STREAM = {"stream": "Fedora CoreOS stream: stable, testing or next (default: invoke.yaml's)"}
@@ -49,7 +49,7 @@ def fedora_version(c: Context, stream: str = "") -> None:
 def check_zfs_available(c: Context, stream: str = "", zfs_stream: str = "") -> None:
     """Check that kmods exist for the newest OpenZFS and kernel; exit 1 with the reason when not."""
     from tasks import gather
-    from tasks.model.judge import require_kmods
+    from tasks.model.solver.judge import require_kmods
     from tasks.settings import read_settings
 
     settings = read_settings(c.config)
@@ -80,7 +80,7 @@ def versions(
     """Show what would be built now, and why; exit 1 when nothing can be."""
     from tasks import gather, show
     from tasks.clients import actions
-    from tasks.model.solve import solve
+    from tasks.model.solver.solve import solve
     from tasks.settings import read_settings
 
     settings = read_settings(c.config)
@@ -103,7 +103,7 @@ def _write_lock(settings: "Settings", decision: "Decision", file: str) -> None:
     """The Lock of what would be built; on HOLD there is none, and a file that is there stays."""
     from tasks import plan
     from tasks.clients import actions, workspace
-    from tasks.model.solve import Verdict
+    from tasks.model.solver.solve import Verdict
 
     if decision.verdict is Verdict.HOLD:
         build_again = "nothing is to be built; --rebuild locks what is published"
@@ -121,7 +121,7 @@ def _write_lock(settings: "Settings", decision: "Decision", file: str) -> None:
 def forecast(c: Context, stream: str = "", zfs_stream: str = "", json: bool = False) -> None:
     """Show what the streams ahead will bring to this one, about when, and whether OpenZFS is ready for it."""
     from tasks import gather, show
-    from tasks.model.forecast import ahead_of, forecast
+    from tasks.model.solver.forecast import ahead_of, forecast
     from tasks.settings import read_settings
 
     settings = read_settings(c.config)

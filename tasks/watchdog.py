@@ -12,9 +12,9 @@ if TYPE_CHECKING:
     from typing import TypeVar
 
     from tasks.clients.issues import Issue
-    from tasks.model.forecast import Forecast
-    from tasks.model.solve import Decision
-    from tasks.model.watch import Trouble
+    from tasks.model.github.watchdog import Trouble
+    from tasks.model.solver.forecast import Forecast
+    from tasks.model.solver.solve import Decision
     from tasks.settings import Settings
 
     _Asked = TypeVar("_Asked")
@@ -29,20 +29,20 @@ _HELP = {
 def watchdog(c: Context, jobs: str = "", keep_alive: bool = False) -> None:
     """Open, update or close the one issue that tells the owner when stable is not kept current."""
     from tasks.clients import actions
-    from tasks.model import watch
+    from tasks.model.github import watchdog
     from tasks.settings import read_settings
 
     settings, now = read_settings(c.config), datetime.now(UTC)
-    ended = watch.Jobs.parse(jobs, actions.workflow(), actions.run_address()) if jobs else None
+    ended = watchdog.Jobs.parse(jobs, actions.workflow(), actions.run_address()) if jobs else None
     there, decision, ahead = _look(settings)
-    seen = watch.seen_of_jobs(ended, now) if ended else {}
+    seen = watchdog.seen_of_jobs(ended, now) if ended else {}
     if decision:
-        seen |= watch.seen_of_decision(decision, now, timedelta(days=settings.max_age_days))
+        seen |= watchdog.seen_of_decision(decision, now, timedelta(days=settings.max_age_days))
     if ahead:
-        seen |= watch.seen_of_forecast(ahead, now)
-    before = watch.known(there[0].body) if there else ()
-    troubles = watch.merged(before, seen)
-    text, farewell = watch.body(troubles, decision, ahead), watch.farewell(before, decision)
+        seen |= watchdog.seen_of_forecast(ahead, now)
+    before = watchdog.known(there[0].body) if there else ()
+    troubles = watchdog.merged(before, seen)
+    text, farewell = watchdog.body(troubles, decision, ahead), watchdog.farewell(before, decision)
     _tell(settings.repository, there, troubles, text, farewell)
     if keep_alive:
         _keep_alive(settings.repository)
@@ -54,8 +54,8 @@ def _look(settings: "Settings") -> "tuple[tuple[Issue, ...], Decision | None, Fo
 
     from tasks import gather
     from tasks.clients import issues
-    from tasks.model.forecast import ahead_of, forecast
-    from tasks.model.solve import solve
+    from tasks.model.solver.forecast import ahead_of, forecast
+    from tasks.model.solver.solve import solve
 
     streams, wanted = (settings.stream, *ahead_of(settings.stream)), gather.policy(settings)
     with ThreadPoolExecutor(3) as pool:
@@ -81,9 +81,9 @@ def _tell(
 ) -> None:
     """Bring the one issue to where it must be; a second one is closed."""
     from tasks.clients import actions, issues, shell
-    from tasks.model import watch
+    from tasks.model.github import watchdog
 
-    answer(watch.title(troubles) or "all is well")
+    answer(watchdog.title(troubles) or "all is well")
     actions.summary(text if troubles else "The watchdog has nothing to tell.")
     if shell.Mode.dry:
         say("no issue is written: -R only shows what would be done")
@@ -91,10 +91,10 @@ def _tell(
     for extra in there[1:]:
         issues.close(repository, extra, f"It is told in #{there[0].number}.")
     if troubles and not there:
-        made = issues.create(repository, watch.title(troubles), text)
+        made = issues.create(repository, watchdog.title(troubles), text)
         say(f"opened {made.url}")
-    elif troubles and (there[0].title, there[0].body) != (watch.title(troubles), text):
-        issues.update(repository, there[0], watch.title(troubles), text)
+    elif troubles and (there[0].title, there[0].body) != (watchdog.title(troubles), text):
+        issues.update(repository, there[0], watchdog.title(troubles), text)
         say(f"updated {there[0].url}")
     elif there and not troubles:
         issues.close(repository, there[0], farewell)

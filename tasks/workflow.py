@@ -9,7 +9,7 @@ from tasks.story import answer, answer_json, say, table
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from tasks.model.runs import Run
+    from tasks.model.github.runs import Run
 
 BUILD, PAGES, CLEANUP = "build.yaml", "pages.yaml", "cleanup-images.yaml"
 _WATCH_SECONDS = 3

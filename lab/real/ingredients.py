@@ -14,8 +14,8 @@ from typing import Any
 from lab.real import trees, vm
 from lab.real.checks import Expected
 from lab.tool import call
-from tasks.model import ignition
 from tasks.model.errors import TaskError
+from tasks.model.install import ignition
 
 _BUILT = "custom-coreos:stable"
 _FIRST, _NEXT = "localhost/boot:first", "localhost/boot:next"

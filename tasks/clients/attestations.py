@@ -5,7 +5,7 @@ import json
 
 from tasks.clients import registry
 from tasks.model.image import ImageRef
-from tasks.model.manifest import BUNDLE, Descriptor
+from tasks.model.registry.manifest import BUNDLE, Descriptor
 
 
 def statements(image: ImageRef, attached: tuple[Descriptor, ...]) -> list[object]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from tasks.clients import shell
 from tasks.clients.podman import CONFINED
 from tasks.model.errors import TaskError
-from tasks.model.places import load, local_files
+from tasks.model.install.source_lines import load, local_files
 
 _IMAGE = "quay.io/coreos/butane:release"
 _FILES = "/files"  # where the container sees the files

@@ -8,9 +8,9 @@ from os import environ
 from packaging.version import Version
 
 from tasks.clients import gh, http
-from tasks.model.compat import KernelRange
 from tasks.model.errors import TaskError
 from tasks.model.kmods import Tarball
+from tasks.model.matrix.ranges import KernelRange
 from tasks.model.versions import zfs_releases
 
 _FORM = {"Accept": "application/vnd.github+json", "X-GitHub-Api-Version": "2022-11-28"}

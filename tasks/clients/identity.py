@@ -4,8 +4,8 @@ from pathlib import Path
 
 from tasks.clients import http, shell
 from tasks.clients.workspace import GIT, read_text
-from tasks.model.adoption import keys
 from tasks.model.errors import TaskError
+from tasks.model.install.adopt import keys
 
 
 def origin() -> str:

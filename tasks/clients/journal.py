@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from os import environ, fsync
 from pathlib import Path
 
-from tasks.model.retention import Version
+from tasks.model.registry.retention import Version
 
 
 class Journal:

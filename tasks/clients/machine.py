@@ -10,8 +10,8 @@ from os import environ
 from pathlib import Path
 
 from tasks.clients import shell, workspace
+from tasks.model.doctor import version_in
 from tasks.model.errors import TaskError
-from tasks.model.health import version_in
 from tools.table import TOOLS, Tool
 
 SECRETS = ("SIGNING_KEY", "SIGNING_PASSPHRASE")

@@ -3,8 +3,8 @@
 import tomllib
 
 from tasks.clients import workspace
-from tasks.model.compat import FILE, Matrix
 from tasks.model.errors import TaskError
+from tasks.model.matrix.ranges import FILE, Matrix
 
 
 def read_matrix() -> Matrix:

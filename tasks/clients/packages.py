@@ -9,8 +9,8 @@ from urllib.parse import quote
 
 from tasks.clients import gh, github, http, registry
 from tasks.model.errors import TaskError
-from tasks.model.repository import package_page
-from tasks.model.retention import Version
+from tasks.model.github.repo_settings import package_page
+from tasks.model.registry.retention import Version
 
 _PAGE = 100
 _AT_ONCE = 8

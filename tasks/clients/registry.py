@@ -12,7 +12,7 @@ from urllib.parse import urlencode, urljoin
 
 from tasks.clients import http, login
 from tasks.model.errors import TaskError
-from tasks.model.manifest import KNOWN, OCI_INDEX, Descriptor, Manifest, referrers_tag
+from tasks.model.registry.manifest import KNOWN, OCI_INDEX, Descriptor, Manifest, referrers_tag
 
 _MISSING, _UNAUTHORIZED, _FORBIDDEN, _NOT_ALLOWED = 404, 401, 403, 405
 _REFUSED = (_UNAUTHORIZED, _FORBIDDEN)

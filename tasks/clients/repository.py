@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from tasks.clients import github
-from tasks.model.repository import RULESET, UNSEEN, Setting, required_checks
+from tasks.model.github.repo_settings import RULESET, UNSEEN, Setting, required_checks
 
 _CONFLICT = 409  # Pages are there already, and are changed by another method
 

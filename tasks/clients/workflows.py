@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from tasks.clients import github
 from tasks.model.errors import TaskError
-from tasks.model.runs import Run
+from tasks.model.github.runs import Run
 
 _DONE = 204
 

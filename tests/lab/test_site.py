@@ -74,7 +74,7 @@ def test_the_folder_holds_what_it_should_and_nothing_else(site: Site) -> None:
 
 def test_every_machine_gets_key_policy_and_switch_with_the_image_s_own_bytes(site: Site) -> None:
     """The carried config holds overlay-root's files, to be overwritten, and the unit with the image's name."""
-    from tasks.model import ignition
+    from tasks.model.install import ignition
 
     document = (site.folder / "ignition.json").read_text()
     (carried,) = ignition.children(document)

@@ -124,7 +124,7 @@ def test_what_bootc_cannot_say_is_tried_again(machine: Machine) -> None:
 
 def test_systemd_takes_the_unit(tmp_path: Path) -> None:
     """As Ignition lays it out: the unit, its drop-in and its script, below a root of their own."""
-    from tasks.model.firstboot import UNIT, snippet
+    from tasks.model.install.firstboot import UNIT, snippet
     from tasks.model.signing import HostFiles
 
     made = snippet(HostFiles({}), IMAGE.removesuffix(":stable"), switch=True)

@@ -8,10 +8,10 @@ from typing import Any
 
 from hypothesis import strategies
 
-from tasks.model import record
-from tasks.model.manifest import OCI_INDEX, OCI_MANIFEST, Manifest, attached_to, referrers_tag, signature_tag
-from tasks.model.record import Record
-from tasks.model.retention import Package, Plan, Retention, Version
+from tasks.model.registry import record
+from tasks.model.registry.manifest import OCI_INDEX, OCI_MANIFEST, Manifest, attached_to, referrers_tag, signature_tag
+from tasks.model.registry.record import Record
+from tasks.model.registry.retention import Package, Plan, Retention, Version
 from tests.unit.making import lock
 
 NOW = datetime(2026, 11, 23, 6, tzinfo=UTC)

@@ -4,7 +4,7 @@ import pytest
 
 from tasks.clients.podman import _not_written, _refused
 from tasks.model.errors import TaskError
-from tasks.model.repository import package_page
+from tasks.model.github.repo_settings import package_page
 
 UNSIGNED = "podman ended with 125: Error: A signature was required, but no signature exists"
 

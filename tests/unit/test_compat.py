@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, strategies
 from packaging.version import Version
 
-from tasks.model.compat import Matrix, Support
 from tasks.model.errors import TaskError
+from tasks.model.matrix.ranges import Matrix, Support
 from tasks.model.versions import kernel_series
 
 ROW = 'released = 2026-08-21, linux_minimum = "4.18", linux_maximum = "7.2"'

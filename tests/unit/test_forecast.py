@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from packaging.version import Version
 
-from tasks.model.forecast import Forecast, Sky, ahead_of, forecast
+from tasks.model.solver.forecast import Forecast, Sky, ahead_of, forecast
 from tests.unit.making import BEYOND, NEWER, candidates, release
 
 

@@ -9,10 +9,10 @@ import pytest
 from ruamel.yaml import YAML
 
 from tasks import develop
-from tasks.model import health
+from tasks.model import doctor
 from tasks.model.errors import TaskError
-from tasks.model.repository import State, required_checks, wanted
-from tasks.model.runs import Run
+from tasks.model.github.repo_settings import State, required_checks, wanted
+from tasks.model.github.runs import Run
 
 ROOT = Path(__file__).parents[2]
 WORKFLOWS = {path.name: YAML(typ="safe").load(path) for path in sorted((ROOT / ".github/workflows").glob("*.yaml"))}
@@ -273,20 +273,20 @@ def test_the_tests_run_in_the_same_container_each_time() -> None:
 )  # fmt: skip
 def test_a_version_is_found_in_what_a_program_says(said: str, version: str) -> None:
     """The first one."""
-    assert health.version_in(said) == version
+    assert doctor.version_in(said) == version
 
 
 @pytest.mark.parametrize(("gib", "state"), [(1, "FAILED"), (5, "warning"), (20, "ok")])
 def test_the_disk_is_judged_by_what_an_image_needs(gib: int, state: str) -> None:
     """With a command that makes room."""
-    found = health.of_disk("disk", gib << 30)
+    found = doctor.of_disk("disk", gib << 30)
     assert found.state == state
     assert bool(found.mend) == (state != "ok")
 
 
 def test_a_login_is_judged_by_its_scopes() -> None:
     """A token that lists none, as a workflow's, is taken as it is."""
-    assert health.of_scopes("me", None).state == "ok"
-    assert health.of_scopes("me", "repo, workflow, write:packages, delete:packages").state == "ok"
-    lacking = health.of_scopes("me", "repo, workflow")
+    assert doctor.of_scopes("me", None).state == "ok"
+    assert doctor.of_scopes("me", "repo, workflow, write:packages, delete:packages").state == "ok"
+    lacking = doctor.of_scopes("me", "repo, workflow")
     assert (lacking.state, lacking.mend) == ("warning", "gh auth refresh --scopes write:packages,delete:packages")

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.model import adoption, cautions, ignition, page, places, secrets
-from tasks.model.difference import Change
 from tasks.model.errors import TaskError
+from tasks.model.install import adopt, cautions, ignition, page, secrets, source_lines
+from tasks.model.registry.diff import Change
 from tests.unit.making import NOW
 
 CHILD = '{"ignition":{"version":"3.5.0"}}'
@@ -98,13 +98,13 @@ def test_all_carried_configs_are_given_to_the_validator() -> None:
 )
 def test_an_ignition_path_is_found_in_butane_with_its_line(path: str, place: str) -> None:
     """As deep as it can be followed."""
-    assert str(places.find(places.load(BUTANE), tuple(path.split(" ")))) == place
+    assert str(source_lines.find(source_lines.load(BUTANE), tuple(path.split(" ")))) == place
 
 
 def test_files_that_butane_takes_in_are_known() -> None:
     """Wherever they are named."""
-    assert places.local_files(places.load(BUTANE)) == ("files/a", "units/a")
-    assert places.local_files(places.load("a:\n\tb: c")) == ()
+    assert source_lines.local_files(source_lines.load(BUTANE)) == ("files/a", "units/a")
+    assert source_lines.local_files(source_lines.load("a:\n\tb: c")) == ()
 
 
 def test_a_config_that_is_replaced_would_lose_key_and_policy() -> None:
@@ -168,7 +168,7 @@ def test_cautions_look_into_carried_configs_too() -> None:
 )
 def test_the_image_follows_from_the_remote(origin: str, image: str) -> None:
     """In the forms that git clone takes."""
-    assert adoption.image_of(origin) == image
+    assert adopt.image_of(origin) == image
 
 
 NO_KEYS = [
@@ -185,7 +185,7 @@ NO_KEYS = [
 def test_what_is_no_public_key_is_refused(text: str) -> None:
     """Also a file of which one line is none."""
     with pytest.raises(TaskError, match="no public SSH key"):
-        adoption.keys(text, "a file")
+        adopt.keys(text, "a file")
 
 
 HOSTNAMES = st.from_regex(r"[a-z0-9]([a-z0-9-]{0,20}[a-z0-9])?", fullmatch=True)
@@ -195,9 +195,9 @@ HOSTNAMES = st.from_regex(r"[a-z0-9]([a-z0-9-]{0,20}[a-z0-9])?", fullmatch=True)
 def test_adopting_twice_changes_nothing_and_keeps_every_comment(keys: list[str], hostname: str) -> None:
     """Whatever is put in, whatever was there."""
     for before in (BUTANE, "variant: fcos\nversion: 1.6.0\n"):
-        once = adoption.with_machine(before, keys, hostname)
-        assert adoption.with_machine(once, keys, hostname) == once
-        loaded: Any = places.load(once)
+        once = adopt.with_machine(before, keys, hostname)
+        assert adopt.with_machine(once, keys, hostname) == once
+        loaded: Any = source_lines.load(once)
         assert str(loaded["storage"]["files"][0]["contents"]["inline"]) == hostname
         assert once.count("#") == before.count("#")
         if keys:
@@ -208,14 +208,14 @@ def test_a_file_that_is_no_yaml_is_refused_by_name() -> None:
     """A tab, an empty file."""
     for text in ("a:\n\tb: c", ""):
         with pytest.raises(TaskError, match=r"butane\.yaml"):
-            adoption.with_machine(text, [KEY], "")
+            adopt.with_machine(text, [KEY], "")
 
 
 @pytest.mark.parametrize("name", ["", "-a", "a-", "A", "a_b", "a..b", "a" * 64, "nas\n"])
 def test_what_is_no_host_name_is_refused(name: str) -> None:
     """By RFC 1123, in lower case."""
     with pytest.raises(TaskError, match="no host name"):
-        adoption.require_hostname(name)
+        adopt.require_hostname(name)
 
 
 def test_the_default_address_is_the_repository_s_page() -> None:

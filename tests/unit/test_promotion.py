@@ -6,12 +6,12 @@ from datetime import UTC, datetime
 import pytest
 from packaging.version import Version
 
-from tasks.model import record
-from tasks.model.compat import PairSupport, Support
 from tasks.model.contract import VERSION
 from tasks.model.errors import TaskError
 from tasks.model.image import ImageRef
-from tasks.model.promotion import NOTHING, Leave, Standing, preconditions
+from tasks.model.matrix.ranges import PairSupport, Support
+from tasks.model.registry import record
+from tasks.model.registry.preconditions import NOTHING, Leave, Standing, preconditions
 from tests.unit.making import DIGEST, lock
 
 NOW = datetime(2026, 11, 23, 6, tzinfo=UTC)

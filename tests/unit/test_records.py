@@ -5,14 +5,14 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from packaging.version import Version
 
-from tasks.model import record
-from tasks.model.attestation import PROVENANCE
-from tasks.model.attestation import fault as attestation_fault
-from tasks.model.difference import Change
 from tasks.model.errors import TaskError
-from tasks.model.history import History
-from tasks.model.manifest import BUNDLE, Descriptor, Manifest, attached_to, referrers_tag, signature_tag
-from tasks.model.record import Kind, Record
+from tasks.model.registry import record
+from tasks.model.registry.attestation import PROVENANCE
+from tasks.model.registry.attestation import fault as attestation_fault
+from tasks.model.registry.diff import Change
+from tasks.model.registry.history import History
+from tasks.model.registry.manifest import BUNDLE, Descriptor, Manifest, attached_to, referrers_tag, signature_tag
+from tasks.model.registry.record import Kind, Record
 from tests.unit.making import lock
 
 NOW = datetime(2026, 11, 23, 6, tzinfo=UTC)

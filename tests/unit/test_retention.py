@@ -8,8 +8,8 @@ from datetime import timedelta
 import pytest
 from hypothesis import given, settings, strategies
 
-from tasks.model import record
-from tasks.model.retention import ALWAYS, Package, Retention, Version, newest_pairs, plan
+from tasks.model.registry import record
+from tasks.model.registry.retention import ALWAYS, Package, Retention, Version, newest_pairs, plan
 from tests.unit.making import lock
 from tests.unit.registries import NOW, Registry, deleted, kept, many, policies, registries
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from tasks.model.errors import TaskError
-from tasks.model.sbom import Contents, Listed, spdx
+from tasks.model.registry.sbom import Contents, Listed, spdx
 from tests.unit.making import DIGEST
 
 LISTING = "\n".join(

@@ -6,12 +6,12 @@ from datetime import date, timedelta
 import pytest
 from packaging.version import Version
 
-from tasks.model.blocks import Block
-from tasks.model.compat import Matrix
 from tasks.model.errors import TaskError
 from tasks.model.image import KmodsTag
-from tasks.model.judge import Lack, kmods_lack, require_kmods
-from tasks.model.solve import Decision, Verdict, solve
+from tasks.model.matrix.blocks import Block
+from tasks.model.matrix.ranges import Matrix
+from tasks.model.solver.judge import Lack, kmods_lack, require_kmods
+from tasks.model.solver.solve import Decision, Verdict, solve
 from tasks.model.versions import Kernel
 from tasks.model.words import age
 from tests.unit.making import BEYOND, KERNEL, MATRIX, NEW, NEWER, NOW, REPOSITORY, ZFS, candidates, published, release

@@ -6,11 +6,11 @@ from dataclasses import replace
 from hypothesis import given, settings, strategies
 from packaging.version import Version
 
-from tasks.model.blocks import Block
-from tasks.model.candidates import Candidates, Published
-from tasks.model.compat import KernelRange, Matrix, Support
 from tasks.model.image import KmodsTag, Release
-from tasks.model.solve import Decision, Verdict, solve
+from tasks.model.matrix.blocks import Block
+from tasks.model.matrix.ranges import KernelRange, Matrix, Support
+from tasks.model.solver.candidates import Candidates, Published
+from tasks.model.solver.solve import Decision, Verdict, solve
 from tasks.model.versions import Kernel, Series
 from tests.unit.making import NOW, POLICY, candidates, five_thousand_pairs, published, release
 

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, strategies
 from packaging.version import Version
 
-from tasks.model.blocks import Block
-from tasks.model.compat import KernelRange, Matrix
 from tasks.model.errors import TaskError
-from tasks.model.upkeep import Row, changed, wanted, with_block, with_rows, without_block
+from tasks.model.matrix.blocks import Block
+from tasks.model.matrix.file import Row, changed, wanted, with_block, with_rows, without_block
+from tasks.model.matrix.ranges import KernelRange, Matrix
 from tasks.model.versions import Kernel, Series
 
 SHIPPED = (Path(__file__).parents[2] / "compat_matrix.toml").read_text()

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.model import watch
 from tasks.model.errors import TaskError
-from tasks.model.forecast import forecast
-from tasks.model.solve import Decision, solve
-from tasks.model.watch import Jobs, Trouble
+from tasks.model.github import watchdog
+from tasks.model.github.watchdog import Jobs, Trouble
+from tasks.model.solver.forecast import forecast
+from tasks.model.solver.solve import Decision, solve
 from tests.unit.making import BEYOND, NEW, NEWER, NOW, candidates, published, release
 
 LIMIT = timedelta(days=14)
@@ -34,7 +34,7 @@ def trouble(name: str, **values: Any) -> Trouble:
 
 def test_a_blocked_build_is_told_with_its_reasons_and_what_can_be_typed() -> None:
     """The reasons are the decision's own."""
-    seen = watch.seen_of_decision(BLOCKED, NOW, LIMIT)
+    seen = watchdog.seen_of_decision(BLOCKED, NOW, LIMIT)
     assert seen["blocked"] is not None
     assert seen["blocked"].told == BLOCKED.reasons
     assert "./inv" in seen["blocked"].hint
@@ -45,7 +45,7 @@ def test_a_blocked_build_is_told_with_its_reasons_and_what_can_be_typed() -> Non
 def test_an_old_image_is_told_though_nothing_failed(days: int, told: bool) -> None:
     """GitHub stops schedules without a word."""
     decision = solve(candidates("2.4.4", stable=published(days=days)))
-    seen = watch.seen_of_decision(decision, NOW, LIMIT)
+    seen = watchdog.seen_of_decision(decision, NOW, LIMIT)
     assert (seen["age"] is not None) == told
 
 
@@ -53,11 +53,11 @@ def test_a_storm_ahead_is_told_before_it_comes() -> None:
     """A kernel in testing that no OpenZFS release supports."""
     here = candidates("2.4.4", releases=[release()])
     ahead = forecast({"stable": here, "testing": candidates(releases=[release(BEYOND, NEW)]), "next": here}, "stable")
-    seen = watch.seen_of_forecast(ahead, NOW)["ahead"]
+    seen = watchdog.seen_of_forecast(ahead, NOW)["ahead"]
     assert seen is not None
     assert "no OpenZFS release supports it yet" in seen.told[0]
     calm = forecast({"stable": here, "testing": here, "next": here}, "stable")
-    assert watch.seen_of_forecast(calm, NOW) == {"ahead": None}
+    assert watchdog.seen_of_forecast(calm, NOW) == {"ahead": None}
 
 
 @pytest.mark.parametrize(
@@ -72,13 +72,13 @@ def test_a_storm_ahead_is_told_before_it_comes() -> None:
 )
 def test_a_failed_run_is_told_and_a_cancelled_one_says_nothing(results: Any, names: list[str | None]) -> None:
     """What was cancelled neither opens nor closes."""
-    seen = watch.seen_of_jobs(jobs(**results), NOW)
+    seen = watchdog.seen_of_jobs(jobs(**results), NOW)
     assert [found and found.name for found in seen.values()] == names
 
 
 def test_a_run_that_failed_since_the_build_is_blocked_is_not_told_twice() -> None:
     """The verdict tells it better."""
-    assert watch.seen_of_jobs(jobs(verdict="BLOCKED", **{"query-versions": "failure"}), NOW) == {"build.yaml": None}
+    assert watchdog.seen_of_jobs(jobs(verdict="BLOCKED", **{"query-versions": "failure"}), NOW) == {"build.yaml": None}
 
 
 @pytest.mark.parametrize("text", ["", "null", "[]", "{", '{"build": null}', '{"build": {}}', '{"build": "success"}'])
@@ -90,17 +90,17 @@ def test_jobs_of_another_form_are_an_error(text: str) -> None:
 
 def test_since_is_when_it_was_first_seen() -> None:
     """The second run of a bad day does not make the trouble young again."""
-    first = watch.merged((), {"blocked": trouble("blocked")})
-    again = watch.merged(first, {"blocked": trouble("blocked", since=NOW + timedelta(days=1), told=("new",))})
+    first = watchdog.merged((), {"blocked": trouble("blocked")})
+    again = watchdog.merged(first, {"blocked": trouble("blocked", since=NOW + timedelta(days=1), told=("new",))})
     assert [(each.since, each.told) for each in again] == [(NOW, ("new",))]
 
 
 def test_what_another_workflow_told_stays_until_that_one_is_good() -> None:
     """A good cleanup does not close what a failed build opened."""
-    known = watch.merged((), watch.seen_of_jobs(jobs(build="failure"), NOW))
-    after = watch.merged(known, watch.seen_of_jobs(jobs("cleanup-images.yaml", cleanup="success"), NOW))
+    known = watchdog.merged((), watchdog.seen_of_jobs(jobs(build="failure"), NOW))
+    after = watchdog.merged(known, watchdog.seen_of_jobs(jobs("cleanup-images.yaml", cleanup="success"), NOW))
     assert [each.name for each in after] == ["build.yaml"]
-    assert watch.merged(after, watch.seen_of_jobs(jobs(build="success"), NOW)) == ()
+    assert watchdog.merged(after, watchdog.seen_of_jobs(jobs(build="success"), NOW)) == ()
 
 
 @given(
@@ -111,7 +111,7 @@ def test_what_another_workflow_told_stays_until_that_one_is_good() -> None:
 )
 def test_the_issue_remembers_every_trouble_whatever_its_words(troubles: tuple[Trouble, ...]) -> None:
     """Also with `-->`, quotes and lines in them."""
-    assert watch.known(watch.body(troubles, None, None)) == troubles
+    assert watchdog.known(watchdog.body(troubles, None, None)) == troubles
 
 
 @pytest.mark.parametrize(
@@ -119,22 +119,22 @@ def test_the_issue_remembers_every_trouble_whatever_its_words(troubles: tuple[Tr
 )
 def test_an_issue_that_was_spoilt_by_an_edit_remembers_nothing(body: str) -> None:
     """And stops no run."""
-    assert watch.known(body) == ()
+    assert watchdog.known(body) == ()
 
 
 def test_the_issue_says_what_can_be_built_and_what_is_ahead() -> None:
     """Also what could not be asked."""
     here = candidates("2.4.4")
     ahead = forecast({"stable": here, "testing": here, "next": here}, "stable")
-    text = watch.body((trouble("blocked"),), GOOD, ahead)
+    text = watchdog.body((trouble("blocked"),), GOOD, ahead)
     assert "44.20261110.3.0 (kernel 7.1.9) has kmods of OpenZFS 2.4.4" in text
     assert "testing has the kernel of stable" in text
     assert "Since 2026-" in text
-    silent = watch.body((trouble("blocked"),), None, None)
+    silent = watchdog.body((trouble("blocked"),), None, None)
     assert "could not be asked" in silent
-    assert "Nothing, and nothing is published" in watch.body((), BLOCKED, None)
+    assert "Nothing, and nothing is published" in watchdog.body((), BLOCKED, None)
     newest = solve(candidates(releases=[release(NEWER, NEW)], stable=published()))
-    assert "Nothing newer than what is published: 44.20261110.3.0" in watch.body((), newest, None)
+    assert "Nothing newer than what is published: 44.20261110.3.0" in watchdog.body((), newest, None)
 
 
 @dataclass
@@ -147,13 +147,13 @@ class Forge:
 
     def run(self, seen: Mapping[str, Trouble | None], decision: Decision = GOOD) -> None:
         """One run of the watchdog, as tasks/watchdog.py does it."""
-        before = watch.known(self.open[0]) if self.open else ()
-        troubles = watch.merged(before, seen)
+        before = watchdog.known(self.open[0]) if self.open else ()
+        troubles = watchdog.merged(before, seen)
         if troubles and not self.open:
             self.opened += 1
         if not troubles and self.open:
             self.comments += 1
-        self.open = [watch.body(troubles, decision, None)] if troubles else []
+        self.open = [watchdog.body(troubles, decision, None)] if troubles else []
 
 
 @given(st.lists(st.tuples(st.sampled_from(["build.yaml", "cleanup-images.yaml", "blocked"]), st.booleans())))
@@ -163,13 +163,13 @@ def test_there_is_an_issue_just_while_something_is_wrong(history: list[tuple[str
     for name, bad in history:
         forge.run({name: trouble(name) if bad else None})
         wrong = wrong | {name} if bad else wrong - {name}
-        assert {each.name for body in forge.open for each in watch.known(body)} == wrong
+        assert {each.name for body in forge.open for each in watchdog.known(body)} == wrong
         assert forge.comments == forge.opened - bool(wrong)
 
 
 def test_the_farewell_names_what_it_was_and_the_image() -> None:
     """Since when, too."""
-    said = watch.farewell((trouble("blocked", title="No image can be built"),), GOOD)
+    said = watchdog.farewell((trouble("blocked", title="No image can be built"),), GOOD)
     assert "No image can be built (since 2026-" in said
     assert "sha256:dddd" in said
-    assert "what is told above" in watch.farewell((), replace(GOOD, published=None))
+    assert "what is told above" in watchdog.farewell((), replace(GOOD, published=None))

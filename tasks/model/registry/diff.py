@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from tasks.model.lock import Lock
-from tasks.model.sbom import Listed
+from tasks.model.registry.sbom import Listed
 
 _PARTS = re.compile(r"(\d+)|([A-Za-z]+)|(~)", re.ASCII)
 

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from packaging.version import Version
 
-from tasks.model.candidates import Candidates
-from tasks.model.compat import PairSupport, Support
 from tasks.model.errors import TaskError
 from tasks.model.image import KmodsTag, Release
+from tasks.model.matrix.ranges import PairSupport, Support
+from tasks.model.solver.candidates import Candidates
 from tasks.model.versions import Kernel, newest_zfs
 from tasks.model.words import age
 

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from tasks.model.ignition import Path, Said
+from tasks.model.install.ignition import Path, Said
 
 _NO_PASSWORD = re.compile(r"[*!x]*")
 _SECRET_NAME = re.compile(

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Self
 
 from tasks.model.lock import PREFIX, Lock
-from tasks.model.manifest import Descriptor
+from tasks.model.registry.manifest import Descriptor
 
 _CREATED = "org.opencontainers.image.created"
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from tasks.model.errors import TaskError
-from tasks.model.record import Kind, Record
+from tasks.model.registry.record import Kind, Record
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -9,9 +9,9 @@ import tomlkit
 from packaging.version import Version
 from tomlkit.items import AoT, InlineTable, Table
 
-from tasks.model.blocks import Block
-from tasks.model.compat import KernelRange
 from tasks.model.errors import TaskError
+from tasks.model.matrix.blocks import Block
+from tasks.model.matrix.ranges import KernelRange
 from tasks.model.versions import zfs_stream
 
 OLDEST = (2, 2)  # the oldest line that is kept

@@ -4,12 +4,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 
-from tasks.model.candidates import Candidates, Published
-from tasks.model.compat import PairSupport
 from tasks.model.errors import TaskError
 from tasks.model.image import KmodsTag, Release
-from tasks.model.judge import Obstacle, Option, judge, kmods_due
 from tasks.model.lock import fingerprint
+from tasks.model.matrix.ranges import PairSupport
+from tasks.model.solver.candidates import Candidates, Published
+from tasks.model.solver.judge import Obstacle, Option, judge, kmods_due
 from tasks.model.words import age
 
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from tasks.model.image import CANDIDATE_TAG, PUBLIC_TAG, kmods_tags
-from tasks.model.manifest import Descriptor, Manifest, attached_to, referrers_tag
-from tasks.model.record import Kind, Record, records
+from tasks.model.registry.manifest import Descriptor, Manifest, attached_to, referrers_tag
+from tasks.model.registry.record import Kind, Record, records
 
 ALWAYS = (PUBLIC_TAG, CANDIDATE_TAG)  # the tags that are kept whatever their age
 

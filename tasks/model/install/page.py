@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import PurePosixPath
 
-from tasks.model.difference import Change
 from tasks.model.errors import TaskError
-from tasks.model.history import Promoted
 from tasks.model.image import PUBLIC_TAG
+from tasks.model.registry.diff import Change
+from tasks.model.registry.history import Promoted
 from tasks.model.signing import KEYS
 from tasks.model.words import age
 

@@ -11,8 +11,8 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from tasks.model.errors import TaskError
-from tasks.model.forecast import Forecast, Sky
-from tasks.model.solve import Decision, Verdict
+from tasks.model.solver.forecast import Forecast, Sky
+from tasks.model.solver.solve import Decision, Verdict
 from tasks.model.words import age
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import Any
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
-from tasks.model.ignition import Path
+from tasks.model.install.ignition import Path
 
 _SOURCES = {"source": ("inline", "local", "source"), "contents": ("contents", "contents_local")}
 _ITEM = re.compile(r"([^\[]+)(?:\[(.*)\])?", re.DOTALL)

@@ -9,8 +9,8 @@ from typing import Self
 
 from packaging.version import Version
 
-from tasks.model.blocks import Block
 from tasks.model.errors import TaskError
+from tasks.model.matrix.blocks import Block
 from tasks.model.versions import Kernel, Series, parse_zfs
 
 FILE = "compat_matrix.toml"

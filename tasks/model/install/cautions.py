@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
-from tasks.model.ignition import Path, Said
+from tasks.model.install.ignition import Path, Said
 
 ORIGINAL_OWNER = "samhclark"
 ORIGINAL_KEY = (

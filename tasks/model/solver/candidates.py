@@ -6,9 +6,9 @@ from datetime import datetime
 
 from packaging.version import Version
 
-from tasks.model.compat import Matrix
 from tasks.model.image import ImageRef, KmodsTag, Release
 from tasks.model.lock import Lock
+from tasks.model.matrix.ranges import Matrix
 from tasks.model.versions import Kernel, zfs_stream
 
 
