@@ -4,7 +4,8 @@ from collections.abc import Callable, Mapping
 from os import environ, geteuid
 
 from tasks import keys
-from tasks.clients import github, identity, isolation, login, machine, registry, repository, signer, workspace
+from tasks.clients import host, identity, isolation, login, registry, signer, workspace
+from tasks.clients.github import api, repo_settings
 from tasks.clients.matrix import read_matrix
 from tasks.gather import rows
 from tasks.model.doctor import Finding, State, of_disk, of_error, of_scopes, of_tool
@@ -32,14 +33,14 @@ def looks(settings: Settings) -> Mapping[str, Look]:
         **tools,
         "root": _root,
         "isolation": _isolation,
-        "disk, images": lambda: of_disk("disk, images", machine.free(machine.storage())),
-        "disk, cache": lambda: of_disk("disk, cache", machine.free(workspace.cache())),
+        "disk, images": lambda: of_disk("disk, images", host.free(host.storage())),
+        "disk, cache": lambda: of_disk("disk, cache", host.free(workspace.cache())),
         "key and policy": lambda: _keys(settings),
         "private key": _private_key,
         "image": lambda: _image(settings),
         "butane.yaml": lambda: _butane(settings),
         "matrix": _matrix,
-        "GitHub login": lambda: of_scopes(*github.who()),
+        "GitHub login": lambda: of_scopes(*api.who()),
         "registry": lambda: _registry(settings),
         "Pages": lambda: _pages(settings),
     }
@@ -47,7 +48,7 @@ def looks(settings: Settings) -> Mapping[str, Look]:
 
 def _tool(tool: Tool) -> Finding:
     """A tool: its version, and whether it does what its proof tries."""
-    found = machine.version(tool)
+    found = host.version(tool)
     status, fault = tool.tried() if found else (0, "")
     why = "tried: it signs an image, verifies it, and runs a container" if tool.proof and found else tool.why
     return of_tool(tool.name, why, found, tool.recipes, fault if status else "")
@@ -145,8 +146,8 @@ def _registry(settings: Settings) -> Finding:
 
 
 def _pages(settings: Settings) -> Finding:
-    admin = repository.is_admin(settings.repository)
-    found = PAGES.standing(*repository.read(settings.repository, PAGES), admin=admin)
+    admin = repo_settings.is_admin(settings.repository)
+    found = PAGES.standing(*repo_settings.read(settings.repository, PAGES), admin=admin)
     if found.state is Standing.OK:
         return Finding("Pages", State.OK, "a workflow deploys them")
     return Finding("Pages", State.WARNING, f"they come from {found.actual or '?'}", "./inv repo-settings --apply")

@@ -10,7 +10,7 @@ from tasks.story import answer, answer_json, say, table
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tasks.clients.packages import Package
+    from tasks.clients.github.packages import Package
     from tasks.model.registry.retention import Fate, Plan, Retention, Version
     from tasks.settings import Settings
 
@@ -63,7 +63,7 @@ def _plans(settings: "Settings", policy: "Retention") -> "list[Planned]":
     Nothing before the first publication: kmods that were built for it stay.
     """
     from tasks import past
-    from tasks.clients.packages import Package
+    from tasks.clients.github.packages import Package
     from tasks.model.registry.retention import plan
 
     now, listed, own = datetime.now(UTC), Package.of(settings.image), Package.of(settings.own_kmods)

@@ -55,7 +55,7 @@ def _show(found: "list[Finding]", *, json: bool) -> None:
 def setup(c: Context, recipes: str) -> None:  # noqa: ARG001  (Invoke's form)
     """Install what recipes need, and run none of them; a workflow does so before a step that holds a secret."""
     from tasks import ns
-    from tasks.clients import machine
+    from tasks.clients import host
     from tasks.model.errors import TaskError
     from tools.table import read_tools
 
@@ -63,7 +63,7 @@ def setup(c: Context, recipes: str) -> None:  # noqa: ARG001  (Invoke's form)
     unknown = [name for name in named if name not in known]
     if unknown:
         raise TaskError(f"there is no recipe {unknown[0]!r}", f"{recipes} names it", "list them all: ./inv --list")
-    if not machine.make_ready(named):
+    if not host.make_ready(named):
         raise Exit(code=1)  # it has said why
     missing = [tool.name for tool in read_tools() if any(map(tool.serves, named)) and not tool.is_there]
     if missing:

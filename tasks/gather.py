@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, TypeVar
 
 from tasks import kmods, releases
-from tasks.clients import github, registry, skopeo, workspace
+from tasks.clients import registry, skopeo, workspace
+from tasks.clients.github import api
 from tasks.clients.matrix import read_matrix
 from tasks.model.errors import TaskError
 from tasks.model.image import PUBLIC_TAG, ImageRef, KmodsTag, Release, made_at
@@ -78,7 +79,7 @@ def support(zfs: "Version", kernel: "Kernel") -> PairSupport:
     matrix = read_matrix()
     if zfs not in matrix.ranges:
         try:
-            matrix = matrix.with_live({zfs: github.openzfs_meta(zfs)})
+            matrix = matrix.with_live({zfs: api.openzfs_meta(zfs)})
         except TaskError as error:
             say(f"{error.what}: {error.why}")
     return matrix.judge(zfs, kernel.series)
@@ -86,9 +87,9 @@ def support(zfs: "Version", kernel: "Kernel") -> PairSupport:
 
 def rows(known: Mapping["Version", KernelRange], *, every: bool) -> tuple[list[Row], list[str]]:
     """The matrix's rows for the releases that it lacks (or for all), as META has them, and what could not be read."""
-    listed = github.openzfs_releases()
+    listed = api.openzfs_releases()
     with _side_by_side() as pool:
-        asked = {zfs: pool.submit(github.openzfs_meta, zfs) for zfs in wanted_rows(listed, known, every=every)}
+        asked = {zfs: pool.submit(api.openzfs_meta, zfs) for zfs in wanted_rows(listed, known, every=every)}
         found, faults = [], []
         for zfs, answer in asked.items():
             try:
@@ -130,7 +131,7 @@ class _Sources:
         """Candidates of each stream with its newest release; what the streams share is asked for once."""
         newest = {stream: pool.submit(releases.newest, self.settings, stream, self.notes.append) for stream in streams}
         live = pool.submit(self.live_ranges, tags, pool)
-        zfs = pool.submit(github.openzfs_releases)
+        zfs = pool.submit(api.openzfs_releases)
         now, own = datetime.now(UTC), content(self.settings)
         found = {stream: _patiently(release, f"Fedora CoreOS {stream}") for stream, release in newest.items()}
         pairs = _patiently(tags, f"the tags of {' and '.join(self.settings.kmods)}")
@@ -162,7 +163,7 @@ class _Sources:
 
     def _meta(self, zfs: "Version") -> KernelRange | None:
         try:
-            return github.openzfs_meta(zfs)
+            return api.openzfs_meta(zfs)
         except TaskError as error:
             self._without(error, f"the matrix alone says what OpenZFS {zfs} supports")
             return None

@@ -6,7 +6,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from tasks.clients import archives, github, http, podman, registry, skopeo, workspace
+from tasks.clients import archives, http, podman, registry, skopeo, workspace
+from tasks.clients.github import api
 from tasks.model.errors import TaskError
 from tasks.model.image import ImageRef, KmodsTag, kmods_tags
 from tasks.model.kmods import OwnKmods, fedora_of, labels
@@ -53,7 +54,7 @@ def load(settings: "Settings", pair: KmodsTag, file: str) -> ImageRef | None:
 def build(settings: "Settings", pair: KmodsTag) -> ImageRef | None:
     """Have the kmods of a pair on this machine, built only where they are not there yet; None under `inv -R`."""
     image = local_name(settings, pair)
-    source, builder = github.openzfs_tarball(pair.zfs), skopeo.inspect(_BUILDER, fedora_of(pair.kernel))
+    source, builder = api.openzfs_tarball(pair.zfs), skopeo.inspect(_BUILDER, fedora_of(pair.kernel))
     wanted = labels(pair, source.digest, ImageRef(_BUILDER, builder.digest), _RECIPE.read_bytes())
     arguments = {
         "BUILDER": f"{_BUILDER}@{builder.digest}", "KERNEL_VERSION": str(pair.kernel), "ZFS_VERSION": str(pair.zfs)

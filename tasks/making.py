@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from tasks import kmods as images
 from tasks import ownkmods, publishing
-from tasks.clients import actions, archives
+from tasks.clients import archives
+from tasks.clients.github import actions
 from tasks.model.errors import TaskError
 from tasks.story import say
 

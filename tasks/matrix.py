@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 def check_compatibility(c: Context, zfs: str = "", kernel: str = "", stream: str = "") -> None:
     """Check an OpenZFS version and a kernel against the matrix alone; exit 1 when they do not fit."""
     from tasks import releases
-    from tasks.clients import github
+    from tasks.clients.github import api
     from tasks.clients.matrix import read_matrix
     from tasks.model.versions import Kernel, kernel_series, newest_zfs, parse_zfs
     from tasks.settings import read_settings
 
     matrix = read_matrix()
     settings = read_settings(c.config)
-    version = parse_zfs(zfs) if zfs else newest_zfs(github.openzfs_releases(), settings.zfs_streams[0])
+    version = parse_zfs(zfs) if zfs else newest_zfs(api.openzfs_releases(), settings.zfs_streams[0])
     of = kernel_series(kernel) if kernel else releases.newest(settings, stream).kernel.series
     if "-" in kernel:
         matrix.require_unblocked(version, Kernel.parse(kernel))

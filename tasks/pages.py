@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from jinja2 import Environment, StrictUndefined
 
 from tasks import gather, installing, keys, past, show
-from tasks.clients import registry, repository, workspace
+from tasks.clients import registry, workspace
+from tasks.clients.github import repo_settings
 from tasks.model.errors import TaskError
 from tasks.model.github.repo_settings import PAGES, State
 from tasks.model.image import ImageRef
@@ -34,7 +35,7 @@ def lacking(settings: "Settings") -> str:
     """What a new repository lacks for a page, and what to do; empty where it has all, or GitHub does not tell."""
     if not workspace.host_files().has_key:
         return "no signing key ships; make one and commit it: ./inv keygen"
-    found = PAGES.standing(*repository.read(settings.repository, PAGES), admin=True)
+    found = PAGES.standing(*repo_settings.read(settings.repository, PAGES), admin=True)
     if found.state is State.DIFFERS:
         return f"GitHub Pages come from {found.actual}, not from a workflow; turn them on: ./inv repo-settings --apply"
     return ""

@@ -4,7 +4,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tasks import gather
-from tasks.clients import gh, podman, skopeo, workspace
+from tasks.clients import podman, skopeo, workspace
+from tasks.clients.github import gh
 from tasks.clients.matrix import read_matrix
 from tasks.model.errors import TaskError
 from tasks.model.image import ImageRef

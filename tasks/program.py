@@ -69,10 +69,10 @@ class Recipes(Program):
     def execute(self) -> None:
         """Run the recipes, once the launcher's folder has what they need."""
         if self.ready:
-            from tasks.clients import machine
+            from tasks.clients import host
 
-            machine.Launcher.ready = self.ready
-            if not machine.make_ready([_as_in_table(called) for called in self.tasks]):
+            host.Launcher.ready = self.ready
+            if not host.make_ready([_as_in_table(called) for called in self.tasks]):
                 raise Exit(code=1)  # it has said why
         super().execute()
 
@@ -145,7 +145,7 @@ def _unforeseen(error: Exception) -> TaskError:
 
 
 def _annotated(error: TaskError) -> TaskError:
-    from tasks.clients import actions
+    from tasks.clients.github import actions
 
     actions.error(error.what, f"{error.why}; next: {error.hint}")
     return error

@@ -6,7 +6,8 @@ from time import monotonic, sleep
 from typing import TYPE_CHECKING
 
 from tasks import assembly, gather
-from tasks.clients import actions, attestations, gh, oras, registry, signer, skopeo, workspace
+from tasks.clients import oras, registry, signer, skopeo, workspace
+from tasks.clients.github import actions, attestations, gh
 from tasks.clients.matrix import read_matrix
 from tasks.model import contract
 from tasks.model.errors import TaskError

@@ -36,7 +36,7 @@ def publish(
 ) -> None:
     """Build, verify, push, sign, accept as a host would, and move stable; safe to run again, wherever it stopped."""
     from tasks import assembly, promotion, publishing
-    from tasks.clients import actions
+    from tasks.clients.github import actions
     from tasks.model.registry.preconditions import Leave
     from tasks.settings import read_settings
 

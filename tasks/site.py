@@ -17,7 +17,8 @@ from tasks.story import answer, say
 def site(c: Context, out: str = "site", base_url: str = "", if_ready: bool = False) -> None:
     """Write the folder for GitHub Pages: the page, the Ignition file and its hash, the public key, versions.json."""
     from tasks import pages
-    from tasks.clients import actions, workspace
+    from tasks.clients import workspace
+    from tasks.clients.github import actions
     from tasks.model.install import page
     from tasks.settings import read_settings
 

@@ -19,12 +19,12 @@ _ZFS_STREAM = {"zfs-stream": "OpenZFS line, such as 2.3 (default: those of zfs_s
 @task(help=_ZFS_STREAM)
 def zfs_version(c: Context, zfs_stream: str = "") -> None:
     """Print the newest OpenZFS release of the line, as its tag."""
-    from tasks.clients import github
+    from tasks.clients.github import api
     from tasks.model.versions import newest_zfs
     from tasks.settings import read_settings
 
     line = zfs_stream or read_settings(c.config).zfs_streams[0]
-    answer(f"zfs-{newest_zfs(github.openzfs_releases(), line)}")
+    answer(f"zfs-{newest_zfs(api.openzfs_releases(), line)}")
 
 
 @task(help=_STREAM)
@@ -79,7 +79,7 @@ def versions(
 ) -> None:
     """Show what would be built now, and why; exit 1 when nothing can be."""
     from tasks import gather, show
-    from tasks.clients import actions
+    from tasks.clients.github import actions
     from tasks.model.solver.solve import solve
     from tasks.settings import read_settings
 
@@ -102,7 +102,8 @@ def versions(
 def _write_lock(settings: "Settings", decision: "Decision", file: str) -> None:
     """The Lock of what would be built; on HOLD there is none, and a file that is there stays."""
     from tasks import plan
-    from tasks.clients import actions, workspace
+    from tasks.clients import workspace
+    from tasks.clients.github import actions
     from tasks.model.solver.solve import Verdict
 
     if decision.verdict is Verdict.HOLD:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
     from typing import TypeVar
 
-    from tasks.clients.issues import Issue
+    from tasks.clients.github.issues import Issue
     from tasks.model.github.watchdog import Trouble
     from tasks.model.solver.forecast import Forecast
     from tasks.model.solver.solve import Decision
@@ -28,7 +28,7 @@ _HELP = {
 @task(help=_HELP)
 def watchdog(c: Context, jobs: str = "", keep_alive: bool = False) -> None:
     """Open, update or close the one issue that tells the owner when stable is not kept current."""
-    from tasks.clients import actions
+    from tasks.clients.github import actions
     from tasks.model.github import watchdog
     from tasks.settings import read_settings
 
@@ -53,7 +53,7 @@ def _look(settings: "Settings") -> "tuple[tuple[Issue, ...], Decision | None, Fo
     from concurrent.futures import ThreadPoolExecutor
 
     from tasks import gather
-    from tasks.clients import issues
+    from tasks.clients.github import issues
     from tasks.model.solver.forecast import ahead_of, forecast
     from tasks.model.solver.solve import solve
 
@@ -80,7 +80,8 @@ def _tell(
     repository: str, there: "tuple[Issue, ...]", troubles: "tuple[Trouble, ...]", text: str, farewell: str
 ) -> None:
     """Bring the one issue to where it must be; a second one is closed."""
-    from tasks.clients import actions, issues, shell
+    from tasks.clients import shell
+    from tasks.clients.github import actions, issues
     from tasks.model.github import watchdog
 
     answer(watchdog.title(troubles) or "all is well")
@@ -103,7 +104,8 @@ def _tell(
 
 def _keep_alive(repository: str) -> None:
     """Enable what GitHub has stopped or would; what the owner has disabled stays so."""
-    from tasks.clients import shell, workflows
+    from tasks.clients import shell
+    from tasks.clients.github import workflows
 
     for name, state in workflows.states(repository).items():
         if state in {"active", "disabled_inactivity"} and not shell.Mode.dry:

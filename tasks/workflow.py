@@ -47,7 +47,7 @@ def run_cleanup_force(c: Context, yes: bool = False) -> None:
 @task(help=_JSON)
 def workflow_status(c: Context, json: bool = False) -> None:
     """Show the last five builds on GitHub."""
-    from tasks.clients import workflows
+    from tasks.clients.github import workflows
     from tasks.settings import read_settings
 
     _show(workflows.runs(read_settings(c.config).repository, BUILD, 5), json=json)
@@ -58,7 +58,7 @@ def all_workflows(c: Context, json: bool = False) -> None:
     """Show the last three runs of each workflow."""
     from concurrent.futures import ThreadPoolExecutor
 
-    from tasks.clients import workflows
+    from tasks.clients.github import workflows
     from tasks.settings import read_settings
 
     repository = read_settings(c.config).repository
@@ -68,7 +68,8 @@ def all_workflows(c: Context, json: bool = False) -> None:
 
 
 def _start(c: Context, workflow: str, inputs: dict[str, str], *, watch: bool = False) -> None:
-    from tasks.clients import shell, workflows
+    from tasks.clients import shell
+    from tasks.clients.github import workflows
     from tasks.settings import read_settings
 
     repository = read_settings(c.config).repository
@@ -89,7 +90,7 @@ def _watch(repository: str, workflow: str, before: list[int]) -> None:
     """Follow the run that was started until it ends; GitHub takes a moment until it is listed."""
     from time import monotonic, sleep
 
-    from tasks.clients import workflows
+    from tasks.clients.github import workflows
     from tasks.model.errors import TaskError
 
     end, told = monotonic() + _APPEARS_SECONDS, ""

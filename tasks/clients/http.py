@@ -15,7 +15,7 @@ import requests
 from requests.adapters import HTTPAdapter
 from urllib3.util import Retry
 
-from tasks.clients import calls, etags
+from tasks.clients import audit, etags
 from tasks.model.errors import TaskError
 from tasks.story import say
 
@@ -146,7 +146,7 @@ def _once(asked: _Request) -> Answer:
     what, host = asked.what, asked.host
     try:
         with (
-            calls.told(f"{asked.method} {asked.url}"),
+            audit.told(f"{asked.method} {asked.url}"),
             _session().request(
                 asked.method,
                 asked.url,

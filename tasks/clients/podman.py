@@ -9,7 +9,8 @@ from os import geteuid, getpid
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from tasks.clients import actions, isolation, login, packages, shell, signer, workspace
+from tasks.clients import isolation, login, shell, signer, workspace
+from tasks.clients.github import actions, packages
 from tasks.model.errors import TaskError
 from tasks.model.image import ImageRef
 from tasks.model.signing import HostFiles

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from pathlib import Path
 
-from tasks.clients import calls
+from tasks.clients import audit
 from tasks.model.errors import TaskError
 
 QUERY_SECONDS = 120
@@ -84,7 +84,7 @@ def attempt(
     `env` replaces the environment; what the program prints goes `into` a file where one is named.
     """
     try:
-        with calls.told(shlex.join(argv)), into.open("wb") if into else nullcontext(subprocess.PIPE) as printed:
+        with audit.told(shlex.join(argv)), into.open("wb") if into else nullcontext(subprocess.PIPE) as printed:
             return subprocess.run(
                 argv, input=stdin if stdin is not None else "", stdout=printed, stderr=subprocess.PIPE, text=True,
                 errors="replace", timeout=seconds, check=False, env=env,
@@ -113,7 +113,7 @@ def run(
     if Mode.dry:
         return False
     try:
-        with calls.told(shlex.join(argv)):
+        with audit.told(shlex.join(argv)):
             child = subprocess.Popen(
                 argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
                 errors="replace", env=env, cwd=cwd, pass_fds=descriptors,

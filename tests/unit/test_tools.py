@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tasks import ns
-from tasks.clients import machine as clients_machine
+from tasks.clients import host as clients_machine
 from tools import apt, golang, machine, process, proof, report
 from tools.machine import Machine
 from tools.table import TOOLS, Tool, read_tools

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from tasks.clients import github
+from tasks.clients.github import api
 from tasks.model.errors import TaskError
 from tasks.model.github.runs import Run
 
@@ -12,7 +12,7 @@ _DONE = 204
 def states(repository: str) -> dict[str, str]:
     """By file name, the state of every workflow of `owner/name`: GitHub's word, such as `active`."""
     what = f"the workflows of {repository} could not be listed"
-    _, found = github.call("GET", f"/repos/{repository}/actions/workflows?per_page=100", what=what)
+    _, found = api.call("GET", f"/repos/{repository}/actions/workflows?per_page=100", what=what)
     rows = _rows(found, "workflows", what)
     return {str(row.get("path", "")).rpartition("/")[2]: str(row.get("state", "")) for row in rows}
 
@@ -21,30 +21,30 @@ def runs(repository: str, workflow: str, number: int) -> tuple[Run, ...]:
     """The newest runs of a workflow's file, newest first."""
     what = f"the runs of {workflow} could not be listed"
     path = f"/repos/{repository}/actions/workflows/{workflow}/runs?per_page={number}"
-    _, found = github.call("GET", path, what=what)
+    _, found = api.call("GET", path, what=what)
     return tuple(Run.parse(row, what) for row in _rows(found, "workflow_runs", what))
 
 
 def run(repository: str, number: int) -> Run:
     """One run."""
     what = f"run {number} could not be read"
-    _, found = github.call("GET", f"/repos/{repository}/actions/runs/{number}", what=what)
+    _, found = api.call("GET", f"/repos/{repository}/actions/runs/{number}", what=what)
     return Run.parse(found if isinstance(found, dict) else {}, what)
 
 
 def dispatch(repository: str, workflow: str, inputs: Mapping[str, str]) -> None:
     """Start a workflow on the default branch."""
     what = f"{workflow} could not be started"
-    _, found = github.call("GET", f"/repos/{repository}", what=what)
+    _, found = api.call("GET", f"/repos/{repository}", what=what)
     branch = found.get("default_branch") if isinstance(found, dict) else None
     body = {"ref": branch or "main", "inputs": dict(inputs)}
-    github.call("POST", f"/repos/{repository}/actions/workflows/{workflow}/dispatches", what=what, body=body)
+    api.call("POST", f"/repos/{repository}/actions/workflows/{workflow}/dispatches", what=what, body=body)
 
 
 def enable(repository: str, workflow: str) -> None:
     """Enable a workflow; GitHub stops the schedules of a repository in which nothing happened for 60 days."""
     what = f"{workflow} could not be enabled"
-    github.call("PUT", f"/repos/{repository}/actions/workflows/{workflow}/enable", what=what)
+    api.call("PUT", f"/repos/{repository}/actions/workflows/{workflow}/enable", what=what)
 
 
 def _rows(found: object, key: str, what: str) -> list[Mapping[str, object]]:

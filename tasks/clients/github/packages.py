@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import quote
 
-from tasks.clients import gh, github, http, registry
+from tasks.clients import http, registry
+from tasks.clients.github import api, gh
 from tasks.model.errors import TaskError
 from tasks.model.github.repo_settings import package_page
 from tasks.model.registry.retention import Version
@@ -31,7 +32,7 @@ class Package:
     def of(cls, image: str) -> "Package":
         """The package behind an image's name, of a user or of an organisation."""
         owner, _, name = image.partition("/")[2].partition("/")
-        github.headers()  # stops here where there is no token
+        api.headers()  # stops here where there is no token
         return cls(image, f"/{kind(owner)}/{owner}/packages/container/{quote(name, safe='')}/versions")
 
     def versions(self) -> tuple[Version, ...] | None:
@@ -47,13 +48,13 @@ class Package:
 
     def _page(self, number: int) -> http.Answer:
         what = f"the versions of {self.name} could not be listed"
-        url = f"{github.address()}{self.path}?state=active&per_page={_PAGE}&page={number}"
+        url = f"{api.address()}{self.path}?state=active&per_page={_PAGE}&page={number}"
         refused = (*_REFUSED, _NOT_FOUND)
-        answer = http.ask(url, what=what, headers=github.headers(), taken=refused)
-        if answer.status == _NOT_FOUND and registry.is_absent(self.name, github.user(), gh.token()):
+        answer = http.ask(url, what=what, headers=api.headers(), taken=refused)
+        if answer.status == _NOT_FOUND and registry.is_absent(self.name, api.user(), gh.token()):
             return answer  # GitHub says this too of a package that the token may not see, and the registry does not
         if answer.status in refused:
-            why = f"GitHub answered {answer.status}: {github.reason(http.parse_json(answer.body, what, 'GitHub'))}"
+            why = f"GitHub answered {answer.status}: {api.reason(http.parse_json(answer.body, what, 'GitHub'))}"
             hint = "a personal token must be a classic one with read:packages and delete:packages; set GITHUB_TOKEN"
             raise TaskError(what, why, hint)
         return answer
@@ -71,14 +72,14 @@ class Package:
     def delete(self, version: Version) -> str:
         """Delete a version; returns why GitHub refused, or nothing. One that is gone already is no refusal."""
         what = f"version {version.id} of {self.name} could not be deleted"
-        url = f"{github.address()}{self.path}/{version.id}"
+        url = f"{api.address()}{self.path}/{version.id}"
         taken = (*_REFUSED, _NOT_FOUND)
         answer = http.ask(
-            url, what=what, method="DELETE", headers=github.headers(), taken=taken, patience=_PATIENCE_SECONDS
+            url, what=what, method="DELETE", headers=api.headers(), taken=taken, patience=_PATIENCE_SECONDS
         )
         if answer.status not in _REFUSED:
             return ""
-        return f"{answer.status}: {github.reason(http.parse_json(answer.body, what, 'GitHub'))}"
+        return f"{answer.status}: {api.reason(http.parse_json(answer.body, what, 'GitHub'))}"
 
     def restore_command(self, version: Version) -> str:
         """What restores a deleted version within 30 days."""
@@ -88,8 +89,8 @@ class Package:
 def kind(owner: str) -> str:
     """Where GitHub keeps what belongs to an owner: `users` or `orgs`; asked without a token too."""
     what = f"{owner} could not be read"
-    url = f"{github.address()}/users/{owner}"
-    answer = http.ask(url, what=what, headers=github.headers(required=False), taken=(_NOT_FOUND,))
+    url = f"{api.address()}/users/{owner}"
+    answer = http.ask(url, what=what, headers=api.headers(required=False), taken=(_NOT_FOUND,))
     found = http.parse_json(answer.body, what, "GitHub") if answer.status != _NOT_FOUND else None
     if not isinstance(found, dict):
         raise TaskError(what, f"GitHub knows no {owner}", "correct image in invoke.yaml")

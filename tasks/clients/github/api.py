@@ -7,7 +7,8 @@ from os import environ
 
 from packaging.version import Version
 
-from tasks.clients import gh, http
+from tasks.clients import http
+from tasks.clients.github import gh
 from tasks.model.errors import TaskError
 from tasks.model.kmods import Tarball
 from tasks.model.matrix.ranges import KernelRange

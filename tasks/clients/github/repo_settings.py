@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from tasks.clients import github
+from tasks.clients.github import api
 from tasks.model.github.repo_settings import RULESET, UNSEEN, Setting, required_checks
 
 _CONFLICT = 409  # Pages are there already, and are changed by another method
@@ -10,7 +10,7 @@ _CONFLICT = 409  # Pages are there already, and are changed by another method
 
 def is_admin(repository: str) -> bool:
     """Whether the token is an administrator's; stops where it does not even see the repository."""
-    _, found = github.call("GET", f"/repos/{repository}", what=f"{repository} could not be read")
+    _, found = api.call("GET", f"/repos/{repository}", what=f"{repository} could not be read")
     rights = found.get("permissions") if isinstance(found, dict) else None
     return isinstance(rights, dict) and rights.get("admin") is True
 
@@ -23,16 +23,16 @@ def read(repository: str, setting: Setting) -> tuple[int, object]:
     if path == "/rulesets":
         return _ruleset(repository, what)
     place = path if path.startswith(("/users/", "/orgs/")) else f"/repos/{repository}{path}"
-    return github.call("GET", place, what=what, taken=UNSEEN)
+    return api.call("GET", place, what=what, taken=UNSEEN)
 
 
 def _ruleset(repository: str, what: str) -> tuple[int, object]:
     """The checks that our ruleset asks for; none where there is no such ruleset."""
-    status, found = github.call("GET", f"/repos/{repository}/rulesets", what=what, taken=UNSEEN)
+    status, found = api.call("GET", f"/repos/{repository}/rulesets", what=what, taken=UNSEEN)
     ours = _ours(found)
     if ours is None:
         return status, required_checks(None)
-    status, found = github.call("GET", f"/repos/{repository}/rulesets/{ours}", what=what, taken=UNSEEN)
+    status, found = api.call("GET", f"/repos/{repository}/rulesets/{ours}", what=what, taken=UNSEEN)
     return status, required_checks(found)
 
 
@@ -46,9 +46,9 @@ def apply(repository: str, setting: Setting) -> None:
     what, path = f"{setting.name}: could not be set", f"/repos/{repository}{setting.path}"
     method = setting.method
     if setting.path == "/rulesets":
-        _, found = github.call("GET", path, what=what)
+        _, found = api.call("GET", path, what=what)
         ours = _ours(found)
         path, method = (f"{path}/{ours}", "PUT") if ours is not None else (path, method)
-    status, _ = github.call(method, path, what=what, body=setting.body or None, taken=(_CONFLICT,))
+    status, _ = api.call(method, path, what=what, body=setting.body or None, taken=(_CONFLICT,))
     if status == _CONFLICT:
         apply(repository, replace(setting, method="PUT"))

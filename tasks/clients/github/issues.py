@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from tasks.clients import github
+from tasks.clients.github import api
 from tasks.model.errors import TaskError
 
 LABEL = "watchdog"
@@ -22,7 +22,7 @@ def open_ones(repository: str) -> tuple[Issue, ...]:
     """The open issues of `owner/name` that have our label, the oldest first."""
     what = f"the issues of {repository} could not be listed"
     path = f"/repos/{repository}/issues?labels={LABEL}&state=open&per_page=100"
-    _, found = github.call("GET", path, what=what)
+    _, found = api.call("GET", path, what=what)
     if not isinstance(found, list):
         raise TaskError(what, "GitHub's answer is no list", "try again later")
     rows = [_issue(row, what) for row in found if "pull_request" not in row]
@@ -34,7 +34,7 @@ def create(repository: str, title: str, body: str) -> Issue:
     what = "the watchdog's issue could not be opened"
     wanted = {"title": title, "body": body, "labels": [LABEL]}
     try:
-        _, found = github.call("POST", f"/repos/{repository}/issues", what=what, body=wanted)
+        _, found = api.call("POST", f"/repos/{repository}/issues", what=what, body=wanted)
     except TaskError:
         there = open_ones(repository)
         if not there:
@@ -47,17 +47,17 @@ def update(repository: str, issue: Issue, title: str, body: str) -> None:
     """Write an issue's title and text anew; nobody is told of that by mail."""
     wanted = {"title": title, "body": body}
     what = f"issue {issue.number} could not be written"
-    github.call("PATCH", f"/repos/{repository}/issues/{issue.number}", what=what, body=wanted)
+    api.call("PATCH", f"/repos/{repository}/issues/{issue.number}", what=what, body=wanted)
 
 
 def close(repository: str, issue: Issue, comment: str) -> None:
     """Close an issue with a comment, which is not repeated when an earlier run has left it."""
     what, path = f"issue {issue.number} could not be closed", f"/repos/{repository}/issues/{issue.number}"
-    _, found = github.call("GET", f"{path}/comments?per_page=100", what=what)
+    _, found = api.call("GET", f"{path}/comments?per_page=100", what=what)
     said = [row.get("body") for row in found if isinstance(row, dict)] if isinstance(found, list) else []
     if comment not in said:
-        github.call("POST", f"{path}/comments", what=what, body={"body": comment})
-    github.call("PATCH", path, what=what, body={"state": "closed", "state_reason": "completed"})
+        api.call("POST", f"{path}/comments", what=what, body={"body": comment})
+    api.call("PATCH", path, what=what, body={"state": "closed", "state_reason": "completed"})
 
 
 def _issue(row: object, what: str) -> Issue:
