@@ -11,7 +11,7 @@ if __name__ == "__main__":
     import sys
 
     sys.modules["tasks"] = sys.modules["__main__"]
-    from tasks.program import main
+    from tasks.cli import main
 
     main(Path(__file__).parent)
 

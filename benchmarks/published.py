@@ -24,7 +24,7 @@ def history() -> Result:
     """The history of 200 images, side by side and one by one, in one process each time."""
     from invoke import Config
 
-    from tasks import past
+    from tasks.flows import history as past
     from tasks.settings import read_settings
 
     config = Config()

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from invoke import Context, task
 
-from tasks.story import agreed, answer, say, warn
+from tasks.console import agreed, answer, say, warn
 
 _HELP = {
     "image": "the image you publish (default: ghcr.io/OWNER/NAME of the remote origin on GitHub)",

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from invoke import Context, task
 
-from tasks.story import answer, say
+from tasks.console import answer, say
 
 if TYPE_CHECKING:
     from tasks.model.lock import Lock
@@ -35,7 +35,8 @@ def build(
     kmods: str = "",
 ) -> None:
     """Build the image as NAME:stable on this machine, from one Lock."""
-    from tasks import assembly, keys
+    from tasks import keys
+    from tasks.flows import build as assembly
     from tasks.settings import read_settings
 
     settings = read_settings(c.config)
@@ -64,7 +65,7 @@ def build_kmods(
     c: Context, zfs: str, kernel: str, save: str = "", load: str = "", push: bool = False, key: str = ""
 ) -> None:
     """Build OpenZFS's modules and tools from source for one kernel, where none are published yet."""
-    from tasks import making
+    from tasks.flows import build_kmods as making
     from tasks.model.image import KmodsTag
     from tasks.model.versions import Kernel, parse_zfs
     from tasks.settings import read_settings
@@ -92,8 +93,8 @@ def test_build(
     zfs_stream: str = "",
 ) -> None:
     """Build and verify NAME:test, then remove it; nothing stays, also when it fails."""
-    from tasks import assembly
     from tasks.clients import podman
+    from tasks.flows import build as assembly
     from tasks.settings import read_settings
 
     settings = read_settings(c.config)
@@ -113,14 +114,14 @@ def test_build(
 @task(help={"lock": "check against this Lock file too", "json": "print JSON"})
 def verify(c: Context, image: str, lock: str = "", json: bool = False) -> None:
     """Check an image against the contract; every fault is reported, exit 1 on any."""
-    from tasks import plan
+    from tasks.flows import lock as plan
     from tasks.settings import read_settings
 
     _verify(read_settings(c.config), image, plan.read(lock) if lock else None, json=json)
 
 
 def _verify(settings: "Settings", image: str, wanted: "Lock | None", *, json: bool = False) -> None:
-    from tasks import assembly
+    from tasks.flows import build as assembly
 
     _, report = assembly.inspect(settings, image, wanted)
     assembly.show_report(report, json=json)

@@ -2,7 +2,7 @@
 
 from invoke import Context, Exit, task
 
-from tasks.story import answer, say
+from tasks.console import answer, say
 
 _IGNITION = "ignition.json"
 _HELP = {"no-switch": "leave out the unit that switches the machine to the published image on its first boot"}
@@ -19,8 +19,8 @@ def butane(c: Context) -> None:  # noqa: ARG001  (Invoke's form)
 @task(help=_HELP)
 def ignition(c: Context, no_switch: bool = False) -> None:
     """Make ignition.json from butane.yaml and what belongs to every machine; print its hash for coreos-installer."""
-    from tasks import installing
     from tasks.clients import workspace
+    from tasks.flows import ignition as installing
     from tasks.settings import read_settings
 
     made = installing.make(read_settings(c.config), switch=not no_switch)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from invoke import Context, task
 
-from tasks.story import answer, answer_json, say, table
+from tasks.console import answer, answer_json, say, table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -62,8 +62,8 @@ def _plans(settings: "Settings", policy: "Retention") -> "list[Planned]":
 
     Nothing before the first publication: kmods that were built for it stay.
     """
-    from tasks import past
     from tasks.clients.github.packages import Package
+    from tasks.flows import history as past
     from tasks.model.registry.retention import plan
 
     now, listed, own = datetime.now(UTC), Package.of(settings.image), Package.of(settings.own_kmods)
@@ -98,7 +98,7 @@ def _number(text: str, flag: str, default: int) -> int:
 
 def _show_nothing(settings: "Settings", *, json: bool) -> None:
     """Say that there is no package yet."""
-    from tasks import show
+    from tasks.flows import show
 
     if json:
         answer_json({"schema": show.SCHEMA, "versions": []})
@@ -108,7 +108,7 @@ def _show_nothing(settings: "Settings", *, json: bool) -> None:
 
 def _show(planned: "Sequence[Planned]", *, json: bool) -> None:
     """Every version's fate with its reason."""
-    from tasks import show
+    from tasks.flows import show
 
     fates = [
         (listed.name, what, fate)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from invoke import Context, task
 
-from tasks.story import say, table
+from tasks.console import say, table
 
 _BIN = Path(sys.prefix) / "bin"
 _THROUGH = "call the recipe through ./inv, which installs what is missing"

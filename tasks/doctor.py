@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from invoke import Context, Exit, task
 
-from tasks.story import answer_json, say, table
+from tasks.console import answer_json, say, table
 
 if TYPE_CHECKING:
     from tasks.model.doctor import Finding
@@ -17,7 +17,7 @@ def doctor(c: Context, json: bool = False) -> None:
     """Look at tools, logins, keys, matrix and disk; every line with what mends it; exit 1 on a failure."""
     from concurrent.futures import ThreadPoolExecutor, wait
 
-    from tasks.checkup import looks
+    from tasks.flows.doctor import looks
     from tasks.model.doctor import Finding, State, of_error
     from tasks.model.errors import TaskError
     from tasks.settings import read_settings

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from invoke import Context, task
 
-from tasks.story import answer, say, warn
+from tasks.console import answer, say, warn
 
 if TYPE_CHECKING:
     from tasks.model.signing import HostFiles

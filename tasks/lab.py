@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from invoke import Context, Exit, task
 
-from tasks.story import answer, say, table
+from tasks.console import answer, say, table
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from invoke import Context, task
 
-from tasks.story import answer, say
+from tasks.console import answer, say
 
 if TYPE_CHECKING:
     from tasks.model.matrix.blocks import Block
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 )
 def check_compatibility(c: Context, zfs: str = "", kernel: str = "", stream: str = "") -> None:
     """Check an OpenZFS version and a kernel against the matrix alone; exit 1 when they do not fit."""
-    from tasks import releases
     from tasks.clients.github import api
     from tasks.clients.matrix import read_matrix
+    from tasks.flows import releases
     from tasks.model.versions import Kernel, kernel_series, newest_zfs, parse_zfs
     from tasks.settings import read_settings
 
@@ -39,9 +39,9 @@ def check_compatibility(c: Context, zfs: str = "", kernel: str = "", stream: str
 @task(help={"all": "read every release of 2.2 and later again", "check": "write nothing; exit 1 when it would"})
 def sync_matrix(c: Context, all: bool = False, check: bool = False) -> None:  # noqa: A002, ARG001  (Invoke's form)
     """Write into the matrix what META says of the OpenZFS releases that it lacks."""
-    from tasks import gather
     from tasks.clients import workspace
     from tasks.clients.matrix import read_matrix
+    from tasks.flows import gather
     from tasks.model.errors import TaskError
     from tasks.model.matrix.file import changed, with_rows
     from tasks.model.matrix.ranges import FILE

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from invoke import Context, task
 
-from tasks.story import answer, answer_json, say, table, warn
+from tasks.console import answer, answer_json, say, table, warn
 
 if TYPE_CHECKING:
     from tasks.model.image import ImageRef
@@ -35,8 +35,10 @@ def publish(
     kmods: str = "",
 ) -> None:
     """Build, verify, push, sign, accept as a host would, and move stable; safe to run again, wherever it stopped."""
-    from tasks import assembly, promotion, publishing
     from tasks.clients.github import actions
+    from tasks.flows import build as assembly
+    from tasks.flows import promote as promotion
+    from tasks.flows import publish as publishing
     from tasks.model.registry.preconditions import Leave
     from tasks.settings import read_settings
 
@@ -70,8 +72,9 @@ def publish(
 )
 def promote(c: Context, digest: str, expect: str = "", allow_downgrade: bool = False) -> None:
     """Point stable at a digest that keeps every promise; nothing else moves stable."""
-    from tasks import keys, promotion
+    from tasks import keys
     from tasks.clients import login
+    from tasks.flows import promote as promotion
     from tasks.model.image import ImageRef
     from tasks.model.registry.preconditions import NOTHING, Leave
     from tasks.settings import read_settings
@@ -91,8 +94,10 @@ def promote(c: Context, digest: str, expect: str = "", allow_downgrade: bool = F
 @task(help={"to": "digest of an image of ./inv history (default: the one promoted before)"})
 def rollback(c: Context, to: str = "") -> None:
     """Point stable back at an image that was promoted before."""
-    from tasks import keys, past, promotion
+    from tasks import keys
     from tasks.clients import login
+    from tasks.flows import history as past
+    from tasks.flows import promote as promotion
     from tasks.model.image import ImageRef
     from tasks.model.registry.preconditions import Leave
     from tasks.settings import read_settings
@@ -118,7 +123,7 @@ def rollback(c: Context, to: str = "") -> None:
 
 def _warn_of_pools(left: "Promoted", image: "ImageRef") -> None:
     """A pool that a newer OpenZFS line upgraded cannot be imported by an older one."""
-    from tasks import promotion
+    from tasks.flows import promote as promotion
     from tasks.model.versions import parse_zfs
 
     older, newer = promotion.lock_of(image).zfs_version, parse_zfs(left.facts.get("zfs-version", ""))
@@ -138,7 +143,8 @@ def _tell_next(left: "Promoted") -> None:
 @task(help={"json": "print JSON, in the form of schemas/history.json"})
 def history(c: Context, json: bool = False) -> None:
     """List the images that stable has pointed at, newest first."""
-    from tasks import past, show
+    from tasks.flows import history as past
+    from tasks.flows import show
     from tasks.settings import read_settings
 
     found = past.history(read_settings(c.config))
@@ -156,7 +162,8 @@ def diff(c: Context, before: str, after: str, json: bool = False) -> None:
     """Compare two published images: packages, files of configuration, Locks; nothing is pulled."""
     from dataclasses import asdict
 
-    from tasks import past, show
+    from tasks.flows import history as past
+    from tasks.flows import show
     from tasks.model.registry.diff import differences
     from tasks.settings import read_settings
 
@@ -190,8 +197,8 @@ def sbom(c: Context, image: str, out: str = "") -> None:
     """Write what an image is made of as SPDX JSON, from its RPM database."""
     from pathlib import Path
 
-    from tasks import publishing
     from tasks.clients import workspace
+    from tasks.flows import publish as publishing
     from tasks.settings import read_settings
 
     document = publishing.document(read_settings(c.config), image)

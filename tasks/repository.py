@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from invoke import Context, task
 
-from tasks.story import say, table
+from tasks.console import say, table
 
 if TYPE_CHECKING:
     from tasks.model.github.repo_settings import Standing

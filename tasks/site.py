@@ -4,7 +4,7 @@ from pathlib import Path
 
 from invoke import Context, task
 
-from tasks.story import answer, say
+from tasks.console import answer, say
 
 
 @task(
@@ -16,9 +16,9 @@ from tasks.story import answer, say
 )
 def site(c: Context, out: str = "site", base_url: str = "", if_ready: bool = False) -> None:
     """Write the folder for GitHub Pages: the page, the Ignition file and its hash, the public key, versions.json."""
-    from tasks import pages
     from tasks.clients import workspace
     from tasks.clients.github import actions
+    from tasks.flows import site as pages
     from tasks.model.install import page
     from tasks.settings import read_settings
 
@@ -45,8 +45,8 @@ def site(c: Context, out: str = "site", base_url: str = "", if_ready: bool = Fal
 )
 def serve(c: Context, address: str = "", port: str = "8000") -> None:
     """Serve the same folder over HTTP on the LAN, for an install without Pages, until Ctrl-C."""
-    from tasks import pages
     from tasks.clients import serving
+    from tasks.flows import site as pages
     from tasks.settings import read_settings
 
     settings = read_settings(c.config)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from invoke import Context, task
 
-from tasks.story import answer, answer_json, say
+from tasks.console import answer, answer_json, say
 
 if TYPE_CHECKING:
     from tasks.model.image import Release
@@ -48,7 +48,7 @@ def fedora_version(c: Context, stream: str = "") -> None:
 @task(help=_STREAM | _ZFS_STREAM)
 def check_zfs_available(c: Context, stream: str = "", zfs_stream: str = "") -> None:
     """Check that kmods exist for the newest OpenZFS and kernel; exit 1 with the reason when not."""
-    from tasks import gather
+    from tasks.flows import gather
     from tasks.model.solver.judge import require_kmods
     from tasks.settings import read_settings
 
@@ -78,8 +78,8 @@ def versions(
     allow_downgrade: bool = False,
 ) -> None:
     """Show what would be built now, and why; exit 1 when nothing can be."""
-    from tasks import gather, show
     from tasks.clients.github import actions
+    from tasks.flows import gather, show
     from tasks.model.solver.solve import solve
     from tasks.settings import read_settings
 
@@ -101,9 +101,9 @@ def versions(
 
 def _write_lock(settings: "Settings", decision: "Decision", file: str) -> None:
     """The Lock of what would be built; on HOLD there is none, and a file that is there stays."""
-    from tasks import plan
     from tasks.clients import workspace
     from tasks.clients.github import actions
+    from tasks.flows import lock as plan
     from tasks.model.solver.solve import Verdict
 
     if decision.verdict is Verdict.HOLD:
@@ -121,7 +121,7 @@ def _write_lock(settings: "Settings", decision: "Decision", file: str) -> None:
 @task(help=_STREAM | _ZFS_STREAM | {"json": "print JSON, in the form of schemas/forecast.json"})
 def forecast(c: Context, stream: str = "", zfs_stream: str = "", json: bool = False) -> None:
     """Show what the streams ahead will bring to this one, about when, and whether OpenZFS is ready for it."""
-    from tasks import gather, show
+    from tasks.flows import gather, show
     from tasks.model.solver.forecast import ahead_of, forecast
     from tasks.settings import read_settings
 
@@ -150,7 +150,7 @@ def lock(c: Context, image: str) -> None:  # noqa: ARG001  (Invoke's form)
 
 
 def _release(c: Context, stream: str) -> "Release":
-    from tasks import releases
+    from tasks.flows import releases
     from tasks.settings import read_settings
 
     return releases.newest(read_settings(c.config), stream)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from invoke import Context, task
 
-from tasks.story import answer, say
+from tasks.console import answer, say
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -52,8 +52,8 @@ def _look(settings: "Settings") -> "tuple[tuple[Issue, ...], Decision | None, Fo
     """The open issues, what would be built, and what is ahead; asked side by side."""
     from concurrent.futures import ThreadPoolExecutor
 
-    from tasks import gather
     from tasks.clients.github import issues
+    from tasks.flows import gather
     from tasks.model.solver.forecast import ahead_of, forecast
     from tasks.model.solver.solve import solve
 

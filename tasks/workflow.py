@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from invoke import Context, task
 
-from tasks.story import answer, answer_json, say, table
+from tasks.console import answer, answer_json, say, table
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -38,7 +38,7 @@ def run_cleanup(c: Context) -> None:
 @task(help={"yes": "do not ask"})
 def run_cleanup_force(c: Context, yes: bool = False) -> None:
     """Have GitHub clean up the package now; asks before."""
-    from tasks.story import agreed
+    from tasks.console import agreed
 
     if agreed("delete old versions of the package on GitHub?", yes=yes):
         _start(c, CLEANUP, {"dry_run": "false"})

@@ -1,7 +1,7 @@
 """Make this machine ready for some recipes: `python -m tools.ready READY_FOLDER RECIPE…`.
 
 The launcher `inv` runs it without a recipe, to make the recipes' own Python. No package is there yet, so tools/ uses
-the standard library alone. Then tasks/program.py names the recipes that it is about to run.
+the standard library alone. Then tasks/cli.py names the recipes that it is about to run.
 """
 
 import fcntl

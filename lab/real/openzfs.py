@@ -10,7 +10,7 @@ from lab.world import Kmods, World, load
 from tasks.model.errors import TaskError
 
 _ROOT = Path(__file__).parents[2]
-_RECIPE = [_ROOT / name for name in ("kmods/Containerfile", "tasks/kmods.py", "tasks/model/kmods.py")]
+_RECIPE = [_ROOT / name for name in ("kmods/Containerfile", "tasks/flows/kmods.py", "tasks/model/kmods.py")]
 _BEFORE = "source"  # the world in which nobody has built OpenZFS for these kernels yet
 
 

@@ -16,8 +16,8 @@ from requests.adapters import HTTPAdapter
 from urllib3.util import Retry
 
 from tasks.clients import audit, etags
+from tasks.console import say
 from tasks.model.errors import TaskError
-from tasks.story import say
 
 _Answer = TypeVar("_Answer")
 _TIMEOUT_SECONDS = (5, 20)  # to connect, between bytes

@@ -11,10 +11,10 @@ from tempfile import TemporaryDirectory
 
 from tasks.clients import isolation, login, shell, signer, workspace
 from tasks.clients.github import actions, packages
+from tasks.console import say
 from tasks.model.errors import TaskError
 from tasks.model.image import ImageRef
 from tasks.model.signing import HostFiles
-from tasks.story import say
 
 CONFINED = ("--network=none", "--read-only", "--cap-drop=all", "--security-opt=no-new-privileges")
 _PROBE = Path(__file__).with_name("probe.sh")

@@ -6,8 +6,8 @@ from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Self
 
+from tasks.console import say
 from tasks.model.errors import TaskError
-from tasks.story import say
 
 _KINDS = {"html": "text/html; charset=utf-8", "json": "application/json", "ign": "application/json"}
 _ELSEWHERE = ("192.0.2.1", 9)  # an address of RFC 5737: nothing is sent there, only the way out is looked up

@@ -11,9 +11,9 @@ from pathlib import Path
 from tempfile import NamedTemporaryFile, TemporaryDirectory
 
 from tasks.clients import shell
+from tasks.console import say
 from tasks.model.errors import TaskError
 from tasks.model.signing import KEYS, POLICY, REGISTRIES, HostFiles
-from tasks.story import say
 
 ROOT = Path(__file__).resolve().parents[2]
 UNVERSIONED = "unversioned"

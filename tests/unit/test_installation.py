@@ -238,7 +238,7 @@ def test_changes_are_told_in_a_few_words() -> None:
 
 def test_the_page_without_an_image_says_so_and_text_is_never_markup() -> None:
     """Before the first publication; a reason with angle brackets stays text."""
-    from tasks.pages import render
+    from tasks.flows.site import render
 
     shown = page.Page(
         image="ghcr.io/o/n", source="https://github.com/o/n", base_url="https://o.github.io/n/", hash="sha512-00",

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from invoke import Program
 
-from tasks import story
+from tasks import console
+from tasks.cli import Recipes
 from tasks.model.errors import TaskError
-from tasks.program import Recipes
 
 ROOT = Path(__file__).parents[2]
 RECIPES = '''
@@ -73,7 +73,7 @@ def test_every_failure_is_three_lines_and_exit_1(
 
 def test_a_table_for_programs_has_no_colours_and_no_trailing_blanks(capsys: pytest.CaptureFixture[str]) -> None:
     """What is piped on is plain text, never wrapped."""
-    story.table(("", "name"), [("ok", "x" * 150), ("FAILED", "y")])
+    console.table(("", "name"), [("ok", "x" * 150), ("FAILED", "y")])
     out = capsys.readouterr().out
     assert out.splitlines() == ["        name", "ok      " + "x" * 150, "FAILED  y"]
     assert "\x1b" not in out

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tasks.clients import butane, gitleaks, workspace
+from tasks.console import say, warn
 from tasks.model.errors import TaskError
 from tasks.model.install import cautions, firstboot, ignition, secrets, source_lines
 from tasks.model.signing import require_consistent
-from tasks.story import say, warn
 
 if TYPE_CHECKING:
     from tasks.settings import Settings

@@ -5,8 +5,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from tasks import assembly, keys, ownkmods
+from tasks import keys
 from tasks.clients import login, oras, podman, registry, signer, workspace
+from tasks.console import say
+from tasks.flows import build as assembly
+from tasks.flows import own_kmods as ownkmods
+from tasks.flows.promote import run_name
 from tasks.model import contract
 from tasks.model.errors import TaskError
 from tasks.model.image import CANDIDATE_TAG, ImageRef
@@ -14,8 +18,6 @@ from tasks.model.lock import created_of
 from tasks.model.registry import record
 from tasks.model.registry.manifest import SBOM
 from tasks.model.registry.sbom import Contents, spdx
-from tasks.promotion import run_name
-from tasks.story import say
 
 if TYPE_CHECKING:
     from tasks.model.image import KmodsTag

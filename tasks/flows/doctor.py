@@ -7,7 +7,7 @@ from tasks import keys
 from tasks.clients import host, identity, isolation, login, registry, signer, workspace
 from tasks.clients.github import api, repo_settings
 from tasks.clients.matrix import read_matrix
-from tasks.gather import rows
+from tasks.flows.gather import rows
 from tasks.model.doctor import Finding, State, of_disk, of_error, of_scopes, of_tool
 from tasks.model.errors import TaskError
 from tasks.model.github.repo_settings import PAGES

@@ -3,10 +3,10 @@
 from typing import TYPE_CHECKING
 
 from tasks.clients import archives, podman, registry, shell, signer, workspace
+from tasks.console import say
 from tasks.model.errors import TaskError
 from tasks.model.image import ImageRef, KmodsTag
 from tasks.model.kmods import Inside, Module
-from tasks.story import say
 
 if TYPE_CHECKING:
     from tasks.model.lock import Lock

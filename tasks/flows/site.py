@@ -10,9 +10,13 @@ from typing import TYPE_CHECKING
 
 from jinja2 import Environment, StrictUndefined
 
-from tasks import gather, installing, keys, past, show
+from tasks import keys
 from tasks.clients import registry, workspace
 from tasks.clients.github import repo_settings
+from tasks.console import say
+from tasks.flows import gather, show
+from tasks.flows import history as past
+from tasks.flows import ignition as installing
 from tasks.model.errors import TaskError
 from tasks.model.github.repo_settings import PAGES, State
 from tasks.model.image import ImageRef
@@ -20,7 +24,6 @@ from tasks.model.install import page
 from tasks.model.registry.diff import differences
 from tasks.model.signing import KEYS
 from tasks.model.solver.solve import solve
-from tasks.story import say
 
 if TYPE_CHECKING:
     from tasks.model.lock import Lock

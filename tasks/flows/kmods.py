@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 from tasks.clients import archives, http, podman, registry, skopeo, workspace
 from tasks.clients.github import api
+from tasks.console import say
 from tasks.model.errors import TaskError
 from tasks.model.image import ImageRef, KmodsTag, kmods_tags
 from tasks.model.kmods import OwnKmods, fedora_of, labels
-from tasks.story import say
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

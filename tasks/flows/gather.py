@@ -7,10 +7,11 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, TypeVar
 
-from tasks import kmods, releases
 from tasks.clients import registry, skopeo, workspace
 from tasks.clients.github import api
 from tasks.clients.matrix import read_matrix
+from tasks.console import say
+from tasks.flows import kmods, releases
 from tasks.model.errors import TaskError
 from tasks.model.image import PUBLIC_TAG, ImageRef, KmodsTag, Release, made_at
 from tasks.model.lock import Lock, content_digest, created_of, has_lock
@@ -20,7 +21,6 @@ from tasks.model.matrix.ranges import KernelRange, Matrix, PairSupport
 from tasks.model.solver.candidates import Candidates, Policy, Published
 from tasks.model.solver.judge import Obstacle, judge
 from tasks.model.versions import zfs_stream
-from tasks.story import say
 
 if TYPE_CHECKING:
     from datetime import date

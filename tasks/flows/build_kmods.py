@@ -4,12 +4,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tasks import kmods as images
-from tasks import ownkmods, publishing
 from tasks.clients import archives
 from tasks.clients.github import actions
+from tasks.console import say
+from tasks.flows import kmods as images
+from tasks.flows import own_kmods as ownkmods
+from tasks.flows import publish as publishing
 from tasks.model.errors import TaskError
-from tasks.story import say
 
 if TYPE_CHECKING:
     from tasks.model.image import ImageRef, KmodsTag

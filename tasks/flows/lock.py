@@ -3,15 +3,15 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tasks import gather
 from tasks.clients import podman, skopeo, workspace
 from tasks.clients.github import gh
 from tasks.clients.matrix import read_matrix
+from tasks.console import say, warn
+from tasks.flows import gather
 from tasks.model.errors import TaskError
 from tasks.model.image import ImageRef
 from tasks.model.lock import Lock, fingerprint
 from tasks.model.matrix.ranges import Support
-from tasks.story import say, warn
 
 if TYPE_CHECKING:
     from tasks.model.kmods import OwnKmods

@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from tasks.clients import coreos, podman, skopeo
+from tasks.console import say
 from tasks.model.errors import TaskError
 from tasks.model.image import BaseImage, ImageRef, Release, kernel_from_commitmeta, made_at, release_versions
 from tasks.model.versions import Kernel
-from tasks.story import say
 
 if TYPE_CHECKING:
     from packaging.version import Version

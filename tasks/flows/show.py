@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from tasks.story import answer, answer_json, say, table
+from tasks.console import answer, answer_json, say, table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

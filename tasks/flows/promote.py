@@ -5,10 +5,12 @@ from datetime import UTC, datetime
 from time import monotonic, sleep
 from typing import TYPE_CHECKING
 
-from tasks import assembly, gather
 from tasks.clients import oras, registry, signer, skopeo, workspace
 from tasks.clients.github import actions, attestations, gh
 from tasks.clients.matrix import read_matrix
+from tasks.console import say
+from tasks.flows import build as assembly
+from tasks.flows import gather
 from tasks.model import contract
 from tasks.model.errors import TaskError
 from tasks.model.image import PUBLIC_TAG, ImageRef
@@ -16,7 +18,6 @@ from tasks.model.lock import Lock, has_lock
 from tasks.model.registry import attestation, record
 from tasks.model.registry.preconditions import NOTHING, Leave, Standing, preconditions
 from tasks.model.registry.record import Kind, Record
-from tasks.story import say
 
 if TYPE_CHECKING:
     from tasks.model.registry.manifest import Descriptor

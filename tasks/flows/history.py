@@ -4,9 +4,10 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from tasks import promotion
 from tasks.clients import registry
 from tasks.clients.matrix import read_matrix
+from tasks.console import say
+from tasks.flows import promote as promotion
 from tasks.model.errors import TaskError
 from tasks.model.image import PUBLIC_TAG, ImageRef
 from tasks.model.lock import PREFIX
@@ -16,7 +17,6 @@ from tasks.model.registry.manifest import SBOM, Manifest, attached_to, signature
 from tasks.model.registry.retention import Package, newest_pairs
 from tasks.model.registry.sbom import Listed
 from tasks.model.versions import Kernel, parse_fcos, parse_zfs
-from tasks.story import say
 
 if TYPE_CHECKING:
     from tasks.model.lock import Lock

@@ -4,9 +4,12 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from tasks import gather, ownkmods, plan, show
 from tasks.clients import podman, workspace
-from tasks.kmods import own as own_kmods
+from tasks.console import answer_json, say, table
+from tasks.flows import gather, show
+from tasks.flows import lock as plan
+from tasks.flows import own_kmods as ownkmods
+from tasks.flows.kmods import own as own_kmods
 from tasks.model.contract import ImageFacts, Report
 from tasks.model.contract import inspect as hold_against
 from tasks.model.errors import TaskError
@@ -14,7 +17,6 @@ from tasks.model.image import PUBLIC_TAG
 from tasks.model.lock import PREFIX, Lock, created_of
 from tasks.model.solver.solve import Verdict, solve
 from tasks.model.versions import zfs_stream
-from tasks.story import answer_json, say, table
 
 if TYPE_CHECKING:
     from tasks.settings import Settings
