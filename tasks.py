@@ -15,23 +15,7 @@ if __name__ == "__main__":
 
     main(Path(__file__).parent)
 
-from tasks import (
-    adopt,
-    build,
-    butane,
-    cleanup,
-    develop,
-    doctor,
-    keys,
-    lab,
-    matrix,
-    registry,
-    repository,
-    site,
-    version,
-    watchdog,
-    workflow,
-)
+from tasks import build, butane, cleanup, develop, doctor, lab, matrix, registry, version, workflow
 
 ns = Collection()
 recipe: Any
@@ -42,9 +26,9 @@ for recipe in (
     workflow.workflow_status, workflow.all_workflows, cleanup.cleanup_dry_run, butane.butane,
     matrix.check_compatibility, version.fedora_version, version.forecast, version.lock,
     matrix.sync_matrix, matrix.block, build.build_force, build.build_kmods, build.verify,
-    butane.ignition, adopt.adopt, site.site, site.serve,
-    keys.keygen, registry.publish, registry.promote, registry.rollback, registry.history, registry.diff, registry.sbom,
-    cleanup.cleanup, watchdog.watchdog, repository.repo_settings, doctor.doctor, doctor.setup,
+    butane.ignition, butane.adopt, butane.site, butane.serve,
+    registry.keygen, registry.publish, registry.promote, registry.rollback, registry.history, registry.diff,
+    registry.sbom, cleanup.cleanup, workflow.watchdog, workflow.repo_settings, doctor.doctor, doctor.setup,
     lab.lab, lab.lab_clean, lab.rehearse, lab.boot, lab.rehearse_workflow, lab.bench,
     develop.lint, develop.test,
 ):  # fmt: skip

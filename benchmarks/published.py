@@ -24,7 +24,7 @@ def history() -> Result:
     """The history of 200 images, side by side and one by one, in one process each time."""
     from invoke import Config
 
-    from tasks.flows import history as past
+    from tasks.flows import history
     from tasks.settings import read_settings
 
     config = Config()
@@ -33,11 +33,11 @@ def history() -> Result:
     settings = read_settings(config)
 
     def read(at_once: int) -> None:
-        past.AT_ONCE = at_once
-        if len(past.history(settings).images) != IMAGES:
+        history.AT_ONCE = at_once
+        if len(history.promoted(settings).images) != IMAGES:
             sys.exit(f"the world far-past must have {IMAGES} published images")
 
-    as_it_is = past.AT_ONCE
+    as_it_is = history.AT_ONCE
     together, alone = (median(each) for each in alternating(lambda: read(as_it_is), lambda: read(1), rounds=3))
     told = f"{together:.2f} s of {alone:.2f} s"
     return Result(

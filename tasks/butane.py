@@ -1,35 +1,68 @@
-"""Butane and Ignition: the file that installs a machine."""
+"""Butane and Ignition: the files that install a machine."""
 
 from invoke import Context, Exit, task
 
-from tasks.console import answer, say
+from tasks.settings import read_settings
 
-_IGNITION = "ignition.json"
-_HELP = {"no-switch": "leave out the unit that switches the machine to the published image on its first boot"}
+_IGNITION = {"no-switch": "leave out the unit that switches the machine to the published image on its first boot"}
+_ADOPT = {
+    "image": "the image you publish (default: ghcr.io/OWNER/NAME of the remote origin on GitHub)",
+    "ssh-key": "a .pub file, or https://github.com/USER.keys (default: every ~/.ssh/*.pub)",
+    "hostname": "the machine's name (default: as it is)",
+    "yes": "write without asking",
+}
+_SITE = {
+    "out": "folder to write (default: site)",
+    "base-url": "where the folder will be found (default: the repository's GitHub Pages)",
+    "if-ready": "where no key ships or Pages is off, say what to do and write nothing; for the workflow",
+}
+_SERVE = {
+    "address": "this machine's address on the LAN (default: the one that leads out)",
+    "port": "port to listen at (default: 8000)",
+}
+
+
+@task(help=_ADOPT)
+def adopt(c: Context, image: str = "", ssh_key: str = "", hostname: str = "", yes: bool = False) -> None:
+    """Make the repository yours: image name, SSH keys and host name; shows what changes, and asks."""
+    from tasks.flows import adopt
+
+    adopt.adopt(read_settings(c.config), image, ssh_key, hostname, yes=yes)
 
 
 @task
 def butane(c: Context) -> None:  # noqa: ARG001  (Invoke's form)
     """Turn Butane on stdin into Ignition on stdout, as butane itself does."""
-    from tasks.clients import butane as client
+    from tasks.clients import butane
 
-    raise Exit(code=client.pass_through())
+    raise Exit(code=butane.pass_through())
 
 
-@task(help=_HELP)
+@task(help=_IGNITION)
 def ignition(c: Context, no_switch: bool = False) -> None:
     """Make ignition.json from butane.yaml and what belongs to every machine; print its hash for coreos-installer."""
-    from tasks.clients import workspace
-    from tasks.flows import ignition as installing
-    from tasks.settings import read_settings
+    from tasks.flows import ignition
 
-    made = installing.make(read_settings(c.config), switch=not no_switch)
-    if workspace.write_whole(workspace.ROOT / _IGNITION, made.document):
-        say(f"{_IGNITION} written ({len(made.document)} bytes); install with --ignition-hash and:")
-    answer(made.hash)
+    ignition.ignition(read_settings(c.config), switch=not no_switch)
 
 
-@task(help=_HELP)
+@task(help=_IGNITION)
 def generate_ignition(c: Context, no_switch: bool = False) -> None:
     """The same as ignition."""
     ignition(c, no_switch=no_switch)
+
+
+@task(help=_SITE)
+def site(c: Context, out: str = "site", base_url: str = "", if_ready: bool = False) -> None:
+    """Write the folder for GitHub Pages: the page, the Ignition file and its hash, the public key, versions.json."""
+    from tasks.flows import site
+
+    site.site(read_settings(c.config), out, base_url, if_ready=if_ready)
+
+
+@task(help=_SERVE)
+def serve(c: Context, address: str = "", port: str = "8000") -> None:
+    """Serve the same folder over HTTP on the LAN, for an install without Pages, until Ctrl-C."""
+    from tasks.flows import site
+
+    site.serve(read_settings(c.config), address, port)

@@ -5,106 +5,136 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from tasks.clients import podman, workspace
-from tasks.console import answer_json, say, table
-from tasks.flows import gather, show
-from tasks.flows import lock as plan
-from tasks.flows import own_kmods as ownkmods
-from tasks.flows.kmods import own as own_kmods
+from tasks.console import answer, answer_json, say, table
+from tasks.flows import gather, keys, own_kmods, show
+from tasks.flows import lock as locks
+from tasks.flows.kmods import own as local_kmods
+from tasks.flows.matrix import support
 from tasks.model.contract import ImageFacts, Report
 from tasks.model.contract import inspect as hold_against
 from tasks.model.errors import TaskError
 from tasks.model.image import PUBLIC_TAG
 from tasks.model.lock import PREFIX, Lock, created_of
-from tasks.model.solver.solve import Verdict, solve
+from tasks.model.solver.solve import Verdict
 from tasks.model.versions import zfs_stream
 
 if TYPE_CHECKING:
+    from tasks.model.request import Request
     from tasks.settings import Settings
 
 
-def wanted(
-    settings: "Settings", file: str, streams: tuple[str, str], flags: dict[str, bool], own: str = ""
-) -> Lock | None:
-    """The Lock of a file, or one made now of what is newest in two streams; None when what is published is just that.
+def stable(settings: "Settings", request: "Request") -> None:
+    """Build NAME:stable on this machine, where what is newest differs from what is published; answer its name."""
+    image = f"{settings.local_name}:stable"
+    lock = lock_for(settings, request)
+    if lock is None:
+        return
+    keys.tell(settings)
+    if build(settings, lock, image, force_build=request.rebuild or request.force):
+        say(f"next: ./inv verify {image}")
+    answer(image)
 
-    `flags` are those of the policy: rebuild, force, allow_downgrade; `own` names kmods that were built here and are
-    taken instead of published ones. Stops on HOLD and BLOCKED.
-    """
-    force = flags["force"]
-    if file and own:
-        raise TaskError(
-            "a Lock names its kmods already", f"{file} and --kmods were both given", "leave one of them out"
-        )
-    if file:
-        return _locked(settings, file, force=force)
-    stream, line = streams
-    kmods = own_kmods(own) if own else None
-    line = zfs_stream(kmods.pair.zfs) if kmods else line
-    decision = solve(gather.candidates(settings, gather.policy(settings, line, **flags), stream, kmods))
+
+def trial(settings: "Settings", request: "Request") -> None:
+    """Build and verify NAME:test, and remove it, whatever comes of it."""
+    lock = lock_for(settings, request)
+    if lock is None:
+        return
+    image = f"{settings.local_name}:test"
+    before = podman.image_ids()
+    try:
+        if assemble(settings, lock, image):
+            _verify(settings, image, lock, json=False)
+    finally:
+        podman.remove(podman.image_ids() - before)
+
+
+def verify(settings: "Settings", image: str, lock_file: str, *, json: bool) -> None:
+    """Check an image, and hold it against a Lock where a file with one is named."""
+    _verify(settings, image, locks.read(lock_file) if lock_file else None, json=json)
+
+
+def _verify(settings: "Settings", image: str, lock: Lock | None, *, json: bool) -> None:
+    _, report = inspect(settings, image, lock)
+    _show(report, json=json)
+    report.require_kept(image)
+
+
+def lock_for(settings: "Settings", request: "Request") -> Lock | None:
+    """The Lock of a file, or of what is newest; None when that is published already. Stops on HOLD and BLOCKED."""
+    if request.lock and request.kmods:
+        why = f"{request.lock} and --kmods were both given"
+        raise TaskError("a Lock names its kmods already", why, "leave one of them out")
+    if request.lock:
+        return _locked(settings, request)
+    own = local_kmods(request.kmods) if request.kmods else None
+    if own:
+        request = replace(request, zfs_stream=zfs_stream(own.pair.zfs))
+    decision = gather.decide(settings, request, own)
     show.story(decision)
     decision.require_buildable()
     if decision.verdict is Verdict.SKIP:
         say(f"{settings.image}:{PUBLIC_TAG} is up to date; --rebuild builds it anyway")
         return None
-    found = plan.lock(settings, decision, kmods)
-    plan.require_allowed(found, decision.support, force=force)
-    return found
+    lock = locks.lock(settings, decision, own)
+    locks.require_allowed(lock, decision.support, force=request.force)
+    return lock
 
 
-def _locked(settings: "Settings", file: str, *, force: bool) -> Lock:
+def _locked(settings: "Settings", request: "Request") -> Lock:
     """The Lock in a file, held against matrix, checkout and registries."""
-    found = plan.read(file)
-    plan.require_allowed(found, gather.support(found.zfs_version, found.kernel), force=force)
-    plan.require_inputs(settings, found, file)
-    plan.require_present(found)
-    return found
+    lock = locks.read(request.lock)
+    locks.require_allowed(lock, support(lock.zfs_version, lock.kernel), force=request.force)
+    locks.require_inputs(settings, lock, request.lock)
+    locks.require_present(lock)
+    return lock
 
 
-def build(settings: "Settings", wanted: Lock, image: str, *, anyway: bool) -> Lock | None:
+def build(settings: "Settings", lock: Lock, image: str, *, force_build: bool) -> Lock | None:
     """Have an image of a Lock on this machine, built only where it is not there yet; its Lock, None under `inv -R`.
 
     One that is there may come from an earlier revision, which had the same inputs.
     """
-    there = None if anyway else _up_to_date(settings, image, wanted)
+    there = None if force_build else _up_to_date(settings, image, lock)
     if there:
         say(f"{image} is up to date: nothing it is built from changed; --rebuild builds it anyway")
         return there
-    say(plan.provenance(settings, wanted))
-    return wanted if assemble(settings, wanted, image) else None
+    say(locks.provenance(settings, lock))
+    return lock if assemble(settings, lock, image) else None
 
 
-def _up_to_date(settings: "Settings", image: str, wanted: Lock) -> Lock | None:
+def _up_to_date(settings: "Settings", image: str, lock: Lock) -> Lock | None:
     """The Lock of an image on this machine that has the same inputs and is young enough for its packages."""
     found = podman.labels(image)
-    if found is None or found.get(f"{PREFIX}.inputs") != wanted.inputs:
+    if found is None or found.get(f"{PREFIX}.inputs") != lock.inputs:
         return None
     young = datetime.now(UTC) - created_of(found, image) < timedelta(days=settings.rebuild_after_days)
-    return replace(wanted, revision=Lock.from_labels(found, image).revision) if young else None
+    return replace(lock, revision=Lock.from_labels(found, image).revision) if young else None
 
 
-def assemble(settings: "Settings", wanted: Lock, image: str) -> bool:
+def assemble(settings: "Settings", lock: Lock, image: str) -> bool:
     """Build an image from a Lock; False under `inv -R`."""
-    ownkmods.require_accepted(settings, wanted)
-    say(f"building {image}: Fedora CoreOS {wanted.fcos_version}, kernel {wanted.kernel}, OpenZFS {wanted.zfs_version}")
+    own_kmods.require_accepted(settings, lock)
+    say(f"building {image}: Fedora CoreOS {lock.fcos_version}, kernel {lock.kernel}, OpenZFS {lock.zfs_version}")
     arguments = {
-        "BASE": str(wanted.base),
-        "KMODS": str(wanted.kmods),
-        "KERNEL_VERSION": str(wanted.kernel),
-        "ZFS_VERSION": str(wanted.zfs_version),
-        "PACKAGES": " ".join(wanted.packages),
+        "BASE": str(lock.base),
+        "KMODS": str(lock.kmods),
+        "KERNEL_VERSION": str(lock.kernel),
+        "ZFS_VERSION": str(lock.zfs_version),
+        "PACKAGES": " ".join(lock.packages),
     }
     created = datetime.now(UTC).isoformat(timespec="seconds")
-    return podman.build(workspace.ROOT, image, arguments, wanted.labels(settings.local_name, settings.source, created))
+    return podman.build(workspace.ROOT, image, arguments, lock.labels(settings.local_name, settings.source, created))
 
 
-def inspect(settings: "Settings", image: str, wanted: Lock | None = None) -> tuple[ImageFacts, Report]:
+def inspect(settings: "Settings", image: str, lock: Lock | None = None) -> tuple[ImageFacts, Report]:
     """What is inside an image, and how it keeps the contract."""
     labels = podman.require(image)
     facts = ImageFacts.parse(podman.probe(image), labels)
-    return facts, hold_against(facts, settings.image, wanted)
+    return facts, hold_against(facts, settings.image, lock)
 
 
-def show_report(report: Report, *, json: bool = False) -> None:
+def _show(report: Report, *, json: bool) -> None:
     """Every check, for people or programs."""
     if json:
         answer_json([{"name": check.name, "promise": check.promise, "fault": check.fault} for check in report.checks])

@@ -15,11 +15,11 @@ from tasks.flows import kmods, releases
 from tasks.model.errors import TaskError
 from tasks.model.image import PUBLIC_TAG, ImageRef, KmodsTag, Release, made_at
 from tasks.model.lock import Lock, content_digest, created_of, has_lock
-from tasks.model.matrix.file import Row
-from tasks.model.matrix.file import wanted as wanted_rows
-from tasks.model.matrix.ranges import KernelRange, Matrix, PairSupport
+from tasks.model.matrix.ranges import KernelRange, Matrix
+from tasks.model.request import NEWEST, Request
 from tasks.model.solver.candidates import Candidates, Policy, Published
 from tasks.model.solver.judge import Obstacle, judge
+from tasks.model.solver.solve import Decision, solve
 from tasks.model.versions import zfs_stream
 
 if TYPE_CHECKING:
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from packaging.version import Version
 
     from tasks.model.kmods import OwnKmods
-    from tasks.model.versions import Kernel
     from tasks.settings import Settings
 
 _Answer = TypeVar("_Answer")
@@ -37,15 +36,22 @@ _MOST_LIVE = 8
 _GITHUB_SECONDS = 5  # so much longer than the registries GitHub may take where it can be done without
 
 
-def policy(settings: "Settings", zfs_stream: str = "", /, **asked: bool) -> Policy:
-    """What the settings and a recipe's flags ask for; without a key that ships nobody could use kmods built here."""
+def policy(settings: "Settings", request: Request = NEWEST) -> Policy:
+    """What the settings and a request ask for; without a key that ships nobody could use kmods built here."""
     return Policy(
-        zfs_streams=(zfs_stream,) if zfs_stream else settings.zfs_streams,
+        zfs_streams=(request.zfs_stream,) if request.zfs_stream else settings.zfs_streams,
         hold_days=settings.hold_days,
         rebuild_after_days=settings.rebuild_after_days,
         build_kmods_after_days=settings.build_kmods_after_days if workspace.host_files().has_key else None,
-        **asked,
+        rebuild=request.rebuild,
+        force=request.force,
+        allow_downgrade=request.allow_downgrade,
     )
+
+
+def decide(settings: "Settings", request: Request = NEWEST, own: "OwnKmods | None" = None) -> Decision:
+    """What would be built now: everything that exists, judged."""
+    return solve(candidates(settings, policy(settings, request), request.stream, own))
 
 
 def content(settings: "Settings") -> str:
@@ -58,7 +64,7 @@ def candidates(settings: "Settings", wanted: Policy, stream: str = "", own: "Own
     """Everything that a decision rests on; with `own` kmods, which were built here, no others count."""
     stream = stream or settings.stream
     sources = _Sources(settings, wanted, read_matrix())
-    with _side_by_side() as pool:
+    with side_by_side() as pool:
         tags = pool.submit(kmods.listed, settings, pool, own)
         published = pool.submit(sources.published, tags)
         found = sources.newest(pool, tags, (stream,))[stream]
@@ -69,38 +75,13 @@ def candidates(settings: "Settings", wanted: Policy, stream: str = "", own: "Own
 def newest(settings: "Settings", wanted: Policy, streams: Iterable[str]) -> dict[str, Candidates]:
     """By stream, the newest release alone with everything that it could be built with; nothing published."""
     sources = _Sources(settings, wanted, read_matrix())
-    with _side_by_side() as pool:
+    with side_by_side() as pool:
         found = sources.newest(pool, pool.submit(kmods.listed, settings, pool), tuple(streams))
     return {stream: replace(each, notes=tuple(sorted(sources.notes))) for stream, each in found.items()}
 
 
-def support(zfs: "Version", kernel: "Kernel") -> PairSupport:
-    """What the matrix says of one pair; META is read where the matrix lacks the release."""
-    matrix = read_matrix()
-    if zfs not in matrix.ranges:
-        try:
-            matrix = matrix.with_live({zfs: api.openzfs_meta(zfs)})
-        except TaskError as error:
-            say(f"{error.what}: {error.why}")
-    return matrix.judge(zfs, kernel.series)
-
-
-def rows(known: Mapping["Version", KernelRange], *, every: bool) -> tuple[list[Row], list[str]]:
-    """The matrix's rows for the releases that it lacks (or for all), as META has them, and what could not be read."""
-    listed = api.openzfs_releases()
-    with _side_by_side() as pool:
-        asked = {zfs: pool.submit(api.openzfs_meta, zfs) for zfs in wanted_rows(listed, known, every=every)}
-        found, faults = [], []
-        for zfs, answer in asked.items():
-            try:
-                found.append(Row.of(zfs, listed[zfs], answer.result()))
-            except TaskError as error:
-                faults.append(f"{error.what}: {error.why}")
-    return found, faults
-
-
 @contextmanager
-def _side_by_side() -> Iterator[ThreadPoolExecutor]:
+def side_by_side() -> Iterator[ThreadPoolExecutor]:
     """A pool that nobody waits for: one failure, or Ctrl-C, does not wait for a slow other."""
     pool = ThreadPoolExecutor(16)
     try:

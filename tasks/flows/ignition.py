@@ -8,15 +8,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tasks.clients import butane, gitleaks, workspace
-from tasks.console import say, warn
+from tasks.console import answer, say, warn
 from tasks.model.errors import TaskError
-from tasks.model.install import cautions, firstboot, ignition, secrets, source_lines
+from tasks.model.install import cautions, firstboot, secrets, source_lines
+from tasks.model.install.ignition import children, everything, merged
 from tasks.model.signing import require_consistent
 
 if TYPE_CHECKING:
     from tasks.settings import Settings
 
 USER_FILE = "butane.yaml"
+_FILE = "ignition.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,14 @@ class Installation:
         return f"sha512-{hashlib.sha512(self.document.encode()).hexdigest()}"
 
 
+def ignition(settings: "Settings", *, switch: bool) -> None:
+    """Write ignition.json and answer its hash."""
+    made = make(settings, switch=switch)
+    if workspace.write_whole(workspace.ROOT / _FILE, made.document):
+        say(f"{_FILE} written ({len(made.document)} bytes); install with --ignition-hash and:")
+    answer(made.hash)
+
+
 def make(settings: "Settings", *, switch: bool) -> Installation:
     """Translate, merge, validate and scan; warnings are told, findings are left to the caller."""
     config = workspace.read_text(workspace.ROOT / USER_FILE)
@@ -39,10 +49,10 @@ def make(settings: "Settings", *, switch: bool) -> Installation:
     with ThreadPoolExecutor() as pool:
         own = pool.submit(butane.translate, config, USER_FILE, workspace.ROOT)
         child = ours and pool.submit(butane.translate, ours, "what belongs to every machine", workspace.ROOT)
-        document = ignition.merged(own.result(), child.result()) if child else own.result()
-        whole = ignition.everything(document)
+        document = merged(own.result(), child.result()) if child else own.result()
+        whole = everything(document)
         leaks = pool.submit(lambda: tuple(gitleaks.leaks([said.content for said in whole])))
-        list(pool.map(butane.validate, (document, *ignition.children(document))))
+        list(pool.map(butane.validate, (document, *children(document))))
         found = secrets.scan(whole, leaks.result())
     written = source_lines.load(config)
     for path, why in cautions.cautions(whole, settings.owner):

@@ -46,6 +46,19 @@ def lock(settings: "Settings", decision: "Decision", own: "OwnKmods | None" = No
     )
 
 
+def of_image(image: str) -> Lock:
+    """The Lock in the labels of an image on this machine, or of a registry's where its name begins with a host."""
+    if "." in image.partition("/")[0]:
+        name, _, reference = image.partition("@") if "@" in image else image.partition(":")
+        found = skopeo.find(name, reference or "latest")
+        labels, why = found.labels if found else None, "its registry has none"
+    else:
+        labels, why = podman.labels(image), "podman does not have it"
+    if labels is None:
+        raise TaskError(f"there is no image {image}", why, "name it with registry and tag")
+    return Lock.from_labels(labels, image)
+
+
 def read(path: str) -> Lock:
     """The Lock in a file."""
     return Lock.from_json(workspace.read_text(Path(path)), path)

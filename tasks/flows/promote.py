@@ -5,19 +5,20 @@ from datetime import UTC, datetime
 from time import monotonic, sleep
 from typing import TYPE_CHECKING
 
-from tasks.clients import oras, registry, signer, skopeo, workspace
+from tasks.clients import login, oras, registry, signer, skopeo, workspace
 from tasks.clients.github import actions, attestations, gh
 from tasks.clients.matrix import read_matrix
-from tasks.console import say
-from tasks.flows import build as assembly
-from tasks.flows import gather
+from tasks.console import answer, say
+from tasks.flows import build, keys
+from tasks.flows.history import lock_of, public_digest, records_of, run_name
+from tasks.flows.matrix import support
 from tasks.model import contract
 from tasks.model.errors import TaskError
 from tasks.model.image import PUBLIC_TAG, ImageRef
 from tasks.model.lock import Lock, has_lock
 from tasks.model.registry import attestation, record
 from tasks.model.registry.preconditions import NOTHING, Leave, Standing, preconditions
-from tasks.model.registry.record import Kind, Record
+from tasks.model.registry.record import Kind
 
 if TYPE_CHECKING:
     from tasks.model.registry.manifest import Descriptor
@@ -27,33 +28,20 @@ _LATER = 2  # how many times as long as the own move another's, that began befor
 _AGAIN = "see what is there: ./inv history; then run it again"
 
 
-def public_digest(settings: "Settings") -> str:
-    """What the public tag points at now; NOTHING when it does not exist."""
-    return registry.digest(settings.image, PUBLIC_TAG)
+def promote(settings: "Settings", digest: str, expect: str, *, allow_downgrade: bool) -> None:
+    """Point the public tag at a digest of the registry, and answer it; `expect` as the recipe has it."""
+    image = ImageRef(settings.image, digest)
+    keys.require(settings)
+    login.require(settings.host)
+    if expect == "nothing":
+        expected = NOTHING
+    else:
+        expected = ImageRef(settings.image, expect).digest if expect else public_digest(settings)
+    move(settings, image, expected, Leave(allow_downgrade=allow_downgrade))
+    answer(digest)
 
 
-def run_name() -> str:
-    """The run that a record names: its address on GitHub, or `by hand`."""
-    return actions.run_address() or "by hand"
-
-
-def records_of(image: ImageRef) -> tuple[Record, ...]:
-    """The records of an image, oldest first."""
-    return record.records(registry.referrers(image.name, image.digest))
-
-
-def lock_of(image: ImageRef) -> Lock:
-    """The Lock in an image's labels."""
-    found = skopeo.find(image.name, image.digest)
-    if found is None:
-        raise TaskError(f"there is no {image}", "its registry has no such digest", "see ./inv history")
-    if not has_lock(found.labels):
-        why = "it has none of the labels that ./inv build writes"
-        raise TaskError(f"{image} was not built by these recipes", why, "see the built ones: ./inv history")
-    return Lock.from_labels(found.labels, str(image))
-
-
-def promote(settings: "Settings", image: ImageRef, expected: str, leave: Leave) -> bool:
+def move(settings: "Settings", image: ImageRef, expected: str, leave: Leave) -> bool:
     """Point the public tag at an image that keeps every promise; False under `inv -R`."""
     tag = f"{settings.image}:{PUBLIC_TAG}"
     if public_digest(settings) == image.digest:
@@ -129,7 +117,7 @@ def _standing(settings: "Settings", image: ImageRef, expected: str) -> Standing:
     attached = registry.referrers(image.name, image.digest)
     with ThreadPoolExecutor(4) as pool:
         refusal = pool.submit(signer.refusal, image, workspace.host_files())
-        support = pool.submit(gather.support, lock.zfs_version, lock.kernel)
+        supported = pool.submit(support, lock.zfs_version, lock.kernel)
         public = pool.submit(_public, settings)
         fault = pool.submit(attestation_fault, settings, image, attached)
         there, there_lock = public.result()
@@ -139,7 +127,7 @@ def _standing(settings: "Settings", image: ImageRef, expected: str) -> Standing:
             or matrix.block_of_content(image.digest)
         )
         return Standing(
-            image=image, lock=lock, records=record.records(attached), support=support.result(),
+            image=image, lock=lock, records=record.records(attached), support=supported.result(),
             block=str(block or ""), refusal=refusal.result(), attestation=fault.result(),
             public=there, public_lock=there_lock, expected=expected,
         )  # fmt: skip
@@ -171,7 +159,7 @@ def _verified_now(settings: "Settings", standing: Standing) -> Standing:
     from dataclasses import replace
 
     say(f"no record says that {standing.image} keeps contract {contract.VERSION}: pulling it to look inside")
-    _, report = assembly.inspect(settings, str(standing.image), standing.lock)
+    _, report = build.inspect(settings, str(standing.image), standing.lock)
     report.require_kept(str(standing.image))
     found = record.verified(datetime.now(UTC), contract.VERSION, len(report.checks), run_name())
     if oras.attach(standing.image, found.kind, found.annotations()):

@@ -5,23 +5,21 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from tasks import keys
 from tasks.clients import login, oras, podman, registry, signer, workspace
-from tasks.console import say
-from tasks.flows import build as assembly
-from tasks.flows import own_kmods as ownkmods
-from tasks.flows.promote import run_name
+from tasks.clients.github import actions
+from tasks.console import answer, say
+from tasks.flows import build, keys, promote, sbom
+from tasks.flows.history import public_digest, run_name
 from tasks.model import contract
 from tasks.model.errors import TaskError
 from tasks.model.image import CANDIDATE_TAG, ImageRef
-from tasks.model.lock import created_of
 from tasks.model.registry import record
 from tasks.model.registry.manifest import SBOM
-from tasks.model.registry.sbom import Contents, spdx
+from tasks.model.registry.preconditions import Leave
 
 if TYPE_CHECKING:
-    from tasks.model.image import KmodsTag
     from tasks.model.lock import Lock
+    from tasks.model.request import Request
     from tasks.model.signing import HostFiles
     from tasks.settings import Settings
 
@@ -34,24 +32,45 @@ def ready(settings: "Settings", key: str) -> signer.Key:
     return found
 
 
-def publish(settings: "Settings", wanted: "Lock", key: signer.Key, *, anyway: bool) -> ImageRef | None:
+def publish(settings: "Settings", request: "Request", key: str, *, and_promote: bool) -> None:
+    """Publish what is asked for, point the public tag at it where that is wanted, and answer the digest."""
+    secret = ready(settings, key)
+    before = public_digest(settings)
+    promote.finish(settings, before)
+    lock = build.lock_for(settings, request)
+    if lock is None:
+        answer(before)
+        return
+    pushed = _candidate(settings, lock, secret, force_build=request.rebuild)
+    if pushed is None:
+        return
+    if and_promote:
+        promote.move(settings, pushed, before, Leave(allow_downgrade=request.allow_downgrade))
+    else:
+        say(f"next: ./inv promote {pushed.digest} --expect {before or 'nothing'}")
+    for name, value in (("image", pushed.name), ("digest", pushed.digest), ("expect", before or "nothing")):
+        actions.output(name, value)
+    answer(pushed.digest)
+
+
+def _candidate(settings: "Settings", lock: "Lock", key: signer.Key, *, force_build: bool) -> ImageRef | None:
     """Build a Lock's image where it is not there yet, and have it as a verified candidate; None under `inv -R`."""
     tag = f"{settings.local_name}:stable"
-    built = assembly.build(settings, wanted, tag, anyway=anyway)
+    built = build.build(settings, lock, tag, force_build=force_build)
     if built is None:
         return None
     image = podman.image_id(tag)  # which no other build on this machine can move, as it can the tag
-    facts, report = assembly.inspect(settings, image, built)
+    facts, report = build.inspect(settings, image, built)
     report.require_kept(image)
     say(f"{image} keeps all {len(report.checks)} promises of contract {contract.VERSION}")
     _require_shipped(facts.host_files, image)
-    sbom = document(settings, image)
+    listed = sbom.document(settings, image)
     pushed = push(settings.image, image, key, facts.host_files)
     if pushed is None:
         return None
     say(f"accepting {pushed} as a host would: the policy that it ships, an empty store, no login")
     podman.accept(pushed, facts.host_files)
-    _attach_sbom(pushed, sbom)
+    _attach_sbom(pushed, listed)
     kept = record.verified(datetime.now(UTC), contract.VERSION, len(report.checks), run_name())
     oras.attach(pushed, kept.kind, kept.annotations())
     return pushed
@@ -87,31 +106,3 @@ def push(repository: str, image: str, key: signer.Key, shipped: "HostFiles") -> 
     if held != digest:
         say(f"another run moved {target} to {held} meanwhile; going on with {digest}")
     return ImageRef(repository, digest)
-
-
-def push_kmods(settings: "Settings", image: str, pair: "KmodsTag", key: signer.Key) -> ImageRef | None:
-    """Have a kmods image in our own repository under its pair's tag, signed before; None under `inv -R`.
-
-    The tag moves last, so that it never names an image that no build would take.
-    """
-    repository = settings.own_kmods
-    ownkmods.require_pair(image, pair)
-    shipped = workspace.host_files().of(repository)
-    pushed = push(repository, image, key, shipped)
-    if pushed is None:
-        return None
-    podman.accept(pushed, shipped)
-    if not oras.tag(pushed, str(pair)):
-        return None
-    held = registry.digest(repository, str(pair))
-    if held != pushed.digest:
-        say(f"another run moved {repository}:{pair} to {held or 'nothing'} meanwhile; going on with {pushed.digest}")
-    return pushed
-
-
-def document(settings: "Settings", image: str) -> str:
-    """The SPDX document of an image on this machine (which is pulled when it is named with its registry)."""
-    labels = podman.require(image)
-    contents = Contents.parse(podman.contents(image), image)
-    created = created_of(labels, image)
-    return spdx(contents, settings.local_name, settings.source, f"sha256:{podman.image_id(image)}", created)

@@ -3,6 +3,8 @@
 from typing import TYPE_CHECKING
 
 from tasks.console import answer, answer_json, say, table
+from tasks.model.matrix.ranges import FILE
+from tasks.model.solver.judge import Obstacle
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -107,9 +109,6 @@ def _cells(row: dict[str, str | bool]) -> tuple[str, ...]:
 
 
 def _row(made: "Decision", option: "Option") -> dict[str, str | bool]:
-    from tasks.model.matrix.ranges import FILE
-    from tasks.model.solver.judge import Obstacle
-
     return {
         "fcos_version": str(option.release.version),
         "kernel": str(option.release.kernel),

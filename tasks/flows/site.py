@@ -5,25 +5,21 @@ import hashlib
 import json
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from jinja2 import Environment, StrictUndefined
 
-from tasks import keys
-from tasks.clients import registry, workspace
-from tasks.clients.github import repo_settings
-from tasks.console import say
-from tasks.flows import gather, show
-from tasks.flows import history as past
-from tasks.flows import ignition as installing
+from tasks.clients import registry, serving, workspace
+from tasks.clients.github import actions, repo_settings
+from tasks.console import answer, say
+from tasks.flows import gather, history, ignition, keys, show
 from tasks.model.errors import TaskError
-from tasks.model.github.repo_settings import PAGES, State
+from tasks.model.github.repo_settings import PAGES, SettingState
 from tasks.model.image import ImageRef
 from tasks.model.install import page
 from tasks.model.registry.diff import differences
 from tasks.model.signing import KEYS
-from tasks.model.solver.solve import solve
 
 if TYPE_CHECKING:
     from tasks.model.lock import Lock
@@ -34,12 +30,36 @@ if TYPE_CHECKING:
 _FOLDER = workspace.ROOT / "page"
 
 
-def lacking(settings: "Settings") -> str:
+def site(settings: "Settings", out: str, address: str, *, if_ready: bool) -> None:
+    """Write the folder; with `if_ready` nothing where a new repository lacks something for it."""
+    missing = _lacking(settings) if if_ready else ""
+    if missing:
+        say(f"no page is made yet: {missing}")
+        actions.notice("No page yet", missing)
+        return
+    address, target = page.base_url(address, settings.repository), Path(out)
+    workspace.require_ours(target, page.NAMES, page.MARK)
+    files = folder(settings, address)
+    if workspace.write_folder(target, files):
+        say(f"{target} holds {len(files)} files for {address}")
+        actions.output("site", str(target))
+        answer(target)
+
+
+def serve(settings: "Settings", address: str, port: str) -> None:
+    """Serve the folder from memory until Ctrl-C."""
+    with serving.listen(address, port) as server:
+        files = folder(settings, server.base_url)
+        say(f"the page, with the line to type: {server.base_url}")
+        server.serve(files)
+
+
+def _lacking(settings: "Settings") -> str:
     """What a new repository lacks for a page, and what to do; empty where it has all, or GitHub does not tell."""
     if not workspace.host_files().has_key:
         return "no signing key ships; make one and commit it: ./inv keygen"
     found = PAGES.standing(*repo_settings.read(settings.repository, PAGES), admin=True)
-    if found.state is State.DIFFERS:
+    if found.state is SettingState.DIFFERS:
         return f"GitHub Pages come from {found.actual}, not from a workflow; turn them on: ./inv repo-settings --apply"
     return ""
 
@@ -48,11 +68,11 @@ def folder(settings: "Settings", base_url: str) -> dict[str, bytes]:
     """Every file of the folder, by name; stops at a secret, and where no key ships."""
     keys.require(settings)
     with ThreadPoolExecutor(3) as pool:
-        made = pool.submit(installing.make, settings, switch=True)
-        decided = pool.submit(lambda: solve(gather.candidates(settings, gather.policy(settings))))
+        made = pool.submit(ignition.make, settings, switch=True)
+        decided = pool.submit(gather.decide, settings)
         images = pool.submit(_images, settings)
         installation, decision = made.result(), decided.result()
-    installing.require_public(installation)
+    ignition.require_public(installation)
     shipped = workspace.host_files()
     public = {PurePosixPath(path).name: shipped.files[path] for path in shipped.keys}
     shown = page.Page(
@@ -83,11 +103,11 @@ def folder(settings: "Settings", base_url: str) -> dict[str, bytes]:
 def _images(settings: "Settings") -> tuple[page.Shown, ...]:
     """The newest images with what changed in each; their SBOMs are read side by side."""
     try:
-        newest = past.history(settings).images[: page.SHOWN + 1]
+        newest = history.promoted(settings).images[: page.SHOWN + 1]
     except registry.HiddenError as error:
         say(f"the page shows no image: {error.what}: {error.why}")
         return ()
-    with ThreadPoolExecutor(past.AT_ONCE) as pool:
+    with ThreadPoolExecutor(history.AT_ONCE) as pool:
         contents = list(pool.map(lambda each: _contents(settings, each), newest))
     rows = []
     for number, image in enumerate(newest[: page.SHOWN]):
@@ -104,7 +124,7 @@ def _images(settings: "Settings") -> tuple[page.Shown, ...]:
 def _contents(settings: "Settings", image: "Promoted") -> "tuple[Lock, Listed] | None":
     """An image's Lock and packages; None where cleanup has removed them."""
     try:
-        return past.contents(ImageRef(settings.image, image.digest))
+        return history.contents(ImageRef(settings.image, image.digest))
     except TaskError:
         return None
 

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
-from tasks import develop
+from tasks.flows import test as develop
 from tasks.model import doctor
 from tasks.model.errors import TaskError
-from tasks.model.github.repo_settings import State, required_checks, wanted
+from tasks.model.github.repo_settings import SettingState, every_setting, required_checks
 from tasks.model.github.runs import Run
 
 ROOT = Path(__file__).parents[2]
@@ -40,7 +40,7 @@ def test_a_run_of_another_form_is_an_error(wrong: dict[str, object]) -> None:
 
 
 def standing(name: str, status: int, answer: object, *, admin: bool = True) -> tuple[str, str]:
-    setting = next(each for each in wanted("o/n", "users") if each.name == name)
+    setting = next(each for each in every_setting("o/n", "users") if each.name == name)
     found = setting.standing(status, answer, admin=admin)
     return found.state, found.actual
 
@@ -48,31 +48,33 @@ def standing(name: str, status: int, answer: object, *, admin: bool = True) -> t
 @pytest.mark.parametrize(
     ("name", "status", "answer", "state", "actual"),
     [
-        ("Actions are on", 200, {"enabled": True}, State.OK, "yes"),
-        ("Actions are on", 200, {"enabled": False}, State.DIFFERS, "no"),
-        ("Pages come from", 404, {}, State.DIFFERS, "nowhere"),
-        ("Pages come from", 200, {"build_type": "legacy"}, State.DIFFERS, "legacy"),
-        ("vulnerability alerts", 204, None, State.OK, "yes"),
-        ("vulnerability alerts", 404, {}, State.DIFFERS, "no"),
-        ("secret scanning", 200, SCANNED, State.OK, "enabled"),
-        ("secret scanning", 200, {}, State.UNSEEN, ""),
-        ("Actions are on", 403, {}, State.UNSEEN, ""),
-        ("the repository may write and delete the package", 0, None, State.BY_HAND, ""),
+        ("Actions are on", 200, {"enabled": True}, SettingState.OK, "yes"),
+        ("Actions are on", 200, {"enabled": False}, SettingState.DIFFERS, "no"),
+        ("Pages come from", 404, {}, SettingState.DIFFERS, "nowhere"),
+        ("Pages come from", 200, {"build_type": "legacy"}, SettingState.DIFFERS, "legacy"),
+        ("vulnerability alerts", 204, None, SettingState.OK, "yes"),
+        ("vulnerability alerts", 404, {}, SettingState.DIFFERS, "no"),
+        ("secret scanning", 200, SCANNED, SettingState.OK, "enabled"),
+        ("secret scanning", 200, {}, SettingState.UNSEEN, ""),
+        ("Actions are on", 403, {}, SettingState.UNSEEN, ""),
+        ("the repository may write and delete the package", 0, None, SettingState.BY_HAND, ""),
     ],
 )  # fmt: skip
-def test_a_setting_stands_as_github_answers(name: str, status: int, answer: object, state: State, actual: str) -> None:
+def test_a_setting_stands_as_github_answers(
+    name: str, status: int, answer: object, state: SettingState, actual: str
+) -> None:
     """What may not be seen is said to be so, and no difference."""
     assert standing(name, status, answer) == (state, actual)
 
 
 def test_404_for_somebody_else_means_that_it_is_not_shown() -> None:
     """GitHub answers so too where a token has no right."""
-    assert standing("vulnerability alerts", 404, {}, admin=False) == (State.UNSEEN, "")
+    assert standing("vulnerability alerts", 404, {}, admin=False) == (SettingState.UNSEEN, "")
 
 
 def test_the_rulesets_checks_are_the_jobs_of_check_yaml() -> None:
     """By the names that GitHub knows them by, those that a change runs; a ruleset that is off asks for nothing."""
-    setting = next(each for each in wanted("o/n", "users") if each.path == "/rulesets")
+    setting = next(each for each in every_setting("o/n", "users") if each.path == "/rulesets")
     jobs = WORKFLOWS["check.yaml"]["jobs"].values()
     names = sorted(job["name"] for job in jobs if job.get("if") != "github.event_name == 'schedule'")
     ruleset = json.loads(json.dumps(setting.body))  # as GitHub gives it back
@@ -83,7 +85,7 @@ def test_the_rulesets_checks_are_the_jobs_of_check_yaml() -> None:
 
 def test_only_the_owner_page_sets_what_has_no_api() -> None:
     """Every setting can be applied, or names its page."""
-    assert all(each.method or each.page for each in wanted("o/n", "orgs"))
+    assert all(each.method or each.page for each in every_setting("o/n", "orgs"))
 
 
 def triggers(workflow: dict[Any, Any]) -> dict[str, Any]:

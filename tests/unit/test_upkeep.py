@@ -10,7 +10,7 @@ from packaging.version import Version
 
 from tasks.model.errors import TaskError
 from tasks.model.matrix.blocks import Block
-from tasks.model.matrix.file import Row, changed, wanted, with_block, with_rows, without_block
+from tasks.model.matrix.file import Row, changed, missing, with_block, with_rows, without_block
 from tasks.model.matrix.ranges import KernelRange, Matrix
 from tasks.model.versions import Kernel, Series
 
@@ -73,8 +73,8 @@ def test_only_what_the_matrix_lacks_is_read_or_all_of_it() -> None:
     """2.1 and before are not kept."""
     listed = {Version(text): TODAY for text in ("2.4.5", "2.4.4", "2.1.16")}
     known = {Version("2.4.4"): row("2.4.4").kernels}
-    assert wanted(listed, known, every=False) == (Version("2.4.5"),)
-    assert wanted(listed, known, every=True) == (Version("2.4.4"), Version("2.4.5"))
+    assert missing(listed, known, every=False) == (Version("2.4.5"),)
+    assert missing(listed, known, every=True) == (Version("2.4.4"), Version("2.4.5"))
 
 
 def test_meta_is_read_and_a_file_that_is_none_is_refused() -> None:

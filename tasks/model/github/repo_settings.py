@@ -13,7 +13,7 @@ _THERE, _NOT_THERE = (200, 204), 404
 _CHECKS = ("Lint", "Test")  # the jobs of check.yaml
 
 
-class State(StrEnum):
+class SettingState(StrEnum):
     """How a setting stands."""
 
     OK = "ok"
@@ -40,11 +40,11 @@ class Setting:
     def standing(self, status: int, answer: object, *, admin: bool) -> "Standing":
         """How it stands by what GitHub answered to somebody who is an administrator there, or is not."""
         if self.path is None:
-            return Standing(self, "", State.BY_HAND)
+            return Standing(self, "", SettingState.BY_HAND)
         actual = self._actual(answer) if status in _THERE else self.absent if admin and status == _NOT_THERE else None
         if actual is None:
-            return Standing(self, "", State.UNSEEN)
-        return Standing(self, _shown(actual), State.OK if actual == self.wanted else State.DIFFERS)
+            return Standing(self, "", SettingState.UNSEEN)
+        return Standing(self, _shown(actual), SettingState.OK if actual == self.wanted else SettingState.DIFFERS)
 
     def _actual(self, answer: object) -> object:
         if not self.pick:
@@ -60,12 +60,16 @@ class Standing:
 
     setting: Setting
     actual: str
-    state: State
+    state: SettingState
 
     @property
     def row(self) -> tuple[str, str, str, str]:
         """Its line in the table."""
-        page = "" if self.state is State.OK or (self.state is State.DIFFERS and self.can_apply) else self.setting.page
+        page = (
+            ""
+            if self.state is SettingState.OK or (self.state is SettingState.DIFFERS and self.can_apply)
+            else self.setting.page
+        )
         return self.setting.name, self.actual or "?", _shown(self.setting.wanted), f"{self.state} {page}".strip()
 
     @property
@@ -116,7 +120,7 @@ def package_page(kind: str, owner: str, name: str) -> str:
     return f"https://github.com/{kind}/{owner}/packages/container/{quote(name, safe='')}/settings"
 
 
-def wanted(repository: str, kind: str) -> tuple[Setting, ...]:
+def every_setting(repository: str, kind: str) -> tuple[Setting, ...]:
     """Every setting of `owner/name`, whose owner is of `kind` users or orgs."""
     owner, _, name = repository.partition("/")
     package = package_page(kind, owner, name)

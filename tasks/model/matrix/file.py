@@ -33,7 +33,7 @@ class Row:
         return cls(zfs=zfs, released=released, kernels=kernels)
 
 
-def wanted(
+def missing(
     releases: Mapping[Version, date | None], known: Mapping[Version, KernelRange], *, every: bool
 ) -> tuple[Version, ...]:
     """Which releases' META is to be read: those that the matrix lacks, or all of 2.2 and later; oldest first."""

@@ -3,29 +3,20 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from invoke import Context, task
-
+from tasks.clients import identity, shell, signer, workspace
 from tasks.console import answer, say, warn
+from tasks.model import signing
+from tasks.model.errors import TaskError
+from tasks.model.install.adopt import other_image
+from tasks.model.signing import HostFiles, next_key, require_consistent
 
 if TYPE_CHECKING:
-    from tasks.model.signing import HostFiles
     from tasks.settings import Settings
 
-_HELP = {
-    "key": "where the private key is written (default: ~/.config/custom-coreos/signing.key)",
-    "rotate": "add a second key, for the time in which hosts learn of it",
-    "policy": "make no key; write the policy anew for the keys that ship and the image's name",
-}
 
-
-@task(help=_HELP)
-def keygen(c: Context, key: str = "", rotate: bool = False, policy: bool = False) -> None:
-    """Make the key that signs the image, and ship its public half with a policy that asks for it."""
-    from tasks.clients import shell, signer, workspace
-    from tasks.model.signing import HostFiles, next_key
-    from tasks.settings import read_settings
-
-    settings, shipped = read_settings(c.config), workspace.host_files()
+def keygen(settings: "Settings", key: str, *, rotate: bool, policy: bool) -> None:
+    """Make a key pair and ship its public half with a policy; with `policy` only write the policy again."""
+    shipped = workspace.host_files()
     _require_fitting(shipped, rotate=rotate, policy=policy)
     _warn_of_another_image(settings)
     if shell.Mode.dry:
@@ -45,8 +36,6 @@ def keygen(c: Context, key: str = "", rotate: bool = False, policy: bool = False
 
 def _require_fitting(shipped: "HostFiles", *, rotate: bool, policy: bool) -> None:
     """Stop where what is asked for does not fit what ships."""
-    from tasks.model.errors import TaskError
-
     if (rotate or policy) and not shipped.has_key:
         raise TaskError("no key ships yet", "overlay-root/etc/pki/cosign is empty", "make the first: ./inv keygen")
     if shipped.has_key and not (rotate or policy):
@@ -56,9 +45,6 @@ def _require_fitting(shipped: "HostFiles", *, rotate: bool, policy: bool) -> Non
 
 def _warn_of_another_image(settings: "Settings") -> None:
     """Say that the workflows would publish another image than the one that the policy is for."""
-    from tasks.clients import identity
-    from tasks.model.install.adopt import other_image
-
     if theirs := other_image(settings.image, identity.origin()):
         told = f"the policy is for {settings.image}, and the workflows of this repository publish {theirs}"
         warn(f"{told}; next: ./inv adopt, then ./inv keygen --policy")
@@ -72,9 +58,6 @@ def _beside(default: Path, public: str) -> Path:
 
 def _pair(private: Path) -> bytes:
     """The public half of a pair that is made and written; one that an interrupted run left is taken up."""
-    from tasks.clients import signer, workspace
-    from tasks.model.errors import TaskError
-
     beside = private.with_suffix(".pub")
     if private.exists() and beside.exists():
         say(f"{private} is there: its public half ships from now on")
@@ -91,9 +74,6 @@ def _pair(private: Path) -> bytes:
 
 def _ship(settings: "Settings", shipped: "HostFiles") -> list[Path]:
     """Write keys, policy and registries.d entry into overlay-root."""
-    from tasks.clients import workspace
-    from tasks.model import signing
-
     top = workspace.ROOT / "overlay-root"
     files: dict[str, str | bytes] = {path: shipped.files[path] for path in shipped.keys}
     files |= {
@@ -108,8 +88,6 @@ def _ship(settings: "Settings", shipped: "HostFiles") -> list[Path]:
 
 def _tell_next(private: Path, *, rotate: bool) -> None:
     """What a user types next."""
-    from tasks.clients import signer
-
     protected = "with SIGNING_PASSPHRASE" if signer.passphrase() else "without a passphrase (set SIGNING_PASSPHRASE)"
     say(f"{private} is the private key, {protected}: keep a copy off this machine, and put it in no repository")
     if rotate:
@@ -122,9 +100,6 @@ def _tell_next(private: Path, *, rotate: bool) -> None:
 
 def tell(settings: "Settings") -> None:
     """Say what an image built now ships; stops at a policy that would strand every host."""
-    from tasks.clients import workspace
-    from tasks.model.signing import require_consistent
-
     shipped = workspace.host_files()
     require_consistent(shipped, settings.image, "overlay-root")
     if not shipped.has_key:
@@ -133,9 +108,6 @@ def tell(settings: "Settings") -> None:
 
 def require(settings: "Settings") -> None:
     """Stop unless keys and policy ship, belong to the image, and can be read by hosts."""
-    from tasks.clients import workspace
-    from tasks.model.errors import TaskError
-
     check(settings)
     if not workspace.host_files().has_key:
         raise TaskError("nothing can be published", "no signing key and no policy ship", "make them: ./inv keygen")
@@ -143,9 +115,6 @@ def require(settings: "Settings") -> None:
 
 def check(settings: "Settings") -> None:
     """Hold what ships against itself, and against the parser that hosts use."""
-    from tasks.clients import signer, workspace
-    from tasks.model.signing import require_consistent
-
     shipped = workspace.host_files()
     require_consistent(shipped, settings.image, "overlay-root")
     if shipped.has_key:

@@ -1,11 +1,16 @@
 """Watchdog: one issue that tells the owner what keeps the image from being current."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from invoke import Context, task
-
+from tasks.clients import shell
+from tasks.clients.github import actions, issues, workflows
 from tasks.console import answer, say
+from tasks.flows import gather
+from tasks.model.errors import TaskError
+from tasks.model.github import watchdog as model
+from tasks.model.solver.forecast import ahead_of, forecast
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -19,30 +24,20 @@ if TYPE_CHECKING:
 
     _Asked = TypeVar("_Asked")
 
-_HELP = {
-    "jobs": "how the jobs before it ended, as toJSON(needs) has it in a workflow",
-    "keep-alive": "also keep GitHub from stopping the schedules, as it does after 60 days without a commit",
-}
 
-
-@task(help=_HELP)
-def watchdog(c: Context, jobs: str = "", keep_alive: bool = False) -> None:
-    """Open, update or close the one issue that tells the owner when stable is not kept current."""
-    from tasks.clients.github import actions
-    from tasks.model.github import watchdog
-    from tasks.settings import read_settings
-
-    settings, now = read_settings(c.config), datetime.now(UTC)
-    ended = watchdog.Jobs.parse(jobs, actions.workflow(), actions.run_address()) if jobs else None
+def watchdog(settings: "Settings", jobs: str, *, keep_alive: bool) -> None:
+    """Bring the one issue to what is seen now; `jobs` is how a workflow's jobs ended, as JSON."""
+    now = datetime.now(UTC)
+    ended = model.Jobs.parse(jobs, actions.workflow(), actions.run_address()) if jobs else None
     there, decision, ahead = _look(settings)
-    seen = watchdog.seen_of_jobs(ended, now) if ended else {}
+    seen = model.seen_of_jobs(ended, now) if ended else {}
     if decision:
-        seen |= watchdog.seen_of_decision(decision, now, timedelta(days=settings.max_age_days))
+        seen |= model.seen_of_decision(decision, now, timedelta(days=settings.max_age_days))
     if ahead:
-        seen |= watchdog.seen_of_forecast(ahead, now)
-    before = watchdog.known(there[0].body) if there else ()
-    troubles = watchdog.merged(before, seen)
-    text, farewell = watchdog.body(troubles, decision, ahead), watchdog.farewell(before, decision)
+        seen |= model.seen_of_forecast(ahead, now)
+    before = model.known(there[0].body) if there else ()
+    troubles = model.merged(before, seen)
+    text, farewell = model.body(troubles, decision, ahead), model.farewell(before, decision)
     _tell(settings.repository, there, troubles, text, farewell)
     if keep_alive:
         _keep_alive(settings.repository)
@@ -50,25 +45,18 @@ def watchdog(c: Context, jobs: str = "", keep_alive: bool = False) -> None:
 
 def _look(settings: "Settings") -> "tuple[tuple[Issue, ...], Decision | None, Forecast | None]":
     """The open issues, what would be built, and what is ahead; asked side by side."""
-    from concurrent.futures import ThreadPoolExecutor
-
-    from tasks.clients.github import issues
-    from tasks.flows import gather
-    from tasks.model.solver.forecast import ahead_of, forecast
-    from tasks.model.solver.solve import solve
-
-    streams, wanted = (settings.stream, *ahead_of(settings.stream)), gather.policy(settings)
+    streams = settings.stream, *ahead_of(settings.stream)
     with ThreadPoolExecutor(3) as pool:
         there = pool.submit(issues.open_ones, settings.repository)
-        decided = pool.submit(lambda: solve(gather.candidates(settings, wanted)))
-        looked = pool.submit(lambda: forecast(gather.newest(settings, wanted, streams), settings.stream))
+        decided = pool.submit(gather.decide, settings)
+        looked = pool.submit(
+            lambda: forecast(gather.newest(settings, gather.policy(settings), streams), settings.stream)
+        )
         return there.result(), _asked(decided), _asked(looked)
 
 
 def _asked(question: "Future[_Asked]") -> "_Asked | None":
     """What was asked for; None, and told, where it could not be had: the issue is written all the same."""
-    from tasks.model.errors import TaskError
-
     try:
         return question.result()
     except TaskError as error:
@@ -80,11 +68,7 @@ def _tell(
     repository: str, there: "tuple[Issue, ...]", troubles: "tuple[Trouble, ...]", text: str, farewell: str
 ) -> None:
     """Bring the one issue to where it must be; a second one is closed."""
-    from tasks.clients import shell
-    from tasks.clients.github import actions, issues
-    from tasks.model.github import watchdog
-
-    answer(watchdog.title(troubles) or "all is well")
+    answer(model.title(troubles) or "all is well")
     actions.summary(text if troubles else "The watchdog has nothing to tell.")
     if shell.Mode.dry:
         say("no issue is written: -R only shows what would be done")
@@ -92,10 +76,10 @@ def _tell(
     for extra in there[1:]:
         issues.close(repository, extra, f"It is told in #{there[0].number}.")
     if troubles and not there:
-        made = issues.create(repository, watchdog.title(troubles), text)
+        made = issues.create(repository, model.title(troubles), text)
         say(f"opened {made.url}")
-    elif troubles and (there[0].title, there[0].body) != (watchdog.title(troubles), text):
-        issues.update(repository, there[0], watchdog.title(troubles), text)
+    elif troubles and (there[0].title, there[0].body) != (model.title(troubles), text):
+        issues.update(repository, there[0], model.title(troubles), text)
         say(f"updated {there[0].url}")
     elif there and not troubles:
         issues.close(repository, there[0], farewell)
@@ -104,9 +88,6 @@ def _tell(
 
 def _keep_alive(repository: str) -> None:
     """Enable what GitHub has stopped or would; what the owner has disabled stays so."""
-    from tasks.clients import shell
-    from tasks.clients.github import workflows
-
     for name, state in workflows.states(repository).items():
         if state in {"active", "disabled_inactivity"} and not shell.Mode.dry:
             workflows.enable(repository, name)

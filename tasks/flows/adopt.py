@@ -3,42 +3,31 @@
 from difflib import unified_diff
 from pathlib import Path
 
-from invoke import Context, task
-
+from tasks.clients import identity, shell, workspace
 from tasks.console import agreed, answer, say, warn
-
-_HELP = {
-    "image": "the image you publish (default: ghcr.io/OWNER/NAME of the remote origin on GitHub)",
-    "ssh-key": "a .pub file, or https://github.com/USER.keys (default: every ~/.ssh/*.pub)",
-    "hostname": "the machine's name (default: as it is)",
-    "yes": "write without asking",
-}
+from tasks.model.install.adopt import image_of, other_image, require_hostname, with_image, with_machine
+from tasks.settings import SECTION, Settings, require_image
 
 
-@task(help=_HELP)
-def adopt(c: Context, image: str = "", ssh_key: str = "", hostname: str = "", yes: bool = False) -> None:
-    """Make the repository yours: image name, SSH keys and host name; shows what changes, and asks."""
-    from tasks.clients import identity, shell, workspace
-    from tasks.model.install import adopt
-    from tasks.settings import SECTION, read_settings, require_image
-
+def adopt(settings: "Settings", image: str, ssh_key: str, hostname: str, *, yes: bool) -> None:
+    """Write image, keys and host name where they belong, once the user agrees to the difference."""
     origin = identity.origin()
-    image = image or adopt.image_of(origin) or read_settings(c.config).image
+    image = image or image_of(origin) or settings.image
     require_image(image)
-    if not adopt.image_of(origin):
+    if not image_of(origin):
         say(f"origin is no repository on GitHub, so the image is {image}; another: --image ghcr.io/OWNER/NAME")
-    elif theirs := adopt.other_image(image, origin):
+    elif theirs := other_image(image, origin):
         warn(f"the workflows of this repository publish {theirs}, whatever invoke.yaml says")
     keys = identity.ssh_keys(ssh_key)
     if hostname:
-        adopt.require_hostname(hostname)
+        require_hostname(hostname)
     if not keys:
         say("there is no ~/.ssh/*.pub, so the keys in butane.yaml stay; another: --ssh-key FILE")
     butane, invoke = (workspace.ROOT / name for name in ("butane.yaml", "invoke.yaml"))
     before = {path: workspace.read_text(path) for path in (butane, invoke)}
     after = {
-        butane: adopt.with_machine(before[butane], keys, hostname),
-        invoke: adopt.with_image(before[invoke], SECTION, image),
+        butane: with_machine(before[butane], keys, hostname),
+        invoke: with_image(before[invoke], SECTION, image),
     }
     changed = {path: text for path, text in after.items() if text != before[path]}
     _show(before, changed)
@@ -60,7 +49,5 @@ def _show(before: dict[Path, str], changed: dict[Path, str]) -> None:
 
 
 def _tell_next() -> None:
-    from tasks.clients import workspace
-
     policy = " --policy" if workspace.host_files().has_key else ""
     say(f"written; next: git diff, then ./inv keygen{policy}, commit both, and ./inv ignition")

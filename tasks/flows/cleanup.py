@@ -1,0 +1,158 @@
+"""Cleanup: what of the image's package and of our own kmods' may go, and its deletion."""
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from tasks.clients import registry
+from tasks.clients.github.packages import Package
+from tasks.clients.journal import Journal
+from tasks.clients.shell import Mode
+from tasks.console import answer, answer_json, say, table
+from tasks.flows import package, show
+from tasks.model.errors import TaskError
+from tasks.model.registry.retention import ALWAYS, Retention, plan
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tasks.model.registry.retention import Fate, Plan, Version
+    from tasks.settings import Settings
+
+    Planned = tuple[Package, Plan]
+
+_FEW = 3  # tags that are shown of one version
+
+
+def cleanup(settings: "Settings", retention_days: str, keep: str, *, apply: bool, force: bool, json: bool) -> None:
+    """Show every version's fate, and delete what may go where that is asked for."""
+    policy = _policy(settings, retention_days, keep)
+    planned = _plans(settings, policy)
+    if not planned:
+        _show_nothing(settings, json=json)
+        return
+    _show(planned, json=json)
+    if not force:
+        for listed, decided in planned:
+            _require_moderate(listed.name, decided, policy)
+    number = sum(len(decided.deletions) for _, decided in planned)
+    if apply:
+        for listed, decided in planned:
+            _delete(listed, decided)
+    elif number:
+        say(f"nothing was deleted; to delete {number} versions: ./inv cleanup --apply")
+
+
+def _plans(settings: "Settings", policy: "Retention") -> "list[Planned]":
+    """The plan of the image's package, and that of our own kmods where there is one: what needs others comes first.
+
+    Nothing before the first publication: kmods that were built for it stay.
+    """
+    now, listed, own = datetime.now(UTC), Package.of(settings.image), Package.of(settings.own_kmods)
+    published = listed.versions()
+    if published is None:
+        return []
+    images, versions = package.package(settings.image, published), own.versions()
+    found = [(listed, plan(images, policy, now))]
+    if versions:
+        kmods = package.kmods_package(settings, versions, images, found[0][1], policy.keep)
+        found.append((own, plan(kmods, policy, now)))
+    return found
+
+
+def _policy(settings: "Settings", days: str, keep: str) -> "Retention":
+    return Retention(
+        days=_number(days, "--retention-days", settings.retention_days),
+        keep=_number(keep, "--keep", settings.keep_images),
+        max_fraction=settings.max_delete_fraction,
+    )
+
+
+def _number(text: str, flag: str, default: int) -> int:
+    if text and not (text.isascii() and text.isdigit() and len(text) < 6):  # noqa: PLR2004  (a day is no epoch)
+        raise TaskError(f"{flag} {text} is no number", "it must be a whole number, 0 or more", f"such as {flag} 90")
+    return int(text) if text else default
+
+
+def _show_nothing(settings: "Settings", *, json: bool) -> None:
+    """Say that there is no package yet."""
+    if json:
+        answer_json({"schema": show.SCHEMA, "versions": []})
+    else:
+        answer(f"{settings.image} does not exist yet: there is nothing to clean up")
+
+
+def _show(planned: "Sequence[Planned]", *, json: bool) -> None:
+    """Every version's fate with its reason."""
+    fates = [
+        (listed.name, what, fate)
+        for listed, plan in planned
+        for what, fates in (("keep", plan.kept), ("delete", plan.deletions))
+        for fate in fates
+    ]
+    if json:
+        answer_json({"schema": show.SCHEMA, "versions": [_row(*each) for each in fates]})
+        return
+    rows = [(what, name.rpartition("/")[2], *_cells(fate.version), fate.reason) for name, what, fate in fates]
+    table(("", "package", "version", "made", "tags", "why"), rows)
+    gone = sum(what == "delete" for _, what, _ in fates)
+    answer(f"{len(fates) - gone} versions stay, {gone} may go")
+
+
+def _row(name: str, what: str, fate: "Fate") -> dict[str, object]:
+    """A version's fate for programs."""
+    return {
+        "package": name, "fate": what, "reason": fate.reason, "id": fate.version.id, "digest": fate.version.digest,
+        "created": fate.version.created.isoformat(), "tags": fate.version.tags,
+    }  # fmt: skip
+
+
+def _cells(version: "Version") -> tuple[str, str, str]:
+    shown = [tag if len(tag) < 20 else f"{tag[:14]}…{tag[71:]}" for tag in version.tags]  # noqa: PLR2004  (a digest's)
+    more = [f"and {len(shown) - _FEW} more"] if len(shown) > _FEW else []
+    return version.digest[:19], f"{version.created:%Y-%m-%d}", " ".join([*shown[:_FEW], *more])
+
+
+def _require_moderate(name: str, plan: "Plan", policy: "Retention") -> None:
+    """Stop at a plan that would delete more than may go at once."""
+    if plan.is_excessive(policy):
+        what = f"{len(plan.deletions)} of {len(plan.kept) + len(plan.deletions)} versions of {name} would be deleted"
+        why = f"that is more than max_delete_fraction, {policy.max_fraction:g}, of them; nothing was deleted"
+        raise TaskError(what, why, "look at the plan; if it is right, add --force")
+
+
+def _require_unmoved(name: str, plan: "Plan") -> None:
+    """Stop when a tag that is always kept points elsewhere than the plan knows: a publication came between."""
+    planned = {tag: fate.version.digest for fate in plan.kept for tag in fate.version.tags if tag in ALWAYS}
+    for tag in ALWAYS:
+        there = registry.digest(name, tag)
+        if there != planned.get(tag, ""):
+            why = f"it is {there or 'nothing'}, and the plan was made for {planned.get(tag) or 'nothing'}"
+            raise TaskError(f"{name}:{tag} has moved meanwhile", why, "nothing was deleted; run it again")
+
+
+def _delete(listed: "Package", plan: "Plan") -> None:
+    """Delete in the plan's order; what belongs to a version that GitHub does not delete stays with it."""
+    _require_unmoved(listed.name, plan)
+    journal = Journal(listed.name)
+    if journal.unfinished():
+        say(f"a cleanup was cut short: {journal.unfinished()}; this one goes on")
+    if Mode.dry or not plan.deletions:
+        say(f"nothing of {listed.name} is deleted")
+        return
+    journal.start(fate.version for fate in plan.deletions)
+    spared: set[str] = set()
+    for number, fate in enumerate(plan.deletions, 1):
+        version = fate.version
+        if version.digest in spared:
+            say(f"{number} of {len(plan.deletions)}: {version.digest[:19]} stays, since what it belongs to does")
+            continue
+        refusal = listed.delete(version)
+        if refusal:
+            spared |= plan.needed_by(version.digest)
+            say(f"{number} of {len(plan.deletions)}: GitHub does not delete {version.digest[:19]}: {refusal}")
+        else:
+            journal.deleted(version, listed.restore_command(version))
+            say(f"{number} of {len(plan.deletions)}: {version.digest[:19]} is deleted")
+    journal.finish()
+    say(f"a deleted version can be restored for 30 days; {journal.path} has the command for each, such as")
+    say(f"  {listed.restore_command(plan.deletions[0].version)}")

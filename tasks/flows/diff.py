@@ -1,0 +1,31 @@
+"""Two published images, compared by what is attached to them."""
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+from tasks.console import answer, answer_json, say, table
+from tasks.flows import history, show
+from tasks.model.registry.diff import Change, differences
+
+if TYPE_CHECKING:
+    from tasks.settings import Settings
+
+
+def diff(settings: "Settings", before: str, after: str, *, json: bool) -> None:
+    """Show what differs between the images of two references: digests, tags or stable~N."""
+    images = [history.resolve(settings, reference) for reference in (before, after)]
+    changes = differences(*(history.contents(image) for image in images))
+    if json:
+        ends = {"before": str(images[0]), "after": str(images[1])}
+        answer_json({"schema": show.SCHEMA, **ends, "changes": list(map(asdict, changes))})
+        return
+    say(f"from {images[0]}\nto   {images[1]}")
+    table(("", "", "", "before", "after"), [(row.kind, row.change, row.name, *_sides(row)) for row in changes])
+    if not changes:
+        answer("nothing differs")
+
+
+def _sides(change: Change) -> tuple[str, str]:
+    """Both sides; of a file's sums the beginning is enough."""
+    sides = change.before, change.after
+    return (sides[0][:12], sides[1][:12]) if change.kind == "file" else sides

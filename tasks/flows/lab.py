@@ -1,0 +1,97 @@
+"""The lab and what runs in it; this module is the only door to lab/."""
+
+import shutil
+from collections.abc import Sequence
+from time import monotonic
+
+from invoke import Exit
+
+from lab import bench as benchmark
+from lab import cache, rehearsal, session, workflows
+from lab.real import boot as booting
+from lab.real.stages import GROUPS
+from lab.world import load
+from tasks.clients.workspace import ROOT
+from tasks.console import answer, say, table
+from tasks.model.errors import TaskError
+
+_STATES = ROOT / ".lab"
+
+
+def shell(world: str, command: str) -> None:
+    """Open a shell in a world's lab, or run one command there; ends as that does."""
+    raise Exit(code=session.run(load(world), command or None, _STATES / world))
+
+
+def clean(*, with_cache: bool) -> None:
+    """Remove the labs' state, and what all clones share where that is asked for."""
+    session.remove_all(_STATES)
+    say(f"{_STATES} is removed")
+    if with_cache:
+        shutil.rmtree(cache.folder().parent, ignore_errors=True)
+        say(f"{cache.folder().parent} is removed; ./inv makes it anew when it is needed")
+
+
+def rehearse(world: str) -> None:
+    """Run the main job's steps in a world's lab, each timed; stops where one failed."""
+    begun = monotonic()
+    outcomes = {outcome.name: outcome for outcome in rehearsal.run(load(world), _STATES / f"rehearsal-{world}")}
+    rows = [
+        (step.name, f"{outcome.seconds:.1f} s" if outcome else "not run", step.real, step.stand_in)
+        for step in rehearsal.STEPS
+        for outcome in [outcomes.get(step.name)]
+    ]
+    table(("step", "time", "real", "stand-in"), rows)
+    answer(f"total {monotonic() - begun:.1f} s, what had to be made for the lab included")
+    failed = [outcome.name for outcome in outcomes.values() if outcome.status]
+    if failed or len(outcomes) < len(rehearsal.STEPS):
+        why = f"{failed[0] if failed else 'the lab'} said the above"
+        raise TaskError(f"the rehearsal of {world} stopped", why, f"look around in there: ./inv lab -w {world}")
+
+
+def rehearse_workflow(world: str, file: str, event: str, inputs: Sequence[str], *, secrets: bool) -> None:
+    """Run a workflow and those that it starts, and show how their jobs ended; `inputs` are name=value."""
+    typed = dict(text.partition("=")[::2] for text in inputs)
+    happens = workflows.Event(file=file, name=event, inputs=typed, secrets=secrets)
+    runs = workflows.run(load(world), happens, _STATES / world)
+    for run in runs:
+        if run.summary:
+            answer(f"\n{run.summary.rstrip()}\n")
+    rows = [(run.file, run.event, job, result) for run in runs for job, result in run.jobs.items()]
+    table(("workflow", "event", "job", "result"), rows)
+    failed = [run.file for run in runs if run.conclusion != "success"]
+    if failed or not runs:
+        why = f"{', '.join(failed) or 'the lab'} said the above"
+        raise TaskError(f"the rehearsal of {file} failed", why, f"look around in there: ./inv lab -w {world}")
+
+
+def boot(image: str, ignition: str, *, verbose: bool) -> None:
+    """Boot an image by digest with an Ignition file, by default those made here, and show what was asserted."""
+    outcomes = booting.boot(_STATES, image, ignition, verbose=verbose)
+    if not outcomes:
+        raise TaskError("nothing was booted", "what makes it ready said the above", "mend that, and run it again")
+    rows = [
+        ("FAILED" if check.fault else "ok", outcome.stage, f"{check.name}{f': {check.fault}' if check.fault else ''}")
+        for outcome in outcomes
+        for check in outcome.checks
+    ]
+    table(("", "stage", "asserted"), rows)
+    failed, stages = sum(row[0] == "FAILED" for row in rows), sum(len(group) for group in GROUPS)
+    if failed or len(outcomes) < stages:
+        why = f"{failed} of {len(rows)} checks failed, {len(outcomes)} of {stages} stages were gone through"
+        raise TaskError("the boot is not proven", why, f"read the consoles: {_STATES}/boot-*/machines/*.log")
+    answer(f"booted: {len(rows)} checks hold; the consoles' logs are {_STATES}/boot-*/machines/*.log")
+
+
+def bench(only: str) -> None:
+    """Measure everything, or one thing, and stop where a limit is exceeded."""
+    results = benchmark.run(_STATES, only)
+    rows = [
+        (row["name"], f"{row['measured']:.2f} {row['unit']}", f"{row['limit']:g} {row['unit']}", row["told"])
+        for row in results
+    ]
+    table(("what", "measured", "limit", ""), rows)
+    over = [row["name"] for row in results if not row["kept"]]
+    if over or not results:
+        why = "; ".join(over) or "the benchmark said the above"
+        raise TaskError(f"{len(over)} of {len(results)} limits are exceeded", why, "is the machine busy? run it again")

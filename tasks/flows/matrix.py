@@ -1,0 +1,90 @@
+"""The compatibility matrix: asked, kept current with OpenZFS's META, and edited."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from tasks.clients import workspace
+from tasks.clients.github import api
+from tasks.clients.matrix import read_matrix
+from tasks.console import answer, say
+from tasks.flows import releases
+from tasks.flows.gather import side_by_side
+from tasks.model.errors import TaskError
+from tasks.model.matrix.blocks import Block
+from tasks.model.matrix.file import Row, changed, missing, with_block, with_rows, without_block
+from tasks.model.matrix.ranges import FILE, KernelRange, PairSupport
+from tasks.model.versions import Kernel, kernel_series, newest_zfs, parse_zfs
+
+if TYPE_CHECKING:
+    from packaging.version import Version
+
+    from tasks.settings import Settings
+
+
+def check(settings: "Settings", zfs: str, kernel: str, stream: str) -> None:
+    """Hold one pair, by default the newest, against the matrix."""
+    matrix = read_matrix()
+    version = parse_zfs(zfs) if zfs else newest_zfs(api.openzfs_releases(), settings.zfs_streams[0])
+    series = kernel_series(kernel) if kernel else releases.newest(settings, stream).kernel.series
+    if "-" in kernel:
+        matrix.require_unblocked(version, Kernel.parse(kernel))
+    pair = matrix.judge(version, series)
+    pair.require_supported(version, series)
+    answer(f"{pair.support}: {pair.reason}")
+
+
+def support(zfs: "Version", kernel: Kernel) -> PairSupport:
+    """What the matrix says of one pair; META is read where the matrix lacks the release."""
+    matrix = read_matrix()
+    if zfs not in matrix.ranges:
+        try:
+            matrix = matrix.with_live({zfs: api.openzfs_meta(zfs)})
+        except TaskError as error:
+            say(f"{error.what}: {error.why}")
+    return matrix.judge(zfs, kernel.series)
+
+
+def sync(*, every: bool, check: bool) -> None:
+    """Write the rows that the matrix lacks (or all); with `check` stop where there are any."""
+    path = workspace.ROOT / FILE
+    known = read_matrix().ranges
+    found, faults = rows(known, every=every)
+    behind = changed(found, known)
+    for row in behind:
+        answer(f"OpenZFS {row.zfs}: kernels {row.kernels}, released {row.released}")
+    if behind and check:
+        raise TaskError(f"{FILE} is behind by {len(behind)}", "OpenZFS's META says the above", "./inv sync-matrix")
+    if behind and workspace.write_whole(path, with_rows(workspace.read_text(path), behind)):
+        say(f"{FILE} written; next: git diff {FILE}")
+    if faults:
+        raise TaskError(f"{len(faults)} releases could not be read", "; ".join(faults), "try again in a few minutes")
+    if not behind:
+        answer("up to date")
+
+
+def rows(known: Mapping["Version", KernelRange], *, every: bool) -> tuple[list[Row], list[str]]:
+    """The matrix's rows for the releases that it lacks (or for all), as META has them, and what could not be read."""
+    listed = api.openzfs_releases()
+    with side_by_side() as pool:
+        asked = {zfs: pool.submit(api.openzfs_meta, zfs) for zfs in missing(listed, known, every=every)}
+        found, faults = [], []
+        for zfs, answered in asked.items():
+            try:
+                found.append(Row.of(zfs, listed[zfs], answered.result()))
+            except TaskError as error:
+                faults.append(f"{error.what}: {error.why}")
+    return found, faults
+
+
+def block(named: Mapping[str, str], reason: str, *, unblock: bool) -> None:
+    """Write a block into the matrix, or take it away; `named` are its fields, empty where nothing was said."""
+    because = reason or ("to be unblocked" if unblock else "")
+    fields = {**named, "zfs": named["zfs"].removeprefix("zfs-")}
+    edited = Block(**fields, reason=because, since=datetime.now(UTC).date())
+    read_matrix()  # one that is wrong is not written over
+    path = workspace.ROOT / FILE
+    edit = without_block if unblock else with_block
+    if workspace.write_whole(path, edit(workspace.read_text(path), edited)):
+        answer(f"{edited.subject} is no longer blocked" if unblock else str(edited))
+        say(f"{FILE} written; next: ./inv versions")

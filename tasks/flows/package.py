@@ -1,0 +1,68 @@
+"""A package of the registry as cleanup needs it: every version with its manifest, read side by side."""
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from tasks.clients import registry
+from tasks.console import say
+from tasks.flows.history import AT_ONCE, block_of
+from tasks.model.errors import TaskError
+from tasks.model.image import PUBLIC_TAG
+from tasks.model.lock import PREFIX
+from tasks.model.registry.manifest import Manifest
+from tasks.model.registry.retention import Package, newest_pairs
+
+if TYPE_CHECKING:
+    from tasks.model.registry.retention import Plan, Version
+    from tasks.settings import Settings
+
+_GONE = Manifest(digest="", media_type="", artifact_type="", subject="", children=(), blobs=(), annotations={})
+
+
+def package(name: str, versions: "tuple[Version, ...]") -> Package:
+    """The manifest of every version, read side by side, and which digests are blocked."""
+    say(f"{name} has {len(versions)} versions; reading their manifests")
+    public = registry.digest(name, PUBLIC_TAG)  # the first read gets the token that all others use
+    digests = {version.digest for version in versions}
+    if public and public not in digests:
+        why = f"it does not have {public}, at which {PUBLIC_TAG} points"
+        raise TaskError(f"GitHub's listing of {name} is not whole", why, "nothing is deleted; run it again")
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        found = pool.map(lambda digest: _manifest(name, digest), digests)
+        manifests = {digest: each for digest, each in zip(digests, found, strict=True) if each is not _GONE}
+    records = Package(versions=versions, manifests=manifests).records()
+    blocked = frozenset(digest for digest, every in records.items() if block_of(digest, every))
+    return Package(versions=versions, manifests=manifests, blocked=blocked)
+
+
+def kmods_package(
+    settings: "Settings", versions: "tuple[Version, ...]", images: Package, decided: "Plan", keep: int
+) -> Package:
+    """The package of our own kmods; the newest pairs stay, and what the Locks of the images that stay name."""
+    kept = sorted(fate.version.digest for fate in decided.kept)
+    manifests = {digest: found for digest in kept if (found := images.manifests.get(digest))}
+    read = [digest for digest, found in manifests.items() if found.is_image]
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        locked = dict(zip(read, pool.map(lambda digest: _locked(settings, manifests[digest]), read), strict=True))
+    unread = next((digest for digest in kept if digest not in manifests or locked.get(digest, "") is None), "")
+    named = {kmods: f"the Lock of {digest[:19]} names it" for digest, kmods in locked.items() if kmods}
+    return replace(package(settings.own_kmods, versions), named=newest_pairs(versions, keep) | named, unread=unread)
+
+
+def _locked(settings: "Settings", image: Manifest) -> str | None:
+    """The digest of the kmods that an image's Lock names, nothing where it has no Lock; None: it could not be read."""
+    try:
+        return registry.labels(settings.image, image).get(f"{PREFIX}.kmods", "").partition("@")[2]
+    except TaskError as error:
+        say(f"{error.what}: {error.why}")
+        return None
+
+
+def _manifest(name: str, digest: str) -> Manifest | None:
+    """A version's manifest; None when it could not be read, _GONE when the registry does not have it."""
+    try:
+        return registry.manifest(name, digest) or _GONE
+    except TaskError as error:
+        say(f"{error.what}: {error.why}")
+        return None

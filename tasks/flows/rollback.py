@@ -1,0 +1,49 @@
+"""The public tag, moved back to an image that it pointed at before."""
+
+from typing import TYPE_CHECKING
+
+from tasks.clients import login
+from tasks.console import answer, say, warn
+from tasks.flows import history, keys, promote
+from tasks.model.image import ImageRef
+from tasks.model.registry.preconditions import Leave
+from tasks.model.versions import parse_zfs
+
+if TYPE_CHECKING:
+    from tasks.model.registry.history import Promoted
+    from tasks.settings import Settings
+
+
+def rollback(settings: "Settings", to: str) -> None:
+    """Point the public tag at a digest, by default the one promoted before, and say how to keep the left one away."""
+    keys.require(settings)
+    login.require(settings.host)
+    past = history.promoted(settings)
+    left = past.back(0)
+    moved_from = past.unrecorded()
+    image = ImageRef(settings.image, to or (left if moved_from else past.target()).digest)
+    if image.digest == left.digest:
+        if moved_from:
+            promote.record_move(image, moved_from)
+        say(f"stable is {image.digest} already")
+    else:
+        _warn_of_pools(left, image)
+        promote.move(settings, image, left.digest, Leave(allow_downgrade=True, any_contract=True))
+        _tell_next(left)
+    answer(image.digest)
+
+
+def _warn_of_pools(left: "Promoted", image: ImageRef) -> None:
+    """A pool that a newer OpenZFS line upgraded cannot be imported by an older one."""
+    older, newer = history.lock_of(image).zfs_version, parse_zfs(left.facts.get("zfs-version", ""))
+    if older.release[:2] < newer.release[:2]:
+        warn(f"OpenZFS goes back from {newer} to {older}: pools on which `zpool upgrade` ran can be lost to this image")
+
+
+def _tell_next(left: "Promoted") -> None:
+    facts = left.facts
+    say("so that the next build does not bring the same back, block what was left, for one of these reasons:")
+    say(f"  its content: ./inv block --inputs {facts.get('inputs')} --reason '…'")
+    say(f"  its pair:    ./inv block --fcos {facts.get('fcos-version')} --zfs {facts.get('zfs-version')} --reason '…'")
+    say("hosts follow with their next update; at once: sudo bootc upgrade --apply")
+    say("a host that does not boot goes back by itself to what it ran before: sudo bootc rollback")

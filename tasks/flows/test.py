@@ -1,0 +1,41 @@
+"""The tests of this repository, run by pytest in our place."""
+
+import sys
+from os import execv
+from pathlib import Path
+from typing import NoReturn
+
+from tasks.clients.workspace import ROOT
+from tasks.model.errors import TaskError
+
+_PYTEST = Path(sys.prefix) / "bin/pytest"
+_FOLDERS = ("tests/unit", "tests/lab")
+PARTS = {  # of --full, each well below an hour; what is in none of them is the rest
+    "boot": ("boot",),
+    "bare": ("bare",),
+    "workflows": ("workflows", "kmods_workflow", "own_kmods", "crash"),
+}
+
+
+def test(*, full: bool, part: str, unit: bool) -> NoReturn:
+    """Run what is asked for; pytest's exit status is ours."""
+    chosen = ["--hypothesis-profile=full"] if full else ["-m", "not full"]
+    side_by_side = [] if unit else ["--numprocesses=auto", "--dist=loadfile", "--no-loadscope-reorder"]
+    argv = ["pytest", "--rootdir", str(ROOT), *side_by_side, *chosen, *_places(full=full, part=part, unit=unit)]
+    try:
+        execv(_PYTEST, argv)  # noqa: S606  (no shell)
+    except FileNotFoundError as error:
+        hint = "call the recipe through ./inv, which installs what is missing"
+        raise TaskError("the tests cannot be run", f"{_PYTEST} is missing", hint) from error
+
+
+def _places(*, full: bool, part: str, unit: bool) -> list[str]:
+    """What pytest is to run: folders, the files of a part, or all but those."""
+    if part and (unit or not full or part not in {*PARTS, "rest"}):
+        why = f"--part {part} is none of {', '.join(PARTS)}, rest" if full and not unit else "a part is of --full"
+        raise TaskError("there is no such part of the tests", why, "for example: ./inv test --full --part boot")
+    files = {name: [str(ROOT / f"tests/lab/test_{each}.py") for each in names] for name, names in PARTS.items()}
+    if part in files:
+        return files[part]
+    others = [f"--ignore={file}" for names in files.values() for file in names] if part else []
+    return [*others, *(str(ROOT / folder) for folder in _FOLDERS[: 1 if unit else None])]

@@ -1,0 +1,69 @@
+"""What exists and what would be built, asked for and shown."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tasks.clients import workspace
+from tasks.clients.github import actions, api
+from tasks.console import answer_json, say
+from tasks.flows import gather, lock, show
+from tasks.model.solver import forecast as ahead
+from tasks.model.solver.judge import require_kmods
+from tasks.model.solver.solve import Decision, Verdict
+from tasks.model.versions import newest_zfs as newest_of
+
+if TYPE_CHECKING:
+    from packaging.version import Version
+
+    from tasks.model.request import Request
+    from tasks.settings import Settings
+
+
+def newest_zfs(settings: "Settings", line: str) -> "Version":
+    """The newest OpenZFS release of a line, by default of the first one that is set."""
+    return newest_of(api.openzfs_releases(), line or settings.zfs_streams[0])
+
+
+def available(settings: "Settings", request: "Request") -> str:
+    """The kmods of the newest release, as repository:tag; stops with the reason where there are none."""
+    stream = request.stream or settings.stream
+    newest = gather.newest(settings, gather.policy(settings, request), [stream])
+    repository, tag = require_kmods(newest[stream])
+    return f"{repository}:{tag}"
+
+
+def versions(settings: "Settings", request: "Request", lock_file: str, *, json: bool) -> None:
+    """Show what would be built now and tell the workflow; write its Lock where a file is named."""
+    decision = gather.decide(settings, request)
+    if json:
+        answer_json(show.decision_document(decision))
+    else:
+        show.decision(decision)
+    actions.output("verdict", decision.verdict)
+    actions.output("published", decision.published.image.digest if decision.published else "")
+    actions.output("kmods_due", str(decision.kmods_due or ""))
+    actions.summary(show.decision_markdown(decision))
+    decision.require_answer()
+    if lock_file:
+        _write_lock(settings, decision, lock_file)
+
+
+def _write_lock(settings: "Settings", decision: Decision, file: str) -> None:
+    """The Lock of what would be built; on HOLD there is none, and a file that is there stays."""
+    if decision.verdict is Verdict.HOLD:
+        build_again = "nothing is to be built; --rebuild locks what is published"
+        say(f"{file} is not written: {build_again if decision.published else 'the modules that are due come first'}")
+        return
+    made = lock.lock(settings, decision)
+    lock.require_allowed(made, decision.support, force=False)
+    say(lock.provenance(settings, made))
+    actions.output("lock", made.to_json())
+    if workspace.write_whole(Path(file), made.to_json()):
+        say(f"{file} written; next: ./inv build --lock {file}")
+
+
+def forecast(settings: "Settings", request: "Request", *, json: bool) -> None:
+    """Show what the streams ahead will bring."""
+    stream = request.stream or settings.stream
+    found = gather.newest(settings, gather.policy(settings, request), (stream, *ahead.ahead_of(stream)))
+    (show.forecast_json if json else show.forecast)(ahead.forecast(found, stream))
