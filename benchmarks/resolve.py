@@ -121,7 +121,7 @@ def skipped() -> None:
 def solver() -> Result:
     """The worst that it can meet: nothing fits, so that every pair is looked at."""
     from tasks.model.solver.solve import solve
-    from tests.unit.making import five_thousand_pairs
+    from tests.builders.values import five_thousand_pairs
 
     world = five_thousand_pairs()
     (seconds,) = alternating(lambda: solve(world))

@@ -6,8 +6,8 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+from lab.make.tool import call
 from lab.session import ROOT
-from lab.tool import call
 from tasks.model.errors import TaskError
 
 # Git in this checkout, whoever owns it: whoever makes a lab runs the checkout's own code already.

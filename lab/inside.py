@@ -9,11 +9,11 @@ import sys
 import time
 from pathlib import Path
 
-from lab import registry
+from lab.hosts import registries
 from lab.world import HOSTS
 
 _UP_SECONDS = 20
-_START = "import sys; sys.path.insert(0, sys.argv.pop(1)); from lab.gateway import main; main()"
+_START = "import sys; sys.path.insert(0, sys.argv.pop(1)); from lab.hosts.gateway import main; main()"
 _ROOT = str(Path(__file__).resolve().parents[1])
 
 
@@ -26,7 +26,7 @@ def main() -> None:
     _mounts(state)
     gateway = [sys.executable, "-c", _START, _ROOT, wanted["world"], str(state)]
     with (state / "gateway.log").open("ab") as log:
-        servers = [subprocess.Popen(gateway, stdout=log, stderr=log), *registry.start(state)]
+        servers = [subprocess.Popen(gateway, stdout=log, stderr=log), *registries.start(state)]
     _wait_until_up(servers, state)
     status = _run(wanted["command"])
     for server in servers:
@@ -55,7 +55,7 @@ def _mounts(state: Path) -> None:
 def _wait_until_up(servers: list[subprocess.Popen[bytes]], state: Path) -> None:
     """Go on as soon as gateway and registries answer."""
     end = time.monotonic() + _UP_SECONDS
-    ports = list(registry.PORTS.values())
+    ports = list(registries.PORTS.values())
     while ports or not (state / "run/gateway-is-up").exists():
         if any(server.poll() is not None for server in servers) or time.monotonic() > end:
             sys.exit(f"the lab's servers did not start\n  why: their logs in {state} tell\n  next: ./inv lab-clean")

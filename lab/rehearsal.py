@@ -10,7 +10,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from lab import checkout, session
-from lab.packages import TOKEN
+from lab.hosts.ghcr import TOKEN
+from lab.open import open_lab
 from lab.world import World
 
 _START = "import sys; sys.path.insert(0, sys.argv.pop(1)); from lab.rehearsal import main; main()"
@@ -97,7 +98,7 @@ def run(world: World, state: Path) -> list[Outcome]:
         checkout.copy(state / "checkout")
 
     start = shlex.join([sys.executable, "-c", _START, str(session.ROOT), str(state)])
-    session.run(world, start, state, prepare=fresh)
+    open_lab(world, start, state, prepare=fresh)
     outcomes = state / "outcomes.json"
     return [Outcome(**row) for row in json.loads(outcomes.read_text())] if outcomes.exists() else []
 

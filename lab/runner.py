@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from lab import cache, debian, roots, session
+from lab import session
+from lab.make import cache, debian, roots
+from lab.make.tool import call
 from lab.session import ROOT
-from lab.tool import call
 
 _HOME = "/home/runner"
 _USER, _ID = "runner", 1001  # GitHub's name and number
@@ -79,7 +80,7 @@ def made() -> Path:
         tools.rename(target / "tools")
         shutil.rmtree(home)
 
-    return cache.entry("runner", [bare.parent.name, *recipes, Path(__file__), _HERE / "enter.sh", *sources], make)
+    return cache.entry("runner", [bare.parent.name, *recipes, Path(__file__), _HERE / "make/enter.sh", *sources], make)
 
 
 def _kept(made: Path) -> list[str]:

@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
-from lab import cache, debian, podman, registry, tls
+from lab.hosts import tls
+from lab.make import cache, debian, podman
 from lab.world import World
 from tasks.model.errors import TaskError
 
@@ -22,10 +23,10 @@ AUTHORITY = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "GIT_SSL_C
 _DROPPED = ("GH_TOKEN", "REGISTRY_AUTH_FILE", "SSL_CERT_DIR", "PYTHONPATH", "DOCKER_CONFIG")
 
 
-def run(world: World, command: str | None, state: Path, *, prepare: Callable[[], None] | None = None) -> int:
+def run(world: World, command: str | None, state: Path, prepare: Callable[[], None]) -> int:
     """Run a bash command in the lab, or a shell where there is none; returns its exit status.
 
-    `prepare` changes the state folder beforehand, once nobody else has a lab open in it.
+    `prepare` fills the state folder beforehand, once nobody else has a lab open in it.
     """
     debian.require_family()
     if world.real:
@@ -33,9 +34,7 @@ def run(world: World, command: str | None, state: Path, *, prepare: Callable[[],
     with _held(state):
         podman.require_storage(state, "clone the repository to a folder on a disk")
         podman.require_storage(cache.folder(), "name a folder on a disk: export CUSTOM_COREOS_CACHE=…")
-        if prepare:
-            prepare()
-        registry.seed(world, state)
+        prepare()
         tls.make(state / "tls")
         shutil.rmtree(state / "run", ignore_errors=True)
         (state / "run").mkdir()

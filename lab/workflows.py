@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from lab import checkout, runner, session
-from lab.forge import WORKFLOWS, Forge
-from lab.packages import WORKFLOW_TOKEN
-from lab.tool import call
+from lab.hosts.forge import WORKFLOWS, Forge
+from lab.hosts.ghcr import WORKFLOW_TOKEN
+from lab.make.tool import call
+from lab.open import open_lab
 from lab.world import World
 from tasks.model.errors import TaskError
 
@@ -57,7 +58,7 @@ def run(world: World, event: Event, state: Path) -> list[Run]:
         checkout.copy(state / "checkout")
 
     start = [sys.executable, "-c", _START, str(session.ROOT), str(state), json.dumps(asdict(event)), str(runner.made())]
-    session.run(world, shlex.join(start), state, prepare=fresh)
+    open_lab(world, shlex.join(start), state, prepare=fresh)
     return [Run(**row) for row in json.loads(outcomes.read_text())] if outcomes.exists() else []
 
 

@@ -15,7 +15,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from lab import checkout, debian, session
+from lab import checkout, session
+from lab.make import debian
+from lab.open import open_lab
 from lab.real import ingredients, parts, stages
 from lab.real.checks import Check
 from lab.world import load
@@ -70,7 +72,7 @@ def _go_through(state: Path, given: dict[str, Any], fresh: Callable[[], None]) -
     """Have `main` run in the lab; what it left."""
     start = shlex.join([sys.executable, "-c", _START, str(session.ROOT), json.dumps(given)])
     outcomes = state / "outcomes.json"
-    session.run(load(WORLD), start, state, prepare=fresh)
+    open_lab(load(WORLD), start, state, prepare=fresh)
     rows = json.loads(outcomes.read_text()) if outcomes.exists() else []
     return [Outcome(**(row | {"checks": tuple(Check(**each) for each in row["checks"])})) for row in rows]
 
@@ -111,7 +113,7 @@ def _take(lab: Path, digest: str, target: Path) -> None:
         raise TaskError("nothing was booted", f"{digest!r} is no digest", hint)
     listed = "podman images --no-trunc --format '{{.Digest}} {{.Id}}'"
     find = f"id=$({listed} | sed -n 's/^{digest} //p' | head -n 1); test -n \"$id\""
-    if session.run(load(WORLD), f'{find} && podman push --quiet "$id" oci:{shlex.quote(str(target))}:given', lab):
+    if open_lab(load(WORLD), f'{find} && podman push --quiet "$id" oci:{shlex.quote(str(target))}:given', lab):
         hint = f"build one there: ./inv lab -w {WORLD} -- 'inv build'"
         raise TaskError("nothing was booted", f"the lab {WORLD} has no image {digest}", hint)
 

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from lab.make.tool import call
 from lab.real import trees, vm
 from lab.real.checks import Expected
-from lab.tool import call
 from tasks.model.errors import TaskError
 from tasks.model.install import ignition
 

@@ -4,8 +4,8 @@ import shlex
 import shutil
 from pathlib import Path
 
-from lab import cache, debian
-from lab.podman import workshop
+from lab.make import cache, debian
+from lab.make.podman import workshop
 from lab.world import World
 
 _HERE = Path(__file__).parent

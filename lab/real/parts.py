@@ -4,9 +4,9 @@ import json
 import shutil
 from pathlib import Path
 
-from lab import cache, debian
-from lab.podman import workshop
-from lab.tool import call
+from lab.make import cache, debian
+from lab.make.podman import workshop
+from lab.make.tool import call
 
 _HERE = Path(__file__).parent
 _MODULE = "github.com/coreos/ignition/v2"

@@ -6,11 +6,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from lab.make.tool import call
 from lab.real import checks, commands, vm
 from lab.real.checks import Check, Expected, held, succeeded
 from lab.real.ingredients import Bench
 from lab.real.trees import Tree
-from lab.tool import call
 
 _HERE = Path(__file__).parent
 _REBOOT_SECONDS, _REFUSED_SECONDS, _LOCKED_SECONDS = 120, 400, 3

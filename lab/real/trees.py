@@ -4,7 +4,7 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from lab.tool import call
+from lab.make.tool import call
 
 _WITHOUT = """FROM {image}
 RUN rm /usr/lib/modules/{kernel}/extra/zfs/zfs.ko* && depmod {kernel}

@@ -6,8 +6,10 @@ from time import monotonic
 
 from invoke import Exit
 
-from lab import bench as benchmark
-from lab import cache, rehearsal, session, workflows
+from benchmarks import run as benchmark
+from lab import rehearsal, session, workflows
+from lab.make import cache
+from lab.open import open_lab
 from lab.real import boot as booting
 from lab.real.stages import GROUPS
 from lab.world import load
@@ -20,7 +22,7 @@ _STATES = ROOT / ".lab"
 
 def shell(world: str, command: str) -> None:
     """Open a shell in a world's lab, or run one command there; ends as that does."""
-    raise Exit(code=session.run(load(world), command or None, _STATES / world))
+    raise Exit(code=open_lab(load(world), command or None, _STATES / world))
 
 
 def clean(*, with_cache: bool) -> None:

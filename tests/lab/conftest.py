@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from lab import checkout, debian
+from lab import checkout
+from lab.make import debian
 
 ROOT = Path(__file__).parents[2]
 PRODUCT = Path(__file__).with_name("product")  # the files that an owner edits first, as they are shipped

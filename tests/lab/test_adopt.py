@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from lab.upstreams import KEY
+from lab.hosts.upstreams import KEY
 from tests.lab.conftest import Clone, assert_three_lines, ready_folder
 
 

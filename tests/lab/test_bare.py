@@ -14,7 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from lab import checkout, debian, roots
+from lab import checkout
+from lab.make import debian, roots
 from tests.lab.conftest import HOUR, assert_three_lines
 
 pytestmark = pytest.mark.full

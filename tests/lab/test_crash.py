@@ -14,7 +14,7 @@ from tests.lab.conftest import Clone, fresh_clone
 def outcomes(clone: Clone, *wanted: str) -> list[dict[str, object]]:
     """Every run that was ended, with the one after it; the first line counts the calls."""
     state = clone.path / ".lab/everyday"
-    argv = [sys.executable, f"{clone.path}/lab/crashes.py", str(clone.path), str(state), *wanted]
+    argv = [sys.executable, f"{clone.path}/tests/lab/crashes/crashes.py", str(clone.path), str(state), *wanted]
     words = ["lab", "--", f"PYTHONPATH={clone.path} {shlex.join(argv)}"]
     done = clone.inv(*words, seconds=6 * 3600)
     assert done.returncode == 0, done.stderr

@@ -4,7 +4,7 @@ import subprocess
 
 import pytest
 
-from lab.upstreams import KEY
+from lab.hosts.upstreams import KEY
 from tests.documents import DOCUMENTS, ELSEWHERE, commands
 from tests.lab.conftest import Clone
 from tests.lab.test_publish import LOGIN

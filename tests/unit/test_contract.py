@@ -7,7 +7,7 @@ from packaging.version import Version
 
 from tasks.model.contract import ZFS_LIBRARIES, ZFS_PACKAGES, ImageFacts, inspect
 from tasks.model.errors import TaskError
-from tests.unit.making import KERNEL, lock
+from tests.builders.values import KERNEL, lock
 
 NAME = "ghcr.io/o/n"
 LABELS = lock().labels("custom-coreos", "https://github.com/o/n", "2026-11-23T00:00:00+00:00")

@@ -7,7 +7,7 @@ import pytest
 from packaging.version import Version
 
 from tasks.model.solver.forecast import Forecast, Sky, ahead_of, forecast
-from tests.unit.making import BEYOND, NEWER, candidates, release
+from tests.builders.values import BEYOND, NEWER, candidates, release
 
 
 def ahead(kernel: str, *pairs: str, days: float = 5, stream: str = "testing") -> Forecast:

@@ -4,7 +4,7 @@ import pytest
 
 from tasks.model.errors import TaskError
 from tasks.model.image import BaseImage, ImageRef, KmodsTag, kernel_from_commitmeta, kmods_tags
-from tests.unit.making import DIGEST, KERNEL
+from tests.builders.values import DIGEST, KERNEL
 
 
 def base(**labels: str) -> BaseImage:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tasks.model.errors import TaskError
 from tasks.model.install import adopt, cautions, ignition, page, secrets, source_lines
 from tasks.model.registry.diff import Change
-from tests.unit.making import NOW
+from tests.builders.values import NOW
 
 CHILD = '{"ignition":{"version":"3.5.0"}}'
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHJ1c3R5IGdhdGVzIGFuZCBzdGlsbCB3YXRlciAwMTIz"

@@ -12,7 +12,7 @@ from tasks.model.errors import TaskError
 from tasks.model.image import ImageRef, KmodsTag
 from tasks.model.kmods import Inside, Module, OwnKmods, Tarball, fedora_of, labels
 from tasks.model.versions import Kernel
-from tests.unit.making import DIGEST, KERNEL, KMODS_DIGEST, ZFS
+from tests.builders.values import DIGEST, KERNEL, KMODS_DIGEST, ZFS
 
 ROOT = Path(__file__).parents[2]
 PAIR = KmodsTag(ZFS, KERNEL)

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from lab import cache, debian, rpms, world
-from lab.upstreams import answer
+from lab import world
+from lab.hosts.upstreams import answer
+from lab.make import cache, debian, rpms
 from tasks.model.errors import TaskError
 
 STANZA = """Types: deb

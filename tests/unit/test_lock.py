@@ -9,7 +9,7 @@ from hypothesis import given, strategies
 
 from tasks.model.errors import TaskError
 from tasks.model.lock import Lock, content_digest, created_of, fingerprint, has_lock
-from tests.unit.making import DIGEST, KMODS_DIGEST, lock
+from tests.builders.values import DIGEST, KMODS_DIGEST, lock
 
 
 def test_a_lock_reads_back_as_it_was_written() -> None:

@@ -12,7 +12,7 @@ from tasks.model.image import ImageRef
 from tasks.model.matrix.ranges import PairSupport, Support
 from tasks.model.registry import record
 from tasks.model.registry.preconditions import NOTHING, Leave, Standing, preconditions
-from tests.unit.making import DIGEST, lock
+from tests.builders.values import DIGEST, lock
 
 NOW = datetime(2026, 11, 23, 6, tzinfo=UTC)
 IMAGE = ImageRef("ghcr.io/o/n", DIGEST)

@@ -13,7 +13,7 @@ from tasks.model.registry.diff import Change
 from tasks.model.registry.history import History
 from tasks.model.registry.manifest import BUNDLE, Descriptor, Manifest, attached_to, referrers_tag, signature_tag
 from tasks.model.registry.record import Kind, Record
-from tests.unit.making import lock
+from tests.builders.values import lock
 
 NOW = datetime(2026, 11, 23, 6, tzinfo=UTC)
 DIGEST, OTHER, THIRD = (f"sha256:{letter * 64}" for letter in "abc")

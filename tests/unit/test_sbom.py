@@ -7,7 +7,7 @@ import pytest
 
 from tasks.model.errors import TaskError
 from tasks.model.registry.sbom import Contents, Listed, spdx
-from tests.unit.making import DIGEST
+from tests.builders.values import DIGEST
 
 LISTING = "\n".join(
     [

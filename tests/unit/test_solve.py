@@ -14,7 +14,19 @@ from tasks.model.solver.judge import Lack, kmods_lack, require_kmods
 from tasks.model.solver.solve import Decision, Verdict, solve
 from tasks.model.versions import Kernel
 from tasks.model.words import age
-from tests.unit.making import BEYOND, KERNEL, MATRIX, NEW, NEWER, NOW, REPOSITORY, ZFS, candidates, published, release
+from tests.builders.values import (
+    BEYOND,
+    KERNEL,
+    MATRIX,
+    NEW,
+    NEWER,
+    NOW,
+    REPOSITORY,
+    ZFS,
+    candidates,
+    published,
+    release,
+)
 
 WAITING = (release(), release(NEWER, NEW))
 

@@ -12,7 +12,7 @@ from tasks.model.matrix.ranges import KernelRange, Matrix, Support
 from tasks.model.solver.candidates import Candidates, Published
 from tasks.model.solver.solve import Decision, Verdict, solve
 from tasks.model.versions import Kernel, Series
-from tests.unit.making import NOW, POLICY, candidates, five_thousand_pairs, published, release
+from tests.builders.values import NOW, POLICY, candidates, five_thousand_pairs, published, release
 
 VERSIONS = [f"44.202611{day:02}.3.0" for day in (3, 7, 10, 14, 17, 20)]
 KERNELS = [f"7.{minor}.{patch}-200.fc44.x86_64" for minor in (0, 1, 2, 3) for patch in (3, 9)]

@@ -15,7 +15,7 @@ from tasks.model.github import watchdog
 from tasks.model.github.watchdog import Jobs, Trouble
 from tasks.model.solver.forecast import forecast
 from tasks.model.solver.solve import Decision, solve
-from tests.unit.making import BEYOND, NEW, NEWER, NOW, candidates, published, release
+from tests.builders.values import BEYOND, NEW, NEWER, NOW, candidates, published, release
 
 LIMIT = timedelta(days=14)
 GOOD = solve(candidates("2.4.4", stable=published()))

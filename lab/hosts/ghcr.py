@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from lab.registry import Storage
-from lab.upstreams import Answer
+from lab.hosts.storage import Storage
+from lab.hosts.upstreams import Answer
 
 TOKEN = "lab-token"  # noqa: S105  (it opens nothing but the lab)
 NARROW_TOKEN = f"{TOKEN}-without-packages"  # one that may do everything but touch packages

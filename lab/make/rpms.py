@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from lab.tool import call
+from lab.make.tool import call
 
 MODULES_DIR = "/usr/lib/modules"
 

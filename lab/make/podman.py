@@ -7,7 +7,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from lab.tool import call
+from lab.make.tool import call
 from tasks.model.errors import TaskError
 
 # What runs in namespaces of its own dies with whoever started it, however that one ends.

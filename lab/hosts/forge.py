@@ -8,10 +8,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from lab.packages import SCOPES
+from lab.hosts.ghcr import SCOPES
+from lab.hosts.repo_settings import Settings
+from lab.hosts.upstreams import Answer
 from lab.session import ROOT
-from lab.settings import Settings
-from lab.upstreams import Answer
 
 _PAGE = 30
 WORKFLOWS = ROOT / ".github/workflows"

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from lab.podman import NAMESPACES
-from lab.tool import call
+from lab.make.podman import NAMESPACES
+from lab.make.tool import call
 
 _ENTER = str(Path(__file__).with_name("enter.sh"))
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"

@@ -5,10 +5,10 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from lab import cache, debian, rpms
-from lab.podman import workshop
+from lab.make import cache, debian, rpms
+from lab.make.podman import workshop
+from lab.make.tool import call
 from lab.real import base, kernels, openzfs
-from lab.tool import call
 from lab.world import Kmods, Release, World
 from tasks.model.errors import TaskError
 
@@ -60,9 +60,9 @@ def bases(world: World) -> dict[str, Path]:
     return {release.version: _base(world, release) for release in world.release if release.image}
 
 
-def kmods(world: World) -> dict[Kmods, Path]:
-    """An OCI layout for each kmods image of a world."""
-    return {each: openzfs.kmods(world, each) if world.real else _kmods(each) for each in world.kmods}
+def kmods(world: World, opener: openzfs.Opener) -> dict[Kmods, Path]:
+    """An OCI layout for each kmods image of a world; `opener` opens the lab in which real ones are compiled."""
+    return {each: openzfs.kmods(world, each, opener) if world.real else _kmods(each) for each in world.kmods}
 
 
 def _root_image(*, real: bool = False) -> Path:

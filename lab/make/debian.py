@@ -6,9 +6,9 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from lab import cache
-from lab.podman import NAMESPACES, workshop
-from lab.tool import call
+from lab.make import cache
+from lab.make.podman import NAMESPACES, workshop
+from lab.make.tool import call
 from tasks.model.errors import TaskError
 
 _RELEASE = "bookworm"

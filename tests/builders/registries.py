@@ -12,7 +12,7 @@ from tasks.model.registry import record
 from tasks.model.registry.manifest import OCI_INDEX, OCI_MANIFEST, Manifest, attached_to, referrers_tag, signature_tag
 from tasks.model.registry.record import Record
 from tasks.model.registry.retention import Package, Plan, Retention, Version
-from tests.unit.making import lock
+from tests.builders.values import lock
 
 NOW = datetime(2026, 11, 23, 6, tzinfo=UTC)
 TAGS = ["stable", "candidate", "v1", "v2"]

@@ -1,7 +1,7 @@
 """The crash test: publish, ended at every moment around every call that it makes, and run again after each.
 
-    python lab/crashes.py CHECKOUT STATE sample 17  takes every 17th moment, ended in one way
-    python lab/crashes.py CHECKOUT STATE part 1/2   takes the first half of all moments, ended in every way
+    crashes.py CHECKOUT STATE sample 17  takes every 17th moment, ended in one way
+    crashes.py CHECKOUT STATE part 1/2   takes the first half of all moments, ended in every way
 
 Runs in the lab. One line of JSON for each run goes to stdout; what each run said is in STATE/crashes.log.
 """
@@ -14,7 +14,7 @@ import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from lab.past import OWN
+from lab.hosts.past_images import OWN
 
 IMAGE = f"ghcr.io/{OWN}"
 _SECONDS = 300

@@ -1,6 +1,6 @@
 """Run a recipe that dies, fails or hangs at one of its calls to the outside, which its clients count.
 
-    python lab/crash.py LOG HOW NUMBER ROOT RECIPE…
+    python tests/lab/crashes/crash.py LOG HOW NUMBER ROOT RECIPE…
 
 HOW is `count` (only write a line for each moment into LOG), `kill`, `fail` or `hang`; moments come in pairs, before and
 after each call. A call that hangs is one whose time is over at once.

@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass, field
 from typing import Any
 
-from lab import debian, quick
+from lab.make import debian, quick
 from lab.world import ARCHIVE, GithubRelease, Release, World
 
 KEY = "AAAAC3NzaC1lZDI1NTE5AAAAIHJ1c3R5IGdhdGVzIGFuZCBzdGlsbCB3YXRlciAwMTIz"  # of nobody

@@ -10,7 +10,7 @@ from typing import Any
 
 from aiohttp import web
 
-from lab.registry import Storage
+from lab.hosts.storage import Storage
 
 INDEX = "application/vnd.oci.image.index.v1+json"
 PATH = re.compile(r"/v2/(.+)/referrers/(sha256:[0-9a-f]{64})")

@@ -18,12 +18,12 @@ import aiohttp
 from aiohttp import web
 from multidict import CIMultiDict, CIMultiDictProxy
 
-from lab import distance, referrers, upstreams
-from lab.faults import Faults, denied, paced, refusal, send
-from lab.forge import Asked, Forge
-from lab.packages import TOKEN, WORKFLOW_TOKEN, Packages
-from lab.past import OWN
-from lab.registry import PORTS
+from lab.hosts import distance, referrers, upstreams
+from lab.hosts.faults import Faults, denied, paced, refusal, send
+from lab.hosts.forge import Asked, Forge
+from lab.hosts.ghcr import TOKEN, WORKFLOW_TOKEN, Packages
+from lab.hosts.past_images import OWN
+from lab.hosts.registries import PORTS
 from lab.world import HOSTS, Fault, World, load
 
 PAGE = 100

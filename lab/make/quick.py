@@ -11,10 +11,10 @@ import shutil
 import tarfile
 from pathlib import Path
 
-from lab import cache, debian, rpms
-from lab.podman import workshop
+from lab.make import cache, debian, rpms
+from lab.make.podman import workshop
+from lab.make.tool import call
 from lab.real.kernels import FEDORA
-from lab.tool import call
 from lab.world import ARCHIVE, World
 
 _HERE = Path(__file__).parent

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from lab import session, workflows
+from lab.open import open_lab
 from lab.world import load
 from tasks.model.errors import TaskError
 from tasks.model.kmods import fedora_of
@@ -53,10 +54,10 @@ def _timed(state: Path, world: str, pulled: list[str], command: str) -> float:
     """How many seconds a command takes in a fresh lab that has pulled some images before."""
     for words, prepare in (
         (shlex.join(["podman", "pull", "--quiet", *pulled]), lambda: session.clear(state)),
-        (command, None),
+        (command, lambda: None),
     ):
         begun = time.monotonic()
-        if session.run(load(world), f"{{ {words}; }} >&2", state, prepare=prepare):
+        if open_lab(load(world), f"{{ {words}; }} >&2", state, prepare=prepare):
             hint = f"see for yourself: ./inv lab -w {world} -- '{words}'"
             raise TaskError("nothing was measured", f"{words} said the above", hint)
     return time.monotonic() - begun
@@ -64,7 +65,7 @@ def _timed(state: Path, world: str, pulled: list[str], command: str) -> float:
 
 def _one(name: str, world: str, state: Path) -> list[dict[str, Any]]:
     start = [sys.executable, "-c", _START.format(name), str(session.ROOT), str(state)]
-    session.run(load(world), shlex.join(start), state, prepare=lambda: session.clear(state))
+    open_lab(load(world), shlex.join(start), state, prepare=lambda: session.clear(state))
     results = state / "results.json"
     return json.loads(results.read_text()) if results.exists() else []
 
@@ -73,7 +74,7 @@ def _days(state: Path) -> list[dict[str, Any]]:
     """A day with everything to do and one with nothing, as act runs them; hosts on this machine."""
     from benchmarks.resolve import Result
 
-    session.run(load("everyday"), "true", state, prepare=lambda: session.clear(state))
+    open_lab(load("everyday"), "true", state, prepare=lambda: session.clear(state))
     event, rows = workflows.Event(file="build.yaml", name="schedule", inputs={}), []
     for name, limit in (("a build's whole chain and the page", 60), ("a second cron event of the day", 6)):
         begun = time.monotonic()

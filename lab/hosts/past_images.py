@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from lab.registry import Storage
+    from lab.hosts.storage import Storage
 
 OWN = "samhclark/custom-coreos"
 _MANIFEST = "application/vnd.oci.image.manifest.v1+json"
