@@ -6,7 +6,6 @@ import sys
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from itertools import pairwise
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
 
     _Called = str | tuple[str, dict[str, Any]] | ParserContext
 
-_SPELLED = {("bench", "build-time"): "--only=build-time"}  # Invoke knows no optional positional
 _COMPLETION = Path(__file__).with_name("completion")
 
 
@@ -156,10 +154,9 @@ def main(root: Path) -> None:
     status: int | str | None = 0
     ready = os.environ.pop("CUSTOM_COREOS_READY", "")
     try:
-        words = [_SPELLED.get((before, word), word) for before, word in pairwise(sys.argv)]
         program = Recipes(name="inv", binary="inv", binary_names=["inv"])
         program.ready = Path(ready) if ready else None
-        program.run([sys.argv[0], "--search-root", str(root), *words])
+        program.run([sys.argv[0], "--search-root", str(root), *sys.argv[1:]])
     except SystemExit as ended:
         status = ended.code
     with suppress(BrokenPipeError):

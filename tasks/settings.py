@@ -37,8 +37,6 @@ _FORMS = {
     "zfs_streams": _Form(r"\d+\.\d+", "2.4", several=True),
     "hold_days": _Form(r"\d{1,4}", "7", number=int),
     "rebuild_after_days": _Form(r"\d{1,4}", "7", number=int),
-    "verify_kmods": _Form(r"auto|always|never", "auto"),
-    "require_attestation": _Form(r"auto|always|never", "auto"),
     "max_age_days": _Form(r"\d{1,4}", "14", number=int),
     "retention_days": _Form(r"\d{1,5}", "90", number=int),
     "keep_images": _Form(r"\d{1,4}", "3", number=int),
@@ -60,8 +58,6 @@ class Settings:
     zfs_streams: tuple[str, ...]
     hold_days: int
     rebuild_after_days: int
-    verify_kmods: str
-    require_attestation: str
     max_age_days: int
     retention_days: int
     keep_images: int
@@ -98,10 +94,6 @@ class Settings:
     def host(self) -> str:
         """The registry's host."""
         return self.image.partition("/")[0]
-
-    def requires_attestation(self, *, in_actions: bool) -> bool:
-        """Whether the public tag moves only to an image with an attestation: `auto` means in GitHub Actions."""
-        return self.require_attestation == "always" or (self.require_attestation == "auto" and in_actions)
 
 
 def read_settings(config: "Config") -> Settings:

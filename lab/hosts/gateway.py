@@ -77,8 +77,6 @@ class Gateway:
         found = self._kept(request, body) or upstreams.answer(self.world, self.host, request.path, dict(request.query))
         if fault and fault.pad_bytes:
             found = replace(found, body=found.body + b" " * fault.pad_bytes, headers={})
-        if found.headers.get("ETag") and request.headers.get("If-None-Match") == found.headers["ETag"]:
-            return web.Response(status=304, headers=found.headers)
         return web.Response(status=found.status, body=found.body, headers=found.headers)
 
     def _kept(self, request: web.Request, body: bytes) -> upstreams.Answer | None:

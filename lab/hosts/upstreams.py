@@ -24,9 +24,7 @@ class Answer:
 
 
 def _json(document: object, **headers: str) -> Answer:
-    body = json.dumps(document).encode()
-    etag = f'W/"{hashlib.sha256(body).hexdigest()[:32]}"'
-    return Answer(body=body, headers={"Content-Type": "application/json", "ETag": etag, **headers})
+    return Answer(body=json.dumps(document).encode(), headers={"Content-Type": "application/json", **headers})
 
 
 def answer(world: World, host: str, path: str, query: dict[str, str]) -> Answer:
@@ -124,7 +122,7 @@ def _raw(world: World, path: str, _query: dict[str, str]) -> Answer | None:
     if entry is None or not entry.linux_maximum:
         return None
     text = f"Meta:          1\nName:          zfs\nLinux-Maximum: {entry.linux_maximum}\nLinux-Minimum: 4.18\n"
-    return Answer(body=text.encode(), headers={"ETag": f'"{entry.tag}"', "Content-Type": "text/plain; charset=utf-8"})
+    return Answer(body=text.encode(), headers={"Content-Type": "text/plain; charset=utf-8"})
 
 
 def _builds(world: World, path: str, _query: dict[str, str]) -> Answer | None:

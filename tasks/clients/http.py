@@ -1,4 +1,4 @@
-"""HTTPS: timeouts, retries with backoff, waits that a host asks for, limits on size and time, ETags."""
+"""HTTPS: timeouts, retries with backoff, waits that a host asks for and limits on size and time."""
 
 import json
 import time
@@ -15,7 +15,7 @@ import requests
 from requests.adapters import HTTPAdapter
 from urllib3.util import Retry
 
-from tasks.clients import audit, etags
+from tasks.clients import audit
 from tasks.console import say
 from tasks.model.errors import TaskError
 
@@ -28,7 +28,7 @@ _MAX_BYTES = 5_000_000
 _CONNECTIONS = 48  # kept open to one host
 _AGAIN = "check the network, or try again in a few minutes"
 _REPEATED = ("GET", "HEAD", "PUT", "PATCH", "DELETE")  # all but POST: twice is the same as once
-_NOT_MODIFIED, _UNAUTHORIZED, _NOT_FOUND, _UNAVAILABLE, _BUSY = 304, 401, 404, 503, (403, 429, 503)
+_UNAUTHORIZED, _NOT_FOUND, _UNAVAILABLE, _BUSY = 401, 404, 503, (403, 429, 503)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -112,18 +112,9 @@ class _Request:
 
 
 def _read(url: str, what: str, headers: Mapping[str, str] | None, parse: Callable[[bytes], _Answer]) -> _Answer | None:
-    """The parsed answer; one that cannot be parsed is not kept."""
-    kept = etags.load(url)
-    conditional = {"If-None-Match": kept.etag} if kept else {}
-    wanted = {**(headers or {}), **conditional}
-    answer = _patiently(_Request("GET", url, what, wanted, (_NOT_MODIFIED, _NOT_FOUND)))
-    if answer.status == _NOT_FOUND:
-        return None
-    if kept and answer.status == _NOT_MODIFIED:
-        return parse(kept.body)
-    parsed = parse(answer.body)
-    etags.keep(url, answer.headers.get("ETag", ""), answer.body)
-    return parsed
+    """The parsed answer; None for a 404."""
+    answer = _patiently(_Request("GET", url, what, headers or {}, (_NOT_FOUND,)))
+    return None if answer.status == _NOT_FOUND else parse(answer.body)
 
 
 def _patiently(asked: _Request) -> Answer:

@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from tasks.clients import registry
+from tasks.clients.github import actions
 from tasks.clients.github.packages import Package
-from tasks.clients.journal import Journal
 from tasks.clients.shell import Mode
 from tasks.console import answer, answer_json, say, table
 from tasks.flows import package, show
@@ -133,14 +133,12 @@ def _require_unmoved(name: str, plan: "Plan") -> None:
 def _delete(listed: "Package", plan: "Plan") -> None:
     """Delete in the plan's order; what belongs to a version that GitHub does not delete stays with it."""
     _require_unmoved(listed.name, plan)
-    journal = Journal(listed.name)
-    if journal.unfinished():
-        say(f"a cleanup was cut short: {journal.unfinished()}; this one goes on")
     if Mode.dry or not plan.deletions:
         say(f"nothing of {listed.name} is deleted")
         return
-    journal.start(fate.version for fate in plan.deletions)
+    say("a deleted version can be restored for 30 days, by the command beside it")
     spared: set[str] = set()
+    restored: list[str] = []
     for number, fate in enumerate(plan.deletions, 1):
         version = fate.version
         if version.digest in spared:
@@ -151,8 +149,7 @@ def _delete(listed: "Package", plan: "Plan") -> None:
             spared |= plan.needed_by(version.digest)
             say(f"{number} of {len(plan.deletions)}: GitHub does not delete {version.digest[:19]}: {refusal}")
         else:
-            journal.deleted(version, listed.restore_command(version))
-            say(f"{number} of {len(plan.deletions)}: {version.digest[:19]} is deleted")
-    journal.finish()
-    say(f"a deleted version can be restored for 30 days; {journal.path} has the command for each, such as")
-    say(f"  {listed.restore_command(plan.deletions[0].version)}")
+            restored.append(listed.restore_command(version))
+            say(f"{number} of {len(plan.deletions)}: {version.digest[:19]} is deleted; {restored[-1]}")
+    if restored:
+        actions.summary("To restore what was deleted, for 30 days:\n\n    " + "\n    ".join(restored))

@@ -107,7 +107,7 @@ def require_present(plan: Lock) -> None:
 
 
 def provenance(settings: "Settings", plan: Lock) -> str:
-    """What is known of where the images come from; stops when `verify_kmods` asks for more than that."""
+    """What is known of where the images come from; stops where an attestation is wrong."""
     return f"base: taken by its digest, no provenance of it is checked\n{_kmods_provenance(settings, plan)}"
 
 
@@ -116,16 +116,14 @@ def _kmods_provenance(settings: "Settings", plan: Lock) -> str:
         return "kmods: of our own repository; a build takes them when a key that ships signed them, and not else"
     if plan.zfs_tarball:
         return f"kmods: built here from OpenZFS's tarball, {plan.zfs_tarball}"
-    if settings.verify_kmods == "never":
-        return "kmods: provenance not checked (verify_kmods: never)"
     unable = gh.why_unable()
-    if unable and settings.verify_kmods == "auto":
+    if unable:
         return f"kmods: provenance not checked: {unable}"
     repository = "/".join(plan.kmods.name.split("/")[1:])
-    fault = unable or gh.attestation_fault(plan.kmods, repository)
+    fault = gh.attestation_fault(plan.kmods, repository)
     if fault:
         raise TaskError(
             f"the provenance of {plan.kmods} is not proven", fault,
-            "do not build from it; verify_kmods in invoke.yaml says whether it must be",
+            "do not build from it; take modules of your own: ./inv build-kmods",
         )  # fmt: skip
     return f"kmods: built by a workflow of github.com/{repository}, as its attestation proves"

@@ -142,7 +142,7 @@ def _public(settings: "Settings") -> tuple[str, Lock | None]:
 
 def attestation_fault(settings: "Settings", image: ImageRef, attached: "tuple[Descriptor, ...]") -> str | None:
     """What is wrong with an image's attestation, None where none is asked for; says what could not be checked."""
-    if not settings.requires_attestation(in_actions=actions.running()):
+    if not actions.running():
         return None
     found = attestation.fault(attestations.statements(image, attached), image.digest)
     if found:

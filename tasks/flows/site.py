@@ -6,6 +6,7 @@ import json
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from jinja2 import Environment, StrictUndefined
@@ -47,11 +48,12 @@ def site(settings: "Settings", out: str, address: str, *, if_ready: bool) -> Non
 
 
 def serve(settings: "Settings", address: str, port: str) -> None:
-    """Serve the folder from memory until Ctrl-C."""
-    with serving.listen(address, port) as server:
-        files = folder(settings, server.base_url)
+    """Write the folder to a temporary place, and serve it until Ctrl-C."""
+    with serving.listen(address, port) as server, TemporaryDirectory() as place:
+        for name, content in folder(settings, server.base_url).items():
+            Path(place, name).write_bytes(content)
         say(f"the page, with the line to type: {server.base_url}")
-        server.serve(files)
+        server.serve(Path(place))
 
 
 def _lacking(settings: "Settings") -> str:
@@ -89,11 +91,9 @@ def folder(settings: "Settings", base_url: str) -> dict[str, bytes]:
         max_age_days=settings.max_age_days,
     )
     document = installation.document.encode()
-    sums = "".join(f"{hashlib.sha512(document).hexdigest()}  {name}\n" for name in (page.IGNITION, "config.ign"))
     return {
         page.IGNITION: document,
-        "config.ign": document,
-        f"{page.IGNITION}.sha512": sums.encode(),
+        f"{page.IGNITION}.sha512": f"{hashlib.sha512(document).hexdigest()}  {page.IGNITION}\n".encode(),
         **public,
         "versions.json": json.dumps(show.decision_document(decision), indent=2).encode() + b"\n",
         "index.html": render(shown).encode(),

@@ -77,14 +77,14 @@ def test_after_cleanup_everything_that_stays_can_be_pulled(season: Clone, tmp_pa
     assert json.loads(season.lab("inv history --json", world).stdout)["images"][0]["stable"]
     again = season.lab(f"{LOGGED_IN}; inv cleanup --apply --force", world)
     assert f"nothing of {IMAGE} is deleted" in again.stderr
-    restore = done.stderr.strip().splitlines()[-1].split("POST ")[1]
+    restore = next(line for line in done.stderr.splitlines() if "is deleted; " in line).split("POST ")[1]
     headers = {"Authorization": "Bearer lab-token"}
     request = f"import requests; requests.post('https://api.github.com{restore}', headers={headers}).raise_for_status()"
     assert season.lab(shlex.join([sys.executable, "-c", request]), world).returncode == 0
     assert len(plan(season, world)) == len(left) + 1
 
 
-def test_a_refusal_spares_what_belongs_to_it_and_a_killed_run_is_gone_on_with(season: Clone) -> None:
+def test_a_refusal_spares_what_belongs_to_it_and_after_a_killed_run_the_next_one_goes_on(season: Clone) -> None:
     """An organisation's package; the first deletion is refused, the run is killed, the next one finishes."""
     done = season.lab(f"{LOGGED_IN}; inv cleanup --apply --force 2>&1 > /dev/null | head -n 30; exit 0", "organisation")
     assert "asks for 1 s of patience" in done.stdout
@@ -92,7 +92,6 @@ def test_a_refusal_spares_what_belongs_to_it_and_a_killed_run_is_gone_on_with(se
     assert "is deleted" in done.stdout
     again = season.lab(f"{LOGGED_IN}; inv cleanup --apply --force", "organisation")
     assert again.returncode == 0, again.stderr
-    assert "a cleanup was cut short" in again.stderr
     left = [fate for fate in plan(season, "organisation") if fate["fate"] == "delete"]
     assert len(left) < MOST_OF_A_DAY  # each opening of this lab refuses one deletion
 

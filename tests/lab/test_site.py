@@ -22,7 +22,7 @@ from tasks.clients import serving
 from tests.lab.conftest import ROOT, Clone, assert_three_lines, fresh_clone
 
 PHONE, DESKTOP = (360, 740), (1280, 900)
-FILES = {"index.html", "ignition.json", "config.ign", "ignition.json.sha512", "cosign.pub", "versions.json"}
+FILES = {"index.html", "ignition.json", "ignition.json.sha512", "cosign.pub", "versions.json"}
 
 
 @dataclass(frozen=True, slots=True)

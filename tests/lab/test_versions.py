@@ -143,20 +143,12 @@ def test_a_hiccup_is_tried_again(clone: Clone) -> None:
     assert clone.lab("inv kernel-version", "quay-hiccup").stdout == f"{KERNEL}\n"
 
 
-def test_an_unchanged_answer_is_not_sent_again_and_a_spoiled_one_is_fetched_anew(clone: Clone) -> None:
-    """A 304 costs no rate; a cache file cut in the middle is dropped; two runs at once do not disturb each other."""
-    cut = 'for f in $XDG_CACHE_HOME/custom-coreos/http/*; do truncate -s 60 "$f"; done'
-    both = "inv versions --json > one & inv versions --json > two; wait; cmp one two && cat one"
-    log = clone.path / ".lab/label-null/requests.jsonl"
-    statuses = []
-    for command in ("rm -rf $XDG_CACHE_HOME/custom-coreos/http; inv versions", "inv versions", f"{cut}; {both}"):
-        before = len(log.read_text().splitlines()) if log.exists() else 0
-        done = clone.lab(command, "label-null")
-        assert done.returncode == 0, done.stderr
-        entries = [json.loads(line) for line in log.read_text().splitlines()[before:]]
-        statuses.append({entry["status"] for entry in entries if entry["host"] == "api.github.com"})
-    assert statuses[:2] == [{200}, {304}]
-    assert 200 in statuses[2]
+def test_two_runs_at_once_do_not_disturb_each_other(clone: Clone) -> None:
+    """Both answer the same."""
+    done = clone.lab(
+        "inv versions --json > one & inv versions --json > two; wait; cmp one two && cat one", "label-null"
+    )
+    assert done.returncode == 0, done.stderr
     assert checked(done.stdout, "versions")["verdict"] == "BUILD"
 
 

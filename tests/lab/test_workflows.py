@@ -117,7 +117,7 @@ def test_the_runs_page_shows_the_decision(daily: Clone) -> None:
 def test_the_site_is_all_that_is_uploaded(daily: Clone) -> None:
     """Not the checkout."""
     names = {path.name for path in (state(daily) / "pages").rglob("*")}
-    expected = {"index.html", "ignition.json", "config.ign", "ignition.json.sha512", "cosign.pub", "versions.json"}
+    expected = {"index.html", "ignition.json", "ignition.json.sha512", "cosign.pub", "versions.json"}
     assert names == expected
 
 

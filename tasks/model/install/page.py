@@ -16,7 +16,7 @@ from tasks.model.words import age
 
 IGNITION = "ignition.json"
 MARK = '<meta name="generator" content="custom-coreos">'  # by this a folder is known to be ours
-NAMES = r"index\.html|ignition\.json(\.sha512)?|config\.ign|versions\.json|cosign(-\d+)?\.pub"  # of the folder's files
+NAMES = r"index\.html|ignition\.json(\.sha512)?|versions\.json|cosign(-\d+)?\.pub"  # of the folder's files
 SHOWN = 5  # images of the history
 _ADDRESS = re.compile(r"https?://[A-Za-z0-9.-]+(:\d{1,5})?(/[A-Za-z0-9._~%+-]*)*")
 _WORDS = {"fcos_version": "Fedora CoreOS", "kernel": "kernel", "zfs_version": "OpenZFS"}

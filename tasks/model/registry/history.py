@@ -42,8 +42,7 @@ class History:
                     verified=any(record.kind is Kind.VERIFIED for record in every), signed=digest in signed,
                     current=digest == public, block=blocks.get(digest, ""),
                 )  # fmt: skip
-        places = _places(found, {digest: _first(records[digest]).facts.get("before", "") for digest in found})
-        return cls(tuple(sorted(found.values(), key=lambda image: places[image.digest], reverse=True)))
+        return cls(tuple(sorted(found.values(), key=lambda image: (image.first, image.digest), reverse=True)))
 
     def back(self, steps: int) -> Promoted:
         """The image `steps` promotions before the one that the public tag has now."""
@@ -74,21 +73,3 @@ class History:
             why = "no image that was promoted before is verified and not blocked"
             raise TaskError("there is nothing to roll back to", why, "see ./inv history; name one with --to DIGEST")
         return good[0]
-
-
-def _first(found: tuple[Record, ...]) -> Record:
-    """The first promotion among an image's records."""
-    return next(record for record in found if record.kind is Kind.PROMOTED)
-
-
-def _places(found: Mapping[str, Promoted], before: Mapping[str, str]) -> dict[str, tuple[datetime, int, str]]:
-    """Keys that sort by first promotions, and each image after the one it took the tag from, whatever a clock said."""
-    places: dict[str, tuple[datetime, int, str]] = {}
-    for digest in found:
-        chain = [digest]
-        while (earlier := before[chain[-1]]) in found and earlier not in places and earlier not in chain:
-            chain.append(earlier)
-        for here in reversed(chain):
-            last, steps, _ = places.get(before[here], (found[here].first, -1, ""))
-            places[here] = (found[here].first, 0, here) if found[here].first > last else (last, steps + 1, here)
-    return places

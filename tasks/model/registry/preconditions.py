@@ -78,7 +78,7 @@ def _contract(found: Standing, leave: Leave) -> str:
 
 
 def _attestation(found: Standing) -> Check:
-    promise = "not asked for (require_attestation)" if found.attestation is None else "built by the workflow"
+    promise = "not asked for outside GitHub Actions" if found.attestation is None else "built by the workflow"
     return Check(name="attestation", promise=promise, fault=found.attestation or "")
 
 
