@@ -26,6 +26,7 @@ class _Form:
     number: type[int] | type[float] | None = None
     named: bool = False
     never: bool = False  # the word `never` is a value too: None
+    may_be_empty: bool = False
 
 
 _FORMS = {
@@ -41,7 +42,7 @@ _FORMS = {
     "retention_days": _Form(r"\d{1,5}", "90", number=int),
     "keep_images": _Form(r"\d{1,4}", "3", number=int),
     "max_delete_fraction": _Form(r"0|1|0\.\d+|1\.0", "0.5", number=float),
-    "packages": _Form(r"[A-Za-z0-9][A-Za-z0-9+._-]*", "tailscale", several=True),
+    "packages": _Form(r"[A-Za-z0-9][A-Za-z0-9+._-]*", "tailscale", several=True, may_be_empty=True),
     "allow_public": _Form("", "", named=True),
 }
 
@@ -132,7 +133,7 @@ def _value(value: object, key: str, form: "_Form") -> Any:  # noqa: ANN401  (a t
     if form.number:
         raise _wrong(key, f"it must be a number such as {form.example}, not {value!r}")
     texts = value if form.several else [value]
-    if not isinstance(texts, list) or not texts:
+    if not isinstance(texts, list) or not (texts or form.may_be_empty):
         raise _wrong(key, f"it must be a list of texts, such as [{form.example!r}]")
     for text in texts:
         if not isinstance(text, str) or not re.fullmatch(form.pattern, text, re.ASCII):

@@ -106,7 +106,7 @@ def os_release(version: str) -> Package:
 
 
 def host_services() -> list[Package]:
-    """What a Fedora CoreOS host brings along, and what only waits in the repository: tailscale, and pcp for ZFS."""
+    """What a Fedora CoreOS host brings along, and what only waits in the repository."""
     units = "/usr/lib/systemd/system"
     booted = "ConditionPathExists=/run/ostree-booted\n"
     timer = "[Timer]\nOnBootSec=1h\nOnUnitInactiveSec=8h\nRandomizedDelaySec=2h\n"
@@ -122,6 +122,7 @@ def host_services() -> list[Package]:
         "/usr/lib/systemd/system-preset/40-zincati.preset": "enable zincati.service\n",
     }
     tailscale = {f"{units}/tailscaled.service": unit("Tailscale node agent")}
+    socket = unit("Cockpit", body="[Socket]\nListenStream=9090\n", install="WantedBy=sockets.target")
     program = {"/usr/bin/bootc": Path(__file__).with_name("bootc")}
     client = {"/usr/bin/tailscale": "#!/bin/sh\n"}
     package = partial(Package, version="1.9.0", release="1")
@@ -129,6 +130,8 @@ def host_services() -> list[Package]:
         package(name="bootc", programs=program, files=bootc),
         package(name="zincati", files=zincati, post="systemctl preset zincati.service"),
         package(name="tailscale", files=tailscale, programs=client),
+        package(name="htop", files={"/usr/share/htop.txt": ""}),
+        package(name="cockpit", files={f"{units}/cockpit.socket": socket}),
         package(name="pcp-conf", files={"/etc/pcp.conf": ""}, post="mkdir -p /var/lib/pcp/pmdas"),
     ]
 

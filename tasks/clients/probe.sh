@@ -21,25 +21,23 @@ for tree in /usr/lib/modules/*/; do
     done
 done
 rpm -qa --queryformat 'package\t%{NAME} %{VERSION} %{VERSION}-%{RELEASE}.%{ARCH}\n'
-units='tailscaled.service zincati.service bootc-fetch-apply-updates.timer'
-for unit in $units; do
-    fact unit "$unit $(systemctl is-enabled "$unit" 2> /dev/null)"
-done
-# shellcheck disable=SC2086  # a list of words is meant to split
-systemctl --root=/ list-unit-files --no-legend $units 2> /dev/null | while read -r unit _ wanted; do
-    fact first-boot "$unit $wanted"
-done
-preset=/usr/lib/systemd/system-preset/50-zfs.preset
-if [ -r "$preset" ]; then
-    while read -r wanted unit _; do
+presets=/usr/lib/systemd/system-preset
+for preset in "$presets/50-zfs.preset" "$presets"/10-custom-coreos*.preset; do
+    [ ! -r "$preset" ] || while read -r wanted unit _; do
         case $wanted in
             enable | disable)
-                fact preset "$unit $wanted"
+                fact preset "$(basename "$preset" .preset) $unit $wanted"
                 fact unit "$unit $(systemctl is-enabled "$unit" 2> /dev/null)"
                 ;;
         esac
     done < "$preset"
-fi
+done
+for unit in zincati.service bootc-fetch-apply-updates.timer; do
+    fact unit "$unit $(systemctl is-enabled "$unit" 2> /dev/null)"
+done
+systemctl --root=/ list-unit-files --no-legend 2> /dev/null | while read -r unit _ wanted; do
+    fact first-boot "$unit $wanted"
+done
 [ ! -r /etc/modules-load.d/zfs.conf ] || while read -r line; do
     fact modules-load "$line"
 done < /etc/modules-load.d/zfs.conf

@@ -2,7 +2,7 @@
 
 import base64
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Self
 
@@ -11,11 +11,12 @@ from tasks.model.lock import PREFIX, Lock
 from tasks.model.signing import HostFiles
 from tasks.model.versions import fcos_in
 
-VERSION = "1"  # of the contract; a record says which one an image kept
+VERSION = "2"  # of the contract; a record says which one an image kept. Another set of checks is another version
 MODULES = ("zfs", "spl")
 ZFS_PACKAGES = ("zfs", "zfs-dracut", "python3-pyzfs")
 ZFS_LIBRARIES = ("libzfs", "libzpool", "libnvpair", "libuutil")  # packages are named after the soname: libzfs7 in 2.4
-_UNITS = {"tailscaled.service": "enable", "bootc-fetch-apply-updates.timer": "enable", "zincati.service": "disable"}
+_UPDATES = {"bootc-fetch-apply-updates.timer": "enable", "zincati.service": "disable"}  # whatever a preset says
+_ZFS_PRESET, _OWN_PRESET = "50-zfs", "10-custom-coreos"  # files of presets; ours may be a package's: -PACKAGE
 _OFF = ("disabled", "masked", "not-found", "")
 _ON = {"enable": ("enabled", "static", "alias"), "disable": _OFF}
 
@@ -66,6 +67,11 @@ class ImageFacts:
         """State by unit, as `systemctl is-enabled` says it."""
         return {unit: state for unit, _, state in (row.partition(" ") for row in self.all("unit"))}
 
+    def preset(self, file: str) -> dict[str, str]:
+        """`enable` or `disable` by unit, as one file of presets says."""
+        rows = (row.split() for row in self.all("preset"))
+        return {row[1]: row[2] for row in rows if row[0] == file}
+
     @property
     def host_files(self) -> HostFiles:
         """The keys and the policy by which a host that runs the image judges the next one."""
@@ -105,19 +111,23 @@ class Report:
 
 def inspect(image: ImageFacts, published_as: str, lock: Lock | None = None) -> Report:
     """Check all promises at once; `published_as` is the name whose signatures hosts ask for. With a Lock, that too."""
+    packages = lock.packages if lock else tuple(image.labels.get(f"{PREFIX}.packages", "").split())
+    units = _units(image, packages)
     checks = [
         Check(name="kernel-tree", promise="one kernel tree, the packaged kernel's", fault=_kernel_tree(image)),
         *(_module(image, module) for module in MODULES),
         *(_indexed(image, module) for module in MODULES),
         *(_vermagic(image, module) for module in MODULES),
         Check(name="zfs-packages", promise="userland and module packages of one version", fault=_packages(image)),
-        Check(name="tailscale", promise="tailscale is installed", fault=_tailscale(image)),
+        *(_installed(image, name) for name in packages),
         Check(name="modules-load", promise="zfs is loaded at boot", fault=_modules_load(image)),
         Check(name="zfs-units", promise="ZFS's units are as its preset says", fault=_zfs_units(image)),
         Check(name="left-behind", promise="no /var/lib/pcp", fault=" ".join(image.all("left-behind"))),
-        *(_unit(image, unit, wanted) for unit, wanted in _UNITS.items()),
+        *(_unit(image, unit, state) for unit, state in units.items()),
         Check(
-            name="first-boot", promise="the presets, applied on a first boot, leave these so", fault=_first_boot(image)
+            name="first-boot",
+            promise="the presets, applied on a first boot, leave these so",
+            fault=_first_boot(image, units),
         ),
         _host_policy(image.host_files, published_as),
         *(_label(image, name, found) for name, found in _found(image).items()),
@@ -162,8 +172,15 @@ def _packages(image: ImageFacts) -> str:
     return f"zfs is {wanted}, but {', '.join(odd)}" if odd else ""
 
 
-def _tailscale(image: ImageFacts) -> str:
-    return "" if "tailscale" in image.packages else "the package is not installed"
+def _installed(image: ImageFacts, name: str) -> Check:
+    fault = "" if name in image.packages else "the package is not installed"
+    return Check(name=f"package-{name}", promise=f"{name} is installed", fault=fault)
+
+
+def _units(image: ImageFacts, packages: Iterable[str]) -> dict[str, str]:
+    """`enable` or `disable` by unit: what updates the machine, and what our presets say of the packages that are in."""
+    files = (_OWN_PRESET, *(f"{_OWN_PRESET}-{name}" for name in packages))
+    return _UPDATES | {unit: state for file in files for unit, state in image.preset(file).items()}
 
 
 def _unit(image: ImageFacts, unit: str, wanted: str) -> Check:
@@ -180,15 +197,15 @@ def _modules_load(image: ImageFacts) -> str:
 
 
 def _zfs_units(image: ImageFacts) -> str:
-    wanted = [row.partition(" ")[::2] for row in image.all("preset")]
-    if not wanted:
-        return "ZFS's preset 50-zfs.preset is missing"
-    return ", ".join(fault for unit, state in wanted if (fault := _unit_fault(image, unit, state)))
+    preset = image.preset(_ZFS_PRESET)
+    if not preset:
+        return f"ZFS's preset {_ZFS_PRESET}.preset is missing"
+    return ", ".join(fault for unit, state in preset.items() if (fault := _unit_fault(image, unit, state)))
 
 
-def _first_boot(image: ImageFacts) -> str:
+def _first_boot(image: ImageFacts, units: Mapping[str, str]) -> str:
     presets = dict(row.partition(" ")[::2] for row in image.all("first-boot"))
-    wrong = [unit for unit, wanted in _UNITS.items() if (presets.get(unit) == "enabled") != (wanted == "enable")]
+    wrong = [unit for unit, state in units.items() if (presets.get(unit) == "enabled") != (state == "enable")]
     return ", ".join(f"{unit}'s preset is {presets.get(unit, 'missing')}" for unit in wrong)
 
 

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from typing import Self
 
@@ -16,7 +16,6 @@ from tasks.model.versions import Kernel, parse_fcos, parse_zfs
 SCHEMA = 1
 PREFIX = "custom-coreos"
 _OCI = "org.opencontainers.image"
-_FIELDS = ("base", "fcos_version", "kernel", "zfs_version", "kmods", "packages", "revision", "inputs")
 _TARBALL = "zfs_tarball"  # only where the kmods were built here
 
 
@@ -41,9 +40,10 @@ class Lock:
 
     def labels(self, title: str, source: str, created: str) -> dict[str, str]:
         """The image's labels: OCI's own names first, then ours. `created` is RFC 3339, in UTC."""
+        inside = f"OpenZFS {self.zfs_version}", *self.packages
         oci = {
             "title": title,
-            "description": f"Fedora CoreOS {self.fcos_version} with OpenZFS {self.zfs_version} and Tailscale",
+            "description": f"Fedora CoreOS {self.fcos_version} with {', '.join(inside)}",
             "version": str(self.fcos_version),
             "source": source,
             "revision": self.revision,
@@ -67,33 +67,37 @@ class Lock:
 
     def to_json(self) -> str:
         """The Lock as a JSON document, its schema version first."""
-        document = {"schema": SCHEMA} | {
-            field: list(self.packages) if field == "packages" else str(getattr(self, field)) for field in _FIELDS
-        }
-        if self.zfs_tarball:
-            document[_TARBALL] = self.zfs_tarball
+        document: dict[str, object] = {"schema": SCHEMA}
+        for name in _FIELDS:
+            value = getattr(self, name)
+            if value or name != _TARBALL:
+                document[name] = list(value) if isinstance(value, tuple) else str(value)
         return json.dumps(document, indent=2) + "\n"
 
     @classmethod
     def from_json(cls, text: str, file: str) -> Self:
         """Read a Lock; what is wrong with it is said with the file's name."""
         document = _object(text, file)
-        if document.get("schema") != SCHEMA:
-            raise _lock_error(file, f"its schema is {document.get('schema')!r}, this program writes {SCHEMA}")
+        schema = document.pop("schema", None)
+        if schema != SCHEMA:
+            raise _lock_error(file, f"its schema is {schema!r}, this program writes {SCHEMA}")
         return cls._from_fields(document, file)
 
     @classmethod
     def from_labels(cls, labels: Mapping[str, str], image: str) -> Self:
         """Read back what `labels` wrote on an image; what is missing or wrong is said with the image's name."""
         own = {field: labels.get(f"{PREFIX}.{field.replace('_', '-')}", "") for field in _FIELDS}
-        document = own | {
-            "base": "@".join(labels.get(f"{_OCI}.base.{part}", "") for part in ("name", "digest")),
-            "kernel": labels.get(f"{PREFIX}.kernel-version", ""),
-            "packages": labels.get(f"{PREFIX}.packages", "").split(),
-            "revision": labels.get(f"{_OCI}.revision", ""),
-        }
-        tarball = labels.get(f"{PREFIX}.zfs-tarball")
-        return cls._from_fields(document | ({_TARBALL: tarball} if tarball else {}), image)
+        packages = labels.get(f"{PREFIX}.packages")
+        return cls._from_fields(
+            own
+            | {
+                "base": "@".join(labels.get(f"{_OCI}.base.{part}", "") for part in ("name", "digest")),
+                "kernel": labels.get(f"{PREFIX}.kernel-version", ""),
+                "packages": None if packages is None else packages.split(),
+                "revision": labels.get(f"{_OCI}.revision", ""),
+            },
+            image,
+        )
 
     @classmethod
     def _from_fields(cls, document: Mapping[str, object], file: str) -> Self:
@@ -101,23 +105,29 @@ class Lock:
         packages = document["packages"]
         if not isinstance(packages, list) or not all(isinstance(name, str) for name in packages):
             raise _lock_error(file, "packages must be a list of names")
-        fields = {field: str(document[field]) for field in _FIELDS}
+        texts = {field: str(document.get(field, "")) for field in _FIELDS}
         return cls(
-            base=ImageRef.parse(fields["base"]),
-            fcos_version=parse_fcos(fields["fcos_version"], file),
-            kernel=Kernel.parse(fields["kernel"], file),
-            zfs_version=parse_zfs(fields["zfs_version"]),
-            kmods=ImageRef.parse(fields["kmods"]),
+            base=ImageRef.parse(texts["base"]),
+            fcos_version=parse_fcos(texts["fcos_version"], file),
+            kernel=Kernel.parse(texts["kernel"], file),
+            zfs_version=parse_zfs(texts["zfs_version"]),
+            kmods=ImageRef.parse(texts["kmods"]),
             packages=tuple(packages),
-            revision=fields["revision"],
-            inputs=fields["inputs"],
+            revision=texts["revision"],
+            inputs=texts["inputs"],
             zfs_tarball=_tarball(document.get(_TARBALL, ""), file),
         )
 
 
+_FIELDS = tuple(field.name for field in fields(Lock))
+
+
 def _check_fields(document: Mapping[str, object], file: str) -> None:
-    missing = [field for field in _FIELDS if not document.get(field)]
-    unknown = sorted(set(document) - {"schema", _TARBALL, *_FIELDS})
+    """Stop at a field that is missing or unknown; only packages and the tarball may be empty."""
+    missing = [field for field in _FIELDS if not document.get(field) and field != _TARBALL]
+    if document.get("packages") == []:
+        missing.remove("packages")
+    unknown = sorted(set(document) - set(_FIELDS))
     if missing or unknown:
         found = f"missing: {', '.join(missing)}" if missing else f"unknown: {', '.join(unknown)}"
         raise _lock_error(file, f"its fields are not a Lock's; {found}")

@@ -5,6 +5,8 @@ import signal
 import subprocess
 import time
 
+import pytest
+
 from tests.lab.conftest import Clone, assert_three_lines
 
 IMAGES = "podman images --all --quiet --no-trunc; podman ps --all --external --quiet"
@@ -48,6 +50,22 @@ def test_verify_passes_on_the_built_image_and_its_lock(built: Clone) -> None:
     assert done.returncode == 0, done.stderr
     assert "FAILED" not in done.stdout
     assert "lock-custom-coreos.inputs" in done.stdout
+
+
+@pytest.mark.parametrize("packages", ["", "htop", "cockpit"])
+def test_packages_are_built_verified_and_labelled_as_they_are_set(own_clone: Clone, packages: str) -> None:
+    """None, one without a unit, one whose unit has a preset of its own; tailscale's preset then counts no more."""
+    own_clone.replace("invoke.yaml", "packages: [tailscale]", f"packages: [{packages}]")
+    if packages == "cockpit":
+        preset = "overlay-root/usr/lib/systemd/system-preset/10-custom-coreos-cockpit.preset"
+        (own_clone.path / preset).write_text("enable cockpit.socket\n")
+    labels = "podman inspect --format '{{index .Labels \"org.opencontainers.image.description\"}}' custom-coreos:stable"
+    done = own_clone.lab(f"inv build && inv verify custom-coreos:stable && {labels}")
+    assert done.returncode == 0, done.stderr
+    assert ("package-" in done.stdout) == bool(packages)
+    assert "tailscale" not in done.stdout
+    assert ("cockpit.socket is enabled" in done.stdout) == (packages == "cockpit")
+    assert done.stdout.splitlines()[-1].endswith("with " + ", ".join(filter(None, ("OpenZFS 2.4.4", packages))))
 
 
 def test_against_the_matrix_only_with_force_and_a_loud_warning(clone: Clone) -> None:

@@ -18,7 +18,7 @@ WRONG = {
     "zfs-vermagic": f"sed -i s/vermagic=7.1.9/vermagic=7.1.8/ {MODULES}/extra/zfs/zfs.ko",
     "spl-vermagic": f"sed -i s/vermagic=7.1.9/vermagic=7.1.8/ {MODULES}/extra/zfs/spl.ko",
     "zfs-packages": "rpm -e --nodeps libzfs6",
-    "tailscale": "rpm -e --nodeps tailscale",
+    "package-tailscale": "rpm -e --nodeps tailscale",
     "tailscaled.service": "systemctl disable tailscaled.service",
     "modules-load": "echo '#zfs' > /etc/modules-load.d/zfs.conf",
     "zfs-units": "systemctl disable zfs-mount.service",

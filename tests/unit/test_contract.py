@@ -5,8 +5,9 @@ import dataclasses
 import pytest
 from packaging.version import Version
 
-from tasks.model.contract import ZFS_LIBRARIES, ZFS_PACKAGES, ImageFacts, inspect
+from tasks.model.contract import VERSION, ZFS_LIBRARIES, ZFS_PACKAGES, ImageFacts, inspect
 from tasks.model.errors import TaskError
+from tasks.model.lock import Lock
 from tests.builders.values import KERNEL, lock
 
 NAME = "ghcr.io/o/n"
@@ -35,9 +36,13 @@ GOOD = "\n".join(
         "first-boot\tbootc-fetch-apply-updates.timer enabled",
         "first-boot\ttailscaled.service enabled",
         "first-boot\tzincati.service disabled",
-        "preset\tzfs.target enable",
+        "preset\t10-custom-coreos bootc-fetch-apply-updates.timer enable",
+        "preset\t10-custom-coreos zincati.service disable",
+        "preset\t10-custom-coreos-tailscale tailscaled.service enable",
+        "preset\t10-custom-coreos-cockpit cockpit.socket enable",
+        "preset\t50-zfs zfs.target enable",
         "unit\tzfs.target enabled",
-        "preset\tzfs-import-scan.service disable",
+        "preset\t50-zfs zfs-import-scan.service disable",
         "unit\tzfs-import-scan.service disabled",
         "modules-load\tzfs",
         "os-version\t44.20261110.3.0",
@@ -55,6 +60,40 @@ OLDER, OTHER_RELEASE = "os-version\t44.20261103.3.0", {"label-fcos-version", "lo
 
 def faults(answer: str, labels: dict[str, str] = LABELS) -> set[str]:
     return {check.name for check in inspect(ImageFacts.parse(answer, labels), NAME, lock()).failed}
+
+
+PROMISES = {  # what each version of the contract checks; an image verified under another is looked into again
+    "2": """
+        kernel-tree zfs-module spl-module zfs-indexed spl-indexed zfs-vermagic spl-vermagic zfs-packages
+        package-tailscale modules-load zfs-units left-behind bootc-fetch-apply-updates.timer zincati.service
+        tailscaled.service first-boot host-policy label-kernel-version label-zfs-version label-fcos-version
+    """,
+}
+
+
+def test_another_set_of_checks_is_another_version_of_the_contract() -> None:
+    """A record of version 1 must not pass for one of today's checks: give the new set a number of its own."""
+    names = [check.name for check in inspect(ImageFacts.parse(GOOD, LABELS), NAME).checks]
+    assert PROMISES[VERSION].split() == names
+    assert list(PROMISES)[-1] == VERSION
+
+
+@pytest.mark.parametrize("packages", [(), ("htop",), ("htop", "tailscale"), ("cockpit",)])
+def test_packages_come_from_the_lock_and_units_from_their_presets(packages: tuple[str, ...]) -> None:
+    """A preset counts while its package is in; each package is looked for; the labels say what is inside."""
+    other = dataclasses.replace(lock(), packages=packages)
+    labels = other.labels("custom-coreos", "https://github.com/o/n", "2026-11-23T00:00:00+00:00")
+    answer = f"package\thtop 3 3-1.fc44.x86_64\n{GOOD}"
+    report = inspect(ImageFacts.parse(answer, labels), NAME, other)
+    assert {check.name for check in report.failed} == (
+        {"package-cockpit", "cockpit.socket", "first-boot"} if packages == ("cockpit",) else set()
+    )
+    assert Lock.from_labels(labels, "x") == other == Lock.from_json(other.to_json(), "x")
+    named = [check.name for check in report.checks if check.name.startswith("package-")]
+    assert named == [f"package-{name}" for name in packages]
+    assert ("tailscaled.service" in {check.name for check in report.checks}) == ("tailscale" in packages)
+    described = labels["org.opencontainers.image.description"]
+    assert described == f"Fedora CoreOS 44.20261110.3.0 with {', '.join(['OpenZFS 2.4.4', *packages])}"
 
 
 def test_a_good_image_keeps_every_promise() -> None:
@@ -79,7 +118,7 @@ def test_a_good_image_keeps_every_promise() -> None:
         ("package\tlibzfs7 2.4.4", "package\tlibzfs6 2.4.3 2.4.3-1\npackage\tlibzfs7 2.4.4", {"zfs-packages"}),
         (f"package\tkmod-zfs-{KERNEL} 2.4.4", f"package\tkmod-zfs-{KERNEL} 2.4.3", {"zfs-packages"}),
         ("spl-version\t2.4.4-1", "spl-version\t2.4.3-1", {"zfs-packages"}),
-        ("package\ttailscale", "package\ttailscaleX", {"tailscale"}),
+        ("package\ttailscale", "package\ttailscaleX", {"package-tailscale"}),
         ("unit\ttailscaled.service enabled", "unit\ttailscaled.service disabled", {"tailscaled.service"}),
         ("modules-load\tzfs", "modules-load\t#zfs", {"modules-load"}),
         ("unit\tzfs.target enabled", "unit\tzfs.target disabled", {"zfs-units"}),
