@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, fields, replace
 from os import environ
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 SECTION = "custom_coreos"
 OWN = "own"  # in `kmods`: the repository that belongs to the image
+_PACKAGE = r"[A-Za-z0-9][A-Za-z0-9+._-]*"
 _IMAGE = r"[a-z0-9.-]+(:\d+)?(/[a-z0-9]+([._-]+[a-z0-9]+)*)+"
 
 
@@ -29,42 +30,29 @@ class _Form:
     may_be_empty: bool = False
 
 
-_FORMS = {
-    "image": _Form(_IMAGE, "ghcr.io/owner/custom-coreos"),
-    "base": _Form(_IMAGE, "quay.io/fedora/fedora-coreos"),
-    "kmods": _Form(f"{OWN}|{_IMAGE}", "ghcr.io/samhclark/fedora-zfs-kmods", several=True),
-    "build_kmods_after_days": _Form(r"\d{1,4}", "1", number=int, never=True),
-    "stream": _Form(r"stable|testing|next", "stable"),
-    "zfs_streams": _Form(r"\d+\.\d+", "2.4", several=True),
-    "hold_days": _Form(r"\d{1,4}", "7", number=int),
-    "rebuild_after_days": _Form(r"\d{1,4}", "7", number=int),
-    "max_age_days": _Form(r"\d{1,4}", "14", number=int),
-    "retention_days": _Form(r"\d{1,5}", "90", number=int),
-    "keep_images": _Form(r"\d{1,4}", "3", number=int),
-    "max_delete_fraction": _Form(r"0|1|0\.\d+|1\.0", "0.5", number=float),
-    "packages": _Form(r"[A-Za-z0-9][A-Za-z0-9+._-]*", "tailscale", several=True, may_be_empty=True),
-    "allow_public": _Form("", "", named=True),
-}
+def _setting(pattern: str = "", example: str = "", **kind: Any) -> Any:  # noqa: ANN401  (dataclasses.field's own type)
+    """A field of the settings with the form of its text."""
+    return field(metadata={"form": _Form(pattern, example, **kind)})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Settings:
     """Invoke.yaml's `custom_coreos`; the file says what each key means."""
 
-    image: str
-    base: str
-    kmods: tuple[str, ...]
-    build_kmods_after_days: int | None
-    stream: str
-    zfs_streams: tuple[str, ...]
-    hold_days: int
-    rebuild_after_days: int
-    max_age_days: int
-    retention_days: int
-    keep_images: int
-    max_delete_fraction: float
-    packages: tuple[str, ...]
-    allow_public: Mapping[str, str]
+    image: str = _setting(_IMAGE, "ghcr.io/owner/custom-coreos")
+    base: str = _setting(_IMAGE, "quay.io/fedora/fedora-coreos")
+    kmods: tuple[str, ...] = _setting(f"{OWN}|{_IMAGE}", "ghcr.io/samhclark/fedora-zfs-kmods", several=True)
+    build_kmods_after_days: int | None = _setting(r"\d{1,4}", "1", number=int, never=True)
+    stream: str = _setting(r"stable|testing|next", "stable")
+    zfs_streams: tuple[str, ...] = _setting(r"\d+\.\d+", "2.4", several=True)
+    hold_days: int = _setting(r"\d{1,4}", "7", number=int)
+    rebuild_after_days: int = _setting(r"\d{1,4}", "7", number=int)
+    max_age_days: int = _setting(r"\d{1,4}", "14", number=int)
+    retention_days: int = _setting(r"\d{1,5}", "90", number=int)
+    keep_images: int = _setting(r"\d{1,4}", "3", number=int)
+    max_delete_fraction: float = _setting(r"0|1|0\.\d+|1\.0", "0.5", number=float)
+    packages: tuple[str, ...] = _setting(_PACKAGE, "tailscale", several=True, may_be_empty=True)
+    allow_public: Mapping[str, str] = _setting(named=True)
 
     @property
     def local_name(self) -> str:
@@ -95,6 +83,9 @@ class Settings:
     def host(self) -> str:
         """The registry's host."""
         return self.image.partition("/")[0]
+
+
+_FORMS: dict[str, _Form] = {each.name: each.metadata["form"] for each in fields(Settings)}
 
 
 def read_settings(config: "Config") -> Settings:
