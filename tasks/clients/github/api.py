@@ -10,6 +10,7 @@ from packaging.version import Version
 from tasks.clients import http
 from tasks.clients.github import gh
 from tasks.model.errors import TaskError
+from tasks.model.github.answers import rows
 from tasks.model.kmods import Tarball
 from tasks.model.matrix.ranges import KernelRange
 from tasks.model.versions import zfs_releases
@@ -22,9 +23,7 @@ def openzfs_releases() -> dict[Version, date | None]:
     """The newest 100 releases of OpenZFS less drafts, prereleases and development markers; newest first, with dates."""
     what = "OpenZFS's releases could not be read"
     url = f"{address()}/repos/openzfs/zfs/releases?per_page=100"
-    entries = http.get_json(url, what=what, headers=headers(required=False))
-    if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
-        raise TaskError(what, "GitHub's answer is no list of releases", "try again in a few minutes")
+    entries = rows(http.get_json(url, what=what, headers=headers(required=False)), what)
     releases = zfs_releases(entries)
     if not releases:
         raise TaskError(

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from tasks.clients.github import api
 from tasks.model.errors import TaskError
+from tasks.model.github.answers import rows, unexpected
 
 LABEL = "watchdog"
 
@@ -23,10 +24,8 @@ def open_ones(repository: str) -> tuple[Issue, ...]:
     what = f"the issues of {repository} could not be listed"
     path = f"/repos/{repository}/issues?labels={LABEL}&state=open&per_page=100"
     _, found = api.call("GET", path, what=what)
-    if not isinstance(found, list):
-        raise TaskError(what, "GitHub's answer is no list", "try again later")
-    rows = [_issue(row, what) for row in found if "pull_request" not in row]
-    return tuple(sorted(rows, key=lambda issue: issue.number))
+    issues = [_issue(row, what) for row in rows(found, what) if "pull_request" not in row]
+    return tuple(sorted(issues, key=lambda issue: issue.number))
 
 
 def create(repository: str, title: str, body: str) -> Issue:
@@ -64,4 +63,4 @@ def _issue(row: object, what: str) -> Issue:
     match row:
         case {"number": int(number), "title": str(title), "body": str() | None as body, "html_url": str(url)}:
             return Issue(number, title, body or "", url)
-    raise TaskError(what, f"GitHub's answer has another form: {str(row)[:200]}", "try again later")
+    raise unexpected(what, row)

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import quote
@@ -10,6 +11,7 @@ from urllib.parse import quote
 from tasks.clients import http, registry
 from tasks.clients.github import api, gh
 from tasks.model.errors import TaskError
+from tasks.model.github.answers import rows, unexpected
 from tasks.model.github.repo_settings import package_page
 from tasks.model.registry.retention import Version
 
@@ -61,13 +63,7 @@ class Package:
 
     def _rows(self, body: bytes) -> list[Version]:
         what = f"the versions of {self.name} could not be listed"
-        rows = http.parse_json(body, what, "GitHub")
-        try:
-            if not isinstance(rows, list):
-                raise TypeError(rows)  # noqa: TRY301  (one way out for everything that has another form)
-            return [_version(row) for row in rows]
-        except (KeyError, TypeError, ValueError) as error:
-            raise TaskError(what, f"GitHub's answer has another form: {error!r}", "try again later") from error
+        return [_version(row, what) for row in rows(http.parse_json(body, what, "GitHub"), what)]
 
     def delete(self, version: Version) -> str:
         """Delete a version; returns why GitHub refused, or nothing. One that is gone already is no refusal."""
@@ -106,16 +102,16 @@ def page(image: str) -> str:
         return f"https://github.com/{owner}/{name}/pkgs/container/{quote(name, safe='')}"
 
 
-def _version(row: Mapping[str, object]) -> Version:
+def _version(row: Mapping[str, object], what: str) -> Version:
     """A version in a listing."""
     match row:
         case {
             "id": int(number),
             "name": str(name),
             "created_at": str(created),
-            "metadata": {"container": {"tags": tags}},
-        }:
-            if name.startswith("sha256:") and isinstance(tags, list):
+            "metadata": {"container": {"tags": [*tags]}},
+        } if name.startswith("sha256:"):
+            with suppress(ValueError):
                 made = datetime.fromisoformat(created)
                 return Version(id=number, digest=name, created=made, tags=tuple(map(str, tags)))
-    raise ValueError(f"no container version: {str(row)[:200]}")
+    raise unexpected(what, row)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from tasks.clients.github import api
-from tasks.model.errors import TaskError
+from tasks.model.github.answers import rows, unexpected
 from tasks.model.github.runs import Run
 
 _DONE = 204
@@ -13,8 +13,8 @@ def states(repository: str) -> dict[str, str]:
     """By file name, the state of every workflow of `owner/name`: GitHub's word, such as `active`."""
     what = f"the workflows of {repository} could not be listed"
     _, found = api.call("GET", f"/repos/{repository}/actions/workflows?per_page=100", what=what)
-    rows = _rows(found, "workflows", what)
-    return {str(row.get("path", "")).rpartition("/")[2]: str(row.get("state", "")) for row in rows}
+    listed = _rows(found, "workflows", what)
+    return {str(row.get("path", "")).rpartition("/")[2]: str(row.get("state", "")) for row in listed}
 
 
 def runs(repository: str, workflow: str, number: int) -> tuple[Run, ...]:
@@ -48,7 +48,6 @@ def enable(repository: str, workflow: str) -> None:
 
 
 def _rows(found: object, key: str, what: str) -> list[Mapping[str, object]]:
-    rows = found.get(key) if isinstance(found, dict) else None
-    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-        raise TaskError(what, f"GitHub's answer has no list of {key}", "try again later")
-    return rows
+    if not isinstance(found, dict):
+        raise unexpected(what, found)
+    return rows(found.get(key), what)

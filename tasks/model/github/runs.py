@@ -1,10 +1,11 @@
 """Workflow runs, as GitHub's REST API lists them: docs.github.com/rest/actions/workflow-runs."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from tasks.model.errors import TaskError
+from tasks.model.github.answers import unexpected
 
 _COMPLETED = "completed"
 
@@ -25,19 +26,20 @@ class Run:
 
     @classmethod
     def parse(cls, row: Mapping[str, object], what: str) -> "Run":
-        """A run as the API has it; stops at another form."""
+        """A run as the API has it; stops at an unexpected one."""
         match row:
             case {
                 "id": int(number), "path": str(path), "head_branch": str() | None, "event": str(event),
                 "status": str(status), "conclusion": str() | None, "created_at": str(created),
                 "updated_at": str(updated), "html_url": str(url),
             }:  # fmt: skip
-                return cls(
-                    id=number, workflow=path.partition("@")[0].rpartition("/")[2], branch=str(row["head_branch"] or ""),
-                    event=event, status=status, conclusion=str(row["conclusion"] or ""),
-                    created=datetime.fromisoformat(created), updated=datetime.fromisoformat(updated), url=url,
-                )  # fmt: skip
-        raise TaskError(what, f"GitHub's answer has another form: {str(row)[:200]}", "try again later")
+                with suppress(ValueError):  # a date that is none
+                    return cls(
+                        id=number, workflow=path.partition("@")[0].rpartition("/")[2], branch=str(row["head_branch"] or ""),
+                        event=event, status=status, conclusion=str(row["conclusion"] or ""),
+                        created=datetime.fromisoformat(created), updated=datetime.fromisoformat(updated), url=url,
+                    )  # fmt: skip
+        raise unexpected(what, row)
 
     @property
     def is_over(self) -> bool:
