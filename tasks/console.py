@@ -2,8 +2,9 @@
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+SCHEMA = 1  # of every JSON answer
 _STYLES = {
     **dict.fromkeys(("ok", "success", "BUILD", "SKIP"), "green"),
     **dict.fromkeys(("warning", "cancelled", "in_progress", "queued", "HOLD"), "yellow"),
@@ -26,9 +27,19 @@ def answer(text: object) -> None:
     print(text, flush=True)
 
 
-def answer_json(document: object) -> None:
-    """The recipe's answer as JSON."""
-    answer(json.dumps(document, indent=2))
+def answer_json(document: Mapping[str, object]) -> None:
+    """The recipe's answer for programs, in the form of a file in schemas/."""
+    answer(json.dumps({"schema": SCHEMA, **document}, indent=2))
+
+
+def present(
+    columns: Sequence[str], rows: Sequence[Sequence[str]], document: Mapping[str, object], *, json: bool
+) -> None:
+    """The recipe's answer: a table for people, or the document for programs."""
+    if json:
+        answer_json(document)
+    else:
+        table(columns, rows)
 
 
 def table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

@@ -1,11 +1,11 @@
 """From what is asked for to an image on this machine: the Lock, the build, the contract."""
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from tasks.clients import podman, workspace
-from tasks.console import answer, answer_json, say, table
+from tasks.console import answer, present, say
 from tasks.flows import gather, keys, own_kmods, show
 from tasks.flows import lock as locks
 from tasks.flows.kmods import own as local_kmods
@@ -136,8 +136,5 @@ def inspect(settings: "Settings", image: str, lock: Lock | None = None) -> tuple
 
 def _show(report: Report, *, json: bool) -> None:
     """Every check, for people or programs."""
-    if json:
-        answer_json([{"name": check.name, "promise": check.promise, "fault": check.fault} for check in report.checks])
-        return
     rows = [("FAILED" if check.fault else "ok", check.name, check.fault or check.promise) for check in report.checks]
-    table(("", "check", ""), rows)
+    present(("", "check", ""), rows, {"checks": list(map(asdict, report.checks))}, json=json)

@@ -7,8 +7,8 @@ from tasks.clients import registry
 from tasks.clients.github import actions
 from tasks.clients.github.packages import Package
 from tasks.clients.shell import Mode
-from tasks.console import answer, answer_json, say, table
-from tasks.flows import package, show
+from tasks.console import answer, answer_json, present, say
+from tasks.flows import package
 from tasks.model.errors import TaskError
 from tasks.model.registry.retention import ALWAYS, Retention, plan
 
@@ -76,7 +76,7 @@ def _number(text: str, flag: str, default: int) -> int:
 def _show_nothing(settings: "Settings", *, json: bool) -> None:
     """Say that there is no package yet."""
     if json:
-        answer_json({"schema": show.SCHEMA, "versions": []})
+        answer_json({"versions": []})
     else:
         answer(f"{settings.image} does not exist yet: there is nothing to clean up")
 
@@ -89,13 +89,12 @@ def _show(planned: "Sequence[Planned]", *, json: bool) -> None:
         for what, fates in (("keep", plan.kept), ("delete", plan.deletions))
         for fate in fates
     ]
-    if json:
-        answer_json({"schema": show.SCHEMA, "versions": [_row(*each) for each in fates]})
-        return
     rows = [(what, name.rpartition("/")[2], *_cells(fate.version), fate.reason) for name, what, fate in fates]
-    table(("", "package", "version", "made", "tags", "why"), rows)
-    gone = sum(what == "delete" for _, what, _ in fates)
-    answer(f"{len(fates) - gone} versions stay, {gone} may go")
+    columns = ("", "package", "version", "made", "tags", "why")
+    present(columns, rows, {"versions": [_row(*each) for each in fates]}, json=json)
+    if not json:
+        gone = sum(what == "delete" for _, what, _ in fates)
+        answer(f"{len(fates) - gone} versions stay, {gone} may go")
 
 
 def _row(name: str, what: str, fate: "Fate") -> dict[str, object]:

@@ -3,8 +3,8 @@
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from tasks.console import answer, answer_json, say, table
-from tasks.flows import history, show
+from tasks.console import answer, present, say
+from tasks.flows import history
 from tasks.model.registry.diff import Change, differences
 
 if TYPE_CHECKING:
@@ -15,13 +15,11 @@ def diff(settings: "Settings", before: str, after: str, *, json: bool) -> None:
     """Show what differs between the images of two references: digests, tags or stable~N."""
     images = [history.resolve(settings, reference) for reference in (before, after)]
     changes = differences(*(history.contents(image) for image in images))
-    if json:
-        ends = {"before": str(images[0]), "after": str(images[1])}
-        answer_json({"schema": show.SCHEMA, **ends, "changes": list(map(asdict, changes))})
-        return
     say(f"from {images[0]}\nto   {images[1]}")
-    table(("", "", "", "before", "after"), [(row.kind, row.change, row.name, *_sides(row)) for row in changes])
-    if not changes:
+    rows = [(row.kind, row.change, row.name, *_sides(row)) for row in changes]
+    document = {"before": str(images[0]), "after": str(images[1]), "changes": list(map(asdict, changes))}
+    present(("", "", "", "before", "after"), rows, document, json=json)
+    if not (changes or json):
         answer("nothing differs")
 
 

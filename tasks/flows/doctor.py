@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from tasks.console import answer_json, table
+from tasks.console import present
 from tasks.flows.doctor_looks import looks
-from tasks.model.doctor import Finding, State, of_error
+from tasks.model.doctor import Finding, Health, of_error
 from tasks.model.errors import TaskError
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ def doctor(settings: "Settings", *, json: bool) -> None:
     """Show what was found, and stop where something is wrong."""
     findings = _findings(settings)
     _show(findings, json=json)
-    failed = [finding.name for finding in findings if finding.state is State.FAILED]
+    failed = [finding.name for finding in findings if finding.state is Health.FAILED]
     if failed:
         what = f"{len(failed)} of {len(findings)} things are wrong"
         raise TaskError(what, ", ".join(failed), "type what the lines above say")
@@ -34,19 +35,15 @@ def _findings(settings: "Settings") -> list[Finding]:
     findings = []
     for name, look in asked.items():
         if not look.done():
-            findings.append(Finding(name, State.WARNING, f"no answer within {_PATIENCE_SECONDS} s", "try again"))
+            findings.append(Finding(name, Health.WARNING, f"no answer within {_PATIENCE_SECONDS} s", "try again"))
             continue
         try:
             findings.append(look.result())
         except TaskError as error:
-            findings.append(of_error(name, State.WARNING, error))
+            findings.append(of_error(name, Health.WARNING, error))
     return findings
 
 
 def _show(findings: Sequence[Finding], *, json: bool) -> None:
-    if json:
-        answer_json([
-            {"name": each.name, "state": each.state, "told": each.told, "mend": each.mend or None} for each in findings
-        ])  # fmt: skip
-        return
-    table(("", "", "", "what mends it"), [(each.state, each.name, each.told, each.mend) for each in findings])
+    rows = [(each.state, each.name, each.message, each.fix) for each in findings]
+    present(("", "", "", "what fixes it"), rows, {"findings": list(map(asdict, findings))}, json=json)

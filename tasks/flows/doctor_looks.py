@@ -8,7 +8,7 @@ from tasks.clients.github import api, repo_settings
 from tasks.clients.matrix import read_matrix
 from tasks.flows import keys
 from tasks.flows.matrix import rows
-from tasks.model.doctor import Finding, State, of_disk, of_error, of_scopes, of_tool
+from tasks.model.doctor import Finding, Health, of_disk, of_error, of_scopes, of_tool
 from tasks.model.errors import TaskError
 from tasks.model.github.repo_settings import PAGES, SettingState
 from tasks.model.image import PUBLIC_TAG
@@ -55,19 +55,19 @@ def _tool(tool: Tool) -> Finding:
 
 def _root() -> Finding:
     if geteuid() == 0:
-        return Finding("root", State.OK, "the lab can be opened")
-    return Finding("root", State.WARNING, "you are not root; the lab alone needs that", "sudo ./inv rehearse")
+        return Finding("root", Health.OK, "the lab can be opened")
+    return Finding("root", Health.WARNING, "you are not root; the lab alone needs that", "sudo ./inv rehearse")
 
 
 def _isolation() -> Finding:
     """How a build keeps its steps apart from this machine; podman itself is another look."""
     if own := environ.get("BUILDAH_ISOLATION"):
-        return Finding("isolation", State.OK, f"not tried: BUILDAH_ISOLATION says {own}")
+        return Finding("isolation", Health.OK, f"not tried: BUILDAH_ISOLATION says {own}")
     chosen, why = isolation.choose()
     if chosen:
         told = f"a build's steps run in a chroot, with this machine's network: {why}"
-        return Finding("isolation", State.WARNING, told, "sudo apt-get install passt nftables iptables")
-    return Finding("isolation", State.OK, "tried: a build's steps run in a container of their own")
+        return Finding("isolation", Health.WARNING, told, "sudo apt-get install passt nftables iptables")
+    return Finding("isolation", Health.OK, "tried: a build's steps run in a container of their own")
 
 
 def _keys(settings: Settings) -> Finding:
@@ -75,45 +75,47 @@ def _keys(settings: Settings) -> Finding:
     try:
         keys.check(settings)
     except TaskError as error:
-        return of_error(name, State.FAILED, error)
+        return of_error(name, Health.FAILED, error)
     shipped = workspace.host_files()
     if not shipped.has_key:
-        return Finding(name, State.WARNING, "none ship: images are built and not published", "./inv keygen")
-    return Finding(name, State.OK, f"{', '.join(shipped.keys)} ship, with a policy for {settings.image}")
+        return Finding(name, Health.WARNING, "none ship: images are built and not published", "./inv keygen")
+    return Finding(name, Health.OK, f"{', '.join(shipped.keys)} ship, with a policy for {settings.image}")
 
 
 def _private_key() -> Finding:
     """The private key, and whether hosts know its public half."""
     name, file = "private key", signer.default_key()
     if environ.get("SIGNING_KEY"):
-        return Finding(name, State.OK, "SIGNING_KEY is set")
+        return Finding(name, Health.OK, "SIGNING_KEY is set")
     if not file.exists():
-        return Finding(name, State.WARNING, f"{file} is not there: this machine cannot publish", "./inv keygen")
+        return Finding(name, Health.WARNING, f"{file} is not there: this machine cannot publish", "./inv keygen")
     beside, shipped = file.with_suffix(".pub"), workspace.host_files()
     if not beside.exists() or beside.read_bytes() not in [shipped.files[path] for path in shipped.keys]:
         told = f"overlay-root does not ship the public half of {file}: no host would take what it signs"
-        return Finding(name, State.FAILED, told, "./inv keygen --rotate, or take the key that belongs to overlay-root")
+        return Finding(name, Health.FAILED, told, "./inv keygen --rotate, or take the key that belongs to overlay-root")
     if file.stat().st_mode & 0o077:
-        return Finding(name, State.FAILED, f"{file} can be read by others", f"chmod 600 {file}")
-    return Finding(name, State.OK, f"{file} belongs to what ships")
+        return Finding(name, Health.FAILED, f"{file} can be read by others", f"chmod 600 {file}")
+    return Finding(name, Health.OK, f"{file} belongs to what ships")
 
 
 def _image(settings: Settings) -> Finding:
     """Whether invoke.yaml names what the workflows publish."""
     if theirs := other_image(settings.image, identity.origin()):
         told = f"invoke.yaml names {settings.image}, and the workflows of this repository publish {theirs}"
-        return Finding("image", State.FAILED, told, "./inv adopt, then ./inv keygen --policy where a key ships")
-    return Finding("image", State.OK, settings.image)
+        return Finding("image", Health.FAILED, told, "./inv adopt, then ./inv keygen --policy where a key ships")
+    return Finding("image", Health.OK, settings.image)
 
 
 def _butane(settings: Settings) -> Finding:
     """Whose key opens the machine."""
     name, text = "butane.yaml", workspace.read_text(workspace.ROOT / "butane.yaml")
     if ORIGINAL_KEY in text and settings.owner != ORIGINAL_OWNER:
-        return Finding(name, State.FAILED, f"{ORIGINAL_OWNER} could log in to your machine, and you not", "./inv adopt")
+        return Finding(
+            name, Health.FAILED, f"{ORIGINAL_OWNER} could log in to your machine, and you not", "./inv adopt"
+        )
     if "ssh_authorized_keys" not in text:
-        return Finding(name, State.WARNING, "it has no SSH key", "./inv adopt")
-    return Finding(name, State.OK, "it has an SSH key")
+        return Finding(name, Health.WARNING, "it has no SSH key", "./inv adopt")
+    return Finding(name, Health.OK, "it has an SSH key")
 
 
 def _matrix() -> Finding:
@@ -122,10 +124,10 @@ def _matrix() -> Finding:
     behind = changed(found, known)
     if behind:
         told = f"it lacks {', '.join(f'OpenZFS {row.zfs}' for row in behind)}"
-        return Finding("matrix", State.WARNING, told, "./inv sync-matrix")
+        return Finding("matrix", Health.WARNING, told, "./inv sync-matrix")
     if faults:
-        return Finding("matrix", State.WARNING, "; ".join(faults), "try again in a few minutes")
-    return Finding("matrix", State.OK, f"knows all of OpenZFS's releases, the newest {max(known)}")
+        return Finding("matrix", Health.WARNING, "; ".join(faults), "try again in a few minutes")
+    return Finding("matrix", Health.OK, f"knows all of OpenZFS's releases, the newest {max(known)}")
 
 
 def _registry(settings: Settings) -> Finding:
@@ -136,17 +138,17 @@ def _registry(settings: Settings) -> Finding:
         except registry.HiddenError as error:
             there = f"{error.what}: {error.why}"
         told = f"{settings.host} answers; {there}; there is no login: nothing can be published"
-        mend = f"podman login --authfile ~/.docker/config.json {settings.host}"
-        return Finding("registry", State.WARNING, told, mend)
+        fix = f"podman login --authfile ~/.docker/config.json {settings.host}"
+        return Finding("registry", Health.WARNING, told, fix)
     pushed = [settings.image, *([settings.own_kmods] if settings.build_kmods_after_days is not None else [])]
     for name in pushed:
         registry.require_push(name)
-    return Finding("registry", State.OK, f"{settings.host} takes the login, which may push {' and '.join(pushed)}")
+    return Finding("registry", Health.OK, f"{settings.host} takes the login, which may push {' and '.join(pushed)}")
 
 
 def _pages(settings: Settings) -> Finding:
     admin = repo_settings.is_admin(settings.repository)
     found = PAGES.standing(*repo_settings.read(settings.repository, PAGES), admin=admin)
     if found.state is SettingState.OK:
-        return Finding("Pages", State.OK, "a workflow deploys them")
-    return Finding("Pages", State.WARNING, f"they come from {found.actual or '?'}", "./inv repo-settings --apply")
+        return Finding("Pages", Health.OK, "a workflow deploys them")
+    return Finding("Pages", Health.WARNING, f"they come from {found.actual or '?'}", "./inv repo-settings --apply")

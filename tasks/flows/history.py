@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from tasks.clients import registry, skopeo
 from tasks.clients.github import actions
 from tasks.clients.matrix import read_matrix
-from tasks.console import answer_json, say, table
+from tasks.console import present, say
 from tasks.flows import show
 from tasks.model.errors import TaskError
 from tasks.model.image import PUBLIC_TAG, ImageRef
@@ -27,12 +27,9 @@ AT_ONCE = 48
 def history(settings: "Settings", *, json: bool) -> None:
     """Show every image that the public tag has pointed at, the newest first."""
     found = promoted(settings)
-    if json:
-        answer_json(show.history_document(found))
-        return
     columns = ("", "digest", "promoted", "Fedora CoreOS", "kernel", "OpenZFS", "signed", "")
-    table(columns, [show.history_row(image) for image in found.images])
-    if not found.images:
+    present(columns, list(map(show.history_row, found.images)), show.history_document(found), json=json)
+    if not (found.images or json):
         say("nothing was promoted yet; next: ./inv publish")
 
 

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from tasks.model.solver.judge import Option
     from tasks.model.solver.solve import Decision
 
-SCHEMA = 1  # of the documents; schemas/ describes them
 _COLUMNS = ("release", "kernel", "OpenZFS", "matrix", "kmods", "published")
 
 
@@ -55,7 +54,6 @@ def story(made: "Decision") -> None:
 def decision_document(made: "Decision") -> dict[str, object]:
     """The same for programs, in the form of schemas/versions.json."""
     return {
-        "schema": SCHEMA,
         "verdict": made.verdict,
         "reasons": made.reasons,
         "notes": made.notes,
@@ -97,7 +95,7 @@ def forecast_json(made: "Forecast") -> None:
         }
         for each in made.outlooks
     ]
-    answer_json({"schema": SCHEMA, "stream": made.stream, "notes": made.notes, "ahead": outlooks})
+    answer_json({"stream": made.stream, "notes": made.notes, "ahead": outlooks})
 
 
 def _cells(row: dict[str, str | bool]) -> tuple[str, ...]:
@@ -172,4 +170,4 @@ def history_document(found: "History") -> dict[str, object]:
         }
         for image in found.images
     ]
-    return {"schema": SCHEMA, "images": rows}
+    return {"images": rows}

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from tasks.clients import shell
 from tasks.clients.github import workflows
-from tasks.console import agreed, answer, answer_json, say, table
+from tasks.console import agreed, answer, present, say
 from tasks.model.errors import TaskError
 from tasks.model.words import age
 
@@ -88,21 +88,13 @@ def _watch(repository: str, workflow: str, before: list[int]) -> None:
 def _show(runs: "list[Run] | tuple[Run, ...]", *, json: bool) -> None:
     """Runs as a table or JSON."""
     now = datetime.now(UTC)
-    if json:
-        answer_json([
-            {
-                "workflow": run.workflow, "branch": run.branch, "event": run.event, "result": run.result,
-                "created": run.created.isoformat(), "seconds": round(run.duration(now).total_seconds()), "url": run.url,
-            }
-            for run in runs
-        ])  # fmt: skip
-        return
     columns = ("workflow", "branch", "event", "result", "age", "took", "")
-    table(columns, [
+    rows = [
         (run.workflow, run.branch, run.event, run.result, age(now, run.created), _clock(run, now), run.url)
         for run in runs
-    ])  # fmt: skip
-    if not runs:
+    ]
+    present(columns, rows, {"runs": [run.document(now) for run in runs]}, json=json)
+    if not (runs or json):
         answer("nothing has run yet; next: ./inv run-workflow")
 
 

@@ -13,7 +13,7 @@ _SCOPES = ("repo", "workflow", "write:packages", "delete:packages")
 _VERSION = re.compile(r"\d+(?:\.\d+)+[^\s,);]*")
 
 
-class State(StrEnum):
+class Health(StrEnum):
     """How bad it is."""
 
     OK = "ok"
@@ -26,12 +26,12 @@ class Finding:
     """One thing that was looked at."""
 
     name: str
-    state: State
-    told: str
-    mend: str = ""  # what to type; empty where nothing is to be done
+    state: Health
+    message: str
+    fix: str = ""  # what to type; empty where nothing is to be done
 
 
-def of_error(name: str, state: State, error: TaskError) -> Finding:
+def of_error(name: str, state: Health, error: TaskError) -> Finding:
     """What a failed look tells."""
     return Finding(name, state, f"{error.what}: {error.why}", error.hint)
 
@@ -45,29 +45,29 @@ def version_in(said: str) -> str:
 def of_tool(name: str, why: str, version: str, recipes: Iterable[str], fault: str) -> Finding:
     """A tool by its version, empty where it is missing; `fault` is why it does not do what it must."""
     wanted = sorted(recipe for recipe in recipes if recipe != "test") or ["test"]
-    mend = f"./inv {wanted[0]} installs it when it is called"
+    fix = f"./inv {wanted[0]} installs it when it is called"
     if not version:
-        return Finding(name, State.WARNING, f"not there; {why}", mend)
+        return Finding(name, Health.WARNING, f"not there; {why}", fix)
     if fault:
-        return Finding(name, State.WARNING, f"{version}: {fault}", mend)
-    return Finding(name, State.OK, f"{version}: {why}")
+        return Finding(name, Health.WARNING, f"{version}: {fault}", fix)
+    return Finding(name, Health.OK, f"{version}: {why}")
 
 
 def of_disk(name: str, free: int) -> Finding:
     """Free space in bytes."""
     gib = free / _GIB
-    state = State.FAILED if gib < _LEAST else State.WARNING if gib < _NEEDED else State.OK
-    told = f"{gib:.0f} GiB free{'' if state is State.OK else f'; an image needs about {_NEEDED}'}"
-    return Finding(name, state, told, "" if state is State.OK else "podman system prune, or ./inv lab-clean --cache")
+    state = Health.FAILED if gib < _LEAST else Health.WARNING if gib < _NEEDED else Health.OK
+    told = f"{gib:.0f} GiB free{'' if state is Health.OK else f'; an image needs about {_NEEDED}'}"
+    return Finding(name, state, told, "" if state is Health.OK else "podman system prune, or ./inv lab-clean --cache")
 
 
 def of_scopes(user: str, scopes: str | None) -> Finding:
     """A GitHub login by its scopes, as GitHub lists them; None for a token that has none to list."""
     name = "GitHub login"
     if scopes is None:
-        return Finding(name, State.OK, f"{user}; a token whose rights GitHub does not list")
+        return Finding(name, Health.OK, f"{user}; a token whose rights GitHub does not list")
     missing = [scope for scope in _SCOPES if scope not in scopes.replace(" ", "").split(",")]
     if not missing:
-        return Finding(name, State.OK, f"{user}, scopes: {scopes}")
-    mend = f"gh auth refresh --scopes {','.join(missing)}"
-    return Finding(name, State.WARNING, f"{user} lacks the scopes {', '.join(missing)}", mend)
+        return Finding(name, Health.OK, f"{user}, scopes: {scopes}")
+    fix = f"gh auth refresh --scopes {','.join(missing)}"
+    return Finding(name, Health.WARNING, f"{user} lacks the scopes {', '.join(missing)}", fix)

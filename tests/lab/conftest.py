@@ -1,5 +1,6 @@
 """Lab tests type what a user types, in a clone of their own, against the real tools."""
 
+import json
 import os
 import re
 import shutil
@@ -7,7 +8,9 @@ import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import jsonschema
 import pytest
 
 from lab import checkout
@@ -92,6 +95,13 @@ def built(clone: Clone) -> Clone:
     done = clone.lab(f"inv versions --lock {lock} && inv build --lock {lock}")
     assert done.returncode == 0, done.stderr
     return clone
+
+
+def checked(answer: str, schema: str) -> dict[str, Any]:
+    """A JSON answer that keeps the form of its schema."""
+    document: dict[str, Any] = json.loads(answer)
+    jsonschema.validate(document, json.loads(Path(ROOT, "schemas", f"{schema}.json").read_text()))
+    return document
 
 
 def assert_three_lines(done: subprocess.CompletedProcess[str], *words: str) -> None:

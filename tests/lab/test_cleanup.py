@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.lab.conftest import Clone, assert_three_lines, fresh_clone
+from tests.lab.conftest import Clone, assert_three_lines, checked, fresh_clone
 
 IMAGE = "ghcr.io/samhclark/custom-coreos"
 LOGGED_IN = "export GITHUB_TOKEN=lab-token"
@@ -30,7 +30,7 @@ def plan(clone: Clone, world: str, words: str = "") -> list[dict[str, Any]]:
     """The fates of a dry run."""
     done = clone.lab(f"{LOGGED_IN}; inv cleanup-dry-run 90 --json {words}", world)
     assert done.returncode == 0, done.stderr
-    found: list[dict[str, Any]] = json.loads(done.stdout)["versions"]
+    found: list[dict[str, Any]] = checked(done.stdout, "cleanup")["versions"]
     return found
 
 

@@ -1,11 +1,10 @@
 """Each promise of the contract fails on an image made wrong in just that way; each fatal lint fails the build."""
 
-import json
 from shlex import quote
 
 import pytest
 
-from tests.lab.conftest import Clone
+from tests.lab.conftest import Clone, checked
 
 KERNEL = "7.1.9-200.fc44.x86_64"
 MODULES = f"/usr/lib/modules/{KERNEL}"
@@ -53,7 +52,7 @@ def test_a_promise_fails_where_just_that_is_wrong(built: Clone, check: str, spoi
     """The check of that name reports it; `verify` exits 1."""
     done = built.lab(f"{derived(f'RUN {spoil}')} > /dev/null && inv verify localhost/wrong --json")
     assert done.returncode == 1, done.stderr
-    faults = {row["name"]: row["fault"] for row in json.loads(done.stdout) if row["fault"]}
+    faults = {row["name"]: row["fault"] for row in checked(done.stdout, "verify")["checks"] if row["fault"]}
     assert check in faults
     assert f"{check}: {faults[check]}" in done.stderr
 
@@ -71,7 +70,7 @@ def test_the_release_is_read_from_what_os_release_still_says(built: Clone, edit:
     """IMAGE_VERSION where OSTREE_VERSION is missing, else VERSION; the environment of the image counts for nothing."""
     instruction = f'RUN sed -i "{edit}" /usr/lib/os-release\nENV OSTREE_VERSION=44.20261103.3.0'
     done = built.lab(f"{derived(instruction)} > /dev/null && inv verify localhost/wrong --json")
-    assert {row["name"] for row in json.loads(done.stdout) if row["fault"]} == faults, done.stderr
+    assert {row["name"] for row in checked(done.stdout, "verify")["checks"] if row["fault"]} == faults, done.stderr
 
 
 @pytest.mark.parametrize(("check", "label"), LABELS.items(), ids=LABELS)
@@ -81,7 +80,7 @@ def test_a_label_that_says_something_else_fails(built: Clone, check: str, label:
     done = built.lab(
         f"{derived(instruction)} > /dev/null && inv verify localhost/wrong --json --lock everyday.lock.json"
     )
-    faults = {row["name"] for row in json.loads(done.stdout) if row["fault"]}
+    faults = {row["name"] for row in checked(done.stdout, "verify")["checks"] if row["fault"]}
     assert faults == {check, f"lock-{label}"}
 
 
@@ -96,7 +95,9 @@ def test_a_fatal_lint_fails_the_build(built: Clone, lint: str, spoil: str) -> No
 
 def test_every_promise_of_the_contract_is_broken_once_here(built: Clone) -> None:
     """A new check without an image made wrong for it fails this test."""
-    names = {row["name"] for row in json.loads(built.lab("inv verify custom-coreos:stable --json").stdout)}
+    names = {
+        row["name"] for row in checked(built.lab("inv verify custom-coreos:stable --json").stdout, "verify")["checks"]
+    }
     assert names == {*WRONG, *LABELS}
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.lab.conftest import Clone, assert_three_lines
+from tests.lab.conftest import Clone, assert_three_lines, checked
 from tests.lab.test_publish import LOGIN
 from tests.lab.test_workflows import issues, state
 
@@ -141,7 +141,7 @@ def test_the_settings_of_an_organisation_name_its_own_page(own_clone: Clone) -> 
 
 
 def findings(done: subprocess.CompletedProcess[str]) -> dict[str, dict[str, str]]:
-    return {row["name"]: row for row in json.loads(done.stdout)}
+    return {row["name"]: row for row in checked(done.stdout, "doctor")["findings"]}
 
 
 def test_the_doctor_finds_what_is_missing_and_what_is_wrong(own_clone: Clone) -> None:
@@ -151,16 +151,16 @@ def test_the_doctor_finds_what_is_missing_and_what_is_wrong(own_clone: Clone) ->
     found = findings(done)
     assert done.returncode == 1
     assert {name for name, row in found.items() if row["state"] == "FAILED"} == {"butane.yaml"}
-    assert found["butane.yaml"]["mend"] == "./inv adopt"
-    assert found["key and policy"]["mend"] == "./inv keygen"
-    assert found["podman"]["told"].endswith("tried: it signs an image, verifies it, and runs a container")
+    assert found["butane.yaml"]["fix"] == "./inv adopt"
+    assert found["key and policy"]["fix"] == "./inv keygen"
+    assert found["podman"]["message"].endswith("tried: it signs an image, verifies it, and runs a container")
     assert (
-        found["registry"]["told"]
+        found["registry"]["message"]
         == "ghcr.io takes the login, which may push ghcr.io/owner/custom-coreos and ghcr.io/owner/custom-coreos-kmods"
     )
     assert found["GitHub login"]["state"] == "ok"
-    assert found["Pages"]["mend"] == "./inv repo-settings --apply"
-    assert all(row["mend"] for row in found.values() if row["state"] != "ok")
+    assert found["Pages"]["fix"] == "./inv repo-settings --apply"
+    assert all(row["fix"] for row in found.values() if row["state"] != "ok")
 
 
 def test_the_doctor_knows_a_private_key_that_does_not_fit(own_clone: Clone) -> None:
@@ -171,7 +171,7 @@ def test_the_doctor_knows_a_private_key_that_does_not_fit(own_clone: Clone) -> N
     done = own_clone.lab(f"mv old {public}; inv doctor --json")
     found = findings(done)
     assert found["private key"]["state"] == "FAILED"
-    assert "does not ship the public half" in found["private key"]["told"]
+    assert "does not ship the public half" in found["private key"]["message"]
 
 
 def test_the_doctor_serves_without_any_network(clone: Clone) -> None:

@@ -1,7 +1,6 @@
 """The matrix is kept by recipes, and what is ahead is told."""
 
-from tests.lab.conftest import Clone, assert_three_lines
-from tests.lab.test_versions import checked
+from tests.lab.conftest import Clone, assert_three_lines, checked
 
 
 def test_the_matrix_learns_what_meta_says(own_clone: Clone) -> None:

@@ -10,8 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.lab.conftest import Clone, assert_three_lines, fresh_clone, ready_folder
-from tests.lab.test_versions import checked
+from tests.lab.conftest import Clone, assert_three_lines, checked, fresh_clone, ready_folder
 
 IMAGE = "ghcr.io/samhclark/custom-coreos"
 LOGIN = (
@@ -74,7 +73,7 @@ def test_history_lists_both_and_diff_tells_them_apart(published: Clone) -> None:
         (False, True, True),
     ]
     done = published.lab("inv diff stable~1 stable --json")
-    changes = json.loads(done.stdout)["changes"]
+    changes = checked(done.stdout, "diff")["changes"]
     assert {(change["kind"], change["name"]) for change in changes} == {("lock", "inputs"), ("file", "/etc/motd")}
     assert "pull" not in done.stderr
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.lab.conftest import Clone, assert_three_lines, fresh_clone
+from tests.lab.conftest import Clone, assert_three_lines, checked, fresh_clone
 from tests.lab.test_publish import LOGIN
 from tests.lab.test_resolve import BUILD, STABLE
-from tests.lab.test_versions import KERNEL, checked
+from tests.lab.test_versions import KERNEL
 
 READ_SECONDS = 20
 STRANGER = "ghcr.io shows strangers no samhclark/custom-coreos: it does not exist yet, or it is private"

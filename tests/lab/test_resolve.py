@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.lab.conftest import Clone, assert_three_lines, fresh_clone
-from tests.lab.test_versions import checked
+from tests.lab.conftest import Clone, assert_three_lines, checked, fresh_clone
 
 STABLE = "ghcr.io/samhclark/custom-coreos:stable"
 PUSH = f"podman login -u owner -p lab-token ghcr.io && podman push -q custom-coreos:stable {STABLE}"

@@ -1,24 +1,13 @@
 """Versions are discovered from the real protocols, and every bad answer is told in three lines."""
 
-import json
 import time
-from pathlib import Path
-from typing import Any
 
-import jsonschema
 import pytest
 
-from tests.lab.conftest import ROOT, Clone, assert_three_lines
+from tests.lab.conftest import Clone, assert_three_lines, checked
 
 KERNEL = "7.1.9-200.fc44.x86_64"
 KMODS = f"ghcr.io/samhclark/fedora-zfs-kmods:zfs-2.4.4_kernel-{KERNEL}"
-
-
-def checked(answer: str, schema: str) -> dict[str, Any]:
-    """A JSON answer that keeps the form of its schema."""
-    document: dict[str, Any] = json.loads(answer)
-    jsonschema.validate(document, json.loads(Path(ROOT, "schemas", f"{schema}.json").read_text()))
-    return document
 
 
 def test_each_recipe_of_an_ordinary_day_prints_its_answer_alone(clone: Clone) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.lab.conftest import Clone, assert_three_lines, fresh_clone
+from tests.lab.conftest import Clone, assert_three_lines, checked, fresh_clone
 from tests.lab.test_publish import BUNDLE, IMAGE, LOGIN, STABLE
 
 
@@ -135,7 +135,7 @@ def test_the_second_cron_of_the_day_has_nothing_to_do(daily: Clone) -> None:
 
 def test_the_runs_are_listed(daily: Clone) -> None:
     """With event, end, age and time; as the recipes show them."""
-    listed = json.loads(daily.lab("GITHUB_TOKEN=lab-token inv all-workflows --json").stdout)
+    listed = checked(daily.lab("GITHUB_TOKEN=lab-token inv all-workflows --json").stdout, "runs")["runs"]
     found = {(run["workflow"], run["event"], run["result"]) for run in listed}
     assert {("build.yaml", "schedule", "success"), ("pages.yaml", "workflow_dispatch", "success")} <= found
     shown = daily.lab("GITHUB_TOKEN=lab-token inv workflow-status").stdout

@@ -283,7 +283,7 @@ def test_the_disk_is_judged_by_what_an_image_needs(gib: int, state: str) -> None
     """With a command that makes room."""
     found = doctor.of_disk("disk", gib << 30)
     assert found.state == state
-    assert bool(found.mend) == (state != "ok")
+    assert bool(found.fix) == (state != "ok")
 
 
 def test_a_login_is_judged_by_its_scopes() -> None:
@@ -291,4 +291,4 @@ def test_a_login_is_judged_by_its_scopes() -> None:
     assert doctor.of_scopes("me", None).state == "ok"
     assert doctor.of_scopes("me", "repo, workflow, write:packages, delete:packages").state == "ok"
     lacking = doctor.of_scopes("me", "repo, workflow")
-    assert (lacking.state, lacking.mend) == ("warning", "gh auth refresh --scopes write:packages,delete:packages")
+    assert (lacking.state, lacking.fix) == ("warning", "gh auth refresh --scopes write:packages,delete:packages")

@@ -35,8 +35,9 @@ class Run:
             }:  # fmt: skip
                 with suppress(ValueError):  # a date that is none
                     return cls(
-                        id=number, workflow=path.partition("@")[0].rpartition("/")[2], branch=str(row["head_branch"] or ""),
-                        event=event, status=status, conclusion=str(row["conclusion"] or ""),
+                        id=number, workflow=path.partition("@")[0].rpartition("/")[2],
+                        branch=str(row["head_branch"] or ""), event=event, status=status,
+                        conclusion=str(row["conclusion"] or ""),
                         created=datetime.fromisoformat(created), updated=datetime.fromisoformat(updated), url=url,
                     )  # fmt: skip
         raise unexpected(what, row)
@@ -50,6 +51,13 @@ class Run:
     def result(self) -> str:
         """How it ended, or what it does."""
         return self.conclusion or self.status
+
+    def document(self, now: datetime) -> dict[str, object]:
+        """The run for programs, in the form of schemas/runs.json."""
+        return {
+            "workflow": self.workflow, "branch": self.branch, "event": self.event, "result": self.result,
+            "created": self.created.isoformat(), "seconds": round(self.duration(now).total_seconds()), "url": self.url,
+        }  # fmt: skip
 
     def duration(self, now: datetime) -> timedelta:
         """How long it took, or has taken until now."""
