@@ -173,7 +173,7 @@ def _kmods_labels(pair: Kmods) -> Mapping[str, str]:
     }
 
 
-def _build_all(packages: Sequence[rpms.Package], target: Path) -> None:
+def _build_all(packages: Sequence[rpms.RpmSpec], target: Path) -> None:
     target.mkdir(parents=True, exist_ok=True)
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(lambda package: package.build(target), packages))

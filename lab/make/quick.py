@@ -53,13 +53,13 @@ def fedora() -> Path:
     return cache.entry("quick-fedora", [root.parent.name, _IMAGE, *_SOURCES], make)
 
 
-def _builders_packages() -> list[rpms.Package]:
+def _builders_packages() -> list[rpms.RpmSpec]:
     """What gives the names of Fedora's packages, and the one with the archive's address."""
     names = tuple(name for name in FEDORA.split() if name != _ARCHIVE_PACKAGE)
     archive = {"/etc/yum.repos.d/archive.repo": _REPO.format("updates-archive", f"https://{ARCHIVE}/updates")}
     return [
-        rpms.Package(name="debian-supplies", version="1", release="1", arch="noarch", provides=names),
-        rpms.Package(name=_ARCHIVE_PACKAGE, version="1", release="1", arch="noarch", files=archive),
+        rpms.RpmSpec(name="debian-supplies", version="1", release="1", arch="noarch", provides=names),
+        rpms.RpmSpec(name=_ARCHIVE_PACKAGE, version="1", release="1", arch="noarch", files=archive),
     ]
 
 

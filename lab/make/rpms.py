@@ -13,7 +13,7 @@ MODULES_DIR = "/usr/lib/modules"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Package:
+class RpmSpec:
     """What a package is called, what it needs and gives, and its files: path → content, or a file of this machine."""
 
     name: str
@@ -70,29 +70,29 @@ def unit(description: str, *, install: str = _WANTED, body: str = _SERVICE, cond
     return head + body + (f"\n[Install]\n{install}\n" if install else "")
 
 
-def kernel(version: str) -> list[Package]:
+def kernel(version: str) -> list[RpmSpec]:
     """A kernel and its meta package; `version` is VERSION-RELEASE.ARCH."""
     number, _, rest = version.partition("-")
     release, _, arch = rest.rpartition(".")
     names = ("vmlinuz", "modules.order", "modules.builtin", "modules.builtin.modinfo")
     tree: Mapping[str, str | Path] = {f"{MODULES_DIR}/{version}/{name}": "" for name in names}
     own = f"kernel-uname-r = {version}"
-    package = partial(Package, version=number, release=release, arch=arch)
+    package = partial(RpmSpec, version=number, release=release, arch=arch)
     return [
         package(name="kernel-core", provides=(own,), files=tree),
         package(name="kernel", requires=(own,)),
     ]
 
 
-def kernel_devel(version: str) -> Package:
+def kernel_devel(version: str) -> RpmSpec:
     """What modules are built against; nothing of a kernel is in it."""
     number, _, rest = version.partition("-")
     release, _, arch = rest.rpartition(".")
     files: Mapping[str, str | Path] = {f"/usr/src/kernels/{version}/Makefile": ""}
-    return Package(name="kernel-devel", version=number, release=release, arch=arch, files=files)
+    return RpmSpec(name="kernel-devel", version=number, release=release, arch=arch, files=files)
 
 
-def os_release(version: str) -> Package:
+def os_release(version: str) -> RpmSpec:
     """The package that says which Fedora CoreOS this is; dnf learns the release from it, and of Debian's shell."""
     fedora = version.partition(".")[0]
     text = (
@@ -100,12 +100,12 @@ def os_release(version: str) -> Package:
         f"PRETTY_NAME='Fedora CoreOS {version} (lab stand-in)'\nOSTREE_VERSION='{version}'\n"
     )
     gives = (f"system-release = {fedora}", f"system-release(releasever) = {fedora}", "/bin/sh")
-    return Package(
+    return RpmSpec(
         name="fedora-release-coreos", version=fedora, release="1", provides=gives, files={"/usr/lib/os-release": text}
     )
 
 
-def host_services() -> list[Package]:
+def host_services() -> list[RpmSpec]:
     """What a Fedora CoreOS host brings along, and what only waits in the repository."""
     units = "/usr/lib/systemd/system"
     booted = "ConditionPathExists=/run/ostree-booted\n"
@@ -125,7 +125,7 @@ def host_services() -> list[Package]:
     socket = unit("Cockpit", body="[Socket]\nListenStream=9090\n", install="WantedBy=sockets.target")
     program = {"/usr/bin/bootc": Path(__file__).with_name("bootc")}
     client = {"/usr/bin/tailscale": "#!/bin/sh\n"}
-    package = partial(Package, version="1.9.0", release="1")
+    package = partial(RpmSpec, version="1.9.0", release="1")
     return [
         package(name="bootc", programs=program, files=bootc),
         package(name="zincati", files=zincati, post="systemctl preset zincati.service"),
@@ -148,9 +148,9 @@ _ZFS_UNITS = {
 }
 
 
-def zfs(version: str, kernel_version: str, requires: str, modules: Path) -> dict[str, list[Package]]:
+def zfs(version: str, kernel_version: str, requires: str, modules: Path) -> dict[str, list[RpmSpec]]:
     """OpenZFS's packages by folder of the kmods image; those of debug, devel and src could not be installed at all."""
-    package = partial(Package, version=version, release=f"1.{kernel_version.rpartition('.')[0].rpartition('.')[2]}")
+    package = partial(RpmSpec, version=version, release=f"1.{kernel_version.rpartition('.')[0].rpartition('.')[2]}")
     libraries = ("libzfs6", "libzpool6", "libnvpair3", "libuutil3")
     preset = "".join(f"{state} {name}\n" for name, (state, _) in _ZFS_UNITS.items())
     files: dict[str, str | Path] = {

@@ -19,7 +19,7 @@ from lab import checkout, session
 from lab.make import debian
 from lab.open import open_lab
 from lab.real import ingredients, parts, stages
-from lab.real.checks import Check
+from lab.real.checks import Assertion
 from lab.world import load
 from tasks.model.errors import TaskError
 
@@ -37,7 +37,7 @@ class Outcome:
 
     stage: str
     seconds: float
-    checks: tuple[Check, ...]
+    checks: tuple[Assertion, ...]
 
 
 def boot(states: Path, image: str, config: str, *, verbose: bool) -> list[Outcome]:
@@ -74,7 +74,7 @@ def _go_through(state: Path, given: dict[str, Any], fresh: Callable[[], None]) -
     outcomes = state / "outcomes.json"
     open_lab(load(WORLD), start, state, prepare=fresh)
     rows = json.loads(outcomes.read_text()) if outcomes.exists() else []
-    return [Outcome(**(row | {"checks": tuple(Check(**each) for each in row["checks"])})) for row in rows]
+    return [Outcome(**(row | {"checks": tuple(Assertion(**each) for each in row["checks"])})) for row in rows]
 
 
 def _read(config: str) -> str:
@@ -142,7 +142,7 @@ def _outcome(machine: stages.Machine, stage: stages.Stage) -> Outcome:
     try:
         found = tuple(through(machine))
     except TaskError as error:
-        found = (Check(_ENDED, f"{error.what}: {error.why}; {error.hint}"),)
+        found = (Assertion(_ENDED, f"{error.what}: {error.why}; {error.hint}"),)
     outcome = Outcome(stage=name, seconds=time.monotonic() - begun, checks=found)
     failed = sum(1 for check in found if check.fault)
     how = f"{failed} of {len(found)} checks FAILED" if failed else f"{len(found)} checks hold"

@@ -8,7 +8,7 @@ from tasks.model.errors import TaskError
 
 
 @dataclass(frozen=True, slots=True)
-class Check:
+class Assertion:
     """One assertion by name; `fault` says what was found instead, and is empty where it holds."""
 
     name: str
@@ -39,7 +39,7 @@ def facts(told: str) -> dict[str, str]:
     return found
 
 
-def machine(found: Mapping[str, str], wanted: Expected) -> list[Check]:
+def machine(found: Mapping[str, str], wanted: Expected) -> list[Assertion]:
     """What holds at every boot."""
     return [
         _same("kernel", found["kernel"], wanted.kernel),
@@ -54,7 +54,7 @@ def machine(found: Mapping[str, str], wanted: Expected) -> list[Check]:
     ]
 
 
-def _hostname(found: Mapping[str, str], wanted: Expected) -> list[Check]:
+def _hostname(found: Mapping[str, str], wanted: Expected) -> list[Assertion]:
     if not wanted.hostname:
         return []
     return [
@@ -63,7 +63,7 @@ def _hostname(found: Mapping[str, str], wanted: Expected) -> list[Check]:
     ]
 
 
-def zfs(found: Mapping[str, str], wanted: Expected) -> list[Check]:
+def zfs(found: Mapping[str, str], wanted: Expected) -> list[Assertion]:
     """The modules run, from the package's path, loaded by modules-load.d."""
     checks = []
     for name in ("spl", "zfs"):
@@ -72,28 +72,28 @@ def zfs(found: Mapping[str, str], wanted: Expected) -> list[Check]:
         there = place in file and package == f"kmod-zfs-{wanted.kernel}"
         checks += [
             _same(f"{name}: loaded", found[f"{name}-loaded"].rpartition("-")[0], wanted.zfs),
-            Check(
+            Assertion(
                 f"{name}: from the package's path", "" if there else f"{file or 'nowhere'}, of package {package or '-'}"
             ),
         ]
     said = "" if found["modules-load"] == "success" else found["modules-load-said"] or found["modules-load"]
-    return [*checks, Check("modules-load.d: succeeded", said)]
+    return [*checks, Assertion("modules-load.d: succeeded", said)]
 
 
-def first(found: Mapping[str, str], wanted: Expected) -> list[Check]:
+def first(found: Mapping[str, str], wanted: Expected) -> list[Assertion]:
     """What holds after the first boot alone."""
     tokens = found["luks-tokens"].split()
     clevis = len(tokens) == 1 and tokens[0].startswith("clevis:")
     return [
         _same("LUKS: version 2, labelled luks-root", found["luks"], "crypto_LUKS 2 luks-root"),
-        Check("LUKS: one token, clevis's", "" if clevis else found["luks-tokens"] or "none"),
+        Assertion("LUKS: one token, clevis's", "" if clevis else found["luks-tokens"] or "none"),
         _same("LUKS: no other keyslot", found["luks-keyslots"], tokens[0].partition(":")[2] if tokens else "one"),
         _same("core: the key and no other", found["core-keys"], wanted.key),
         _none("core: groups", {"wheel", "sudo"} - set(found["core-groups"].split())),
     ]
 
 
-def pool(found: Mapping[str, str], data: str) -> list[Check]:
+def pool(found: Mapping[str, str], data: str) -> list[Assertion]:
     """The pool came by itself, with the data that was written into it."""
     return [
         _same("pool: imported and online", found["pool"], "tank ONLINE"),
@@ -102,34 +102,34 @@ def pool(found: Mapping[str, str], data: str) -> list[Check]:
     ]
 
 
-def switched(found: Mapping[str, str], wanted: Expected) -> list[Check]:
+def switched(found: Mapping[str, str], wanted: Expected) -> list[Assertion]:
     """The first-boot switch asked bootc for the signed image."""
     call = f"switch --enforce-container-sigpolicy {wanted.image}"
     return [_same("switch: bootc was called with the signed image", found["bootc"], call)] if wanted.image else []
 
 
-def faults(checks: Iterable[Check]) -> list[Check]:
+def faults(checks: Iterable[Assertion]) -> list[Assertion]:
     """Those that do not hold."""
     return [check for check in checks if check.fault]
 
 
-def held(name: str, holds: object, fault: str) -> Check:
+def held(name: str, holds: object, fault: str) -> Assertion:
     """A check of anything that is true or not; `fault` is told where it is not."""
-    return Check(name, "" if holds else fault.strip())
+    return Assertion(name, "" if holds else fault.strip())
 
 
-def succeeded(name: str, command: CompletedProcess[str]) -> Check:
+def succeeded(name: str, command: CompletedProcess[str]) -> Assertion:
     """A check of a command: its last words are told where it failed."""
     said = command.stderr.strip() or command.stdout.strip() or f"it ended with {command.returncode}"
     return held(name, command.returncode == 0, said.rpartition("\n")[2])
 
 
-def _same(name: str, found: str, wanted: str) -> Check:
-    return Check(name, "" if found == wanted else f"{found or 'nothing'}, not {wanted}")
+def _same(name: str, found: str, wanted: str) -> Assertion:
+    return Assertion(name, "" if found == wanted else f"{found or 'nothing'}, not {wanted}")
 
 
-def _none(name: str, found: set[str]) -> Check:
-    return Check(name, ", ".join(sorted(found)))
+def _none(name: str, found: set[str]) -> Assertion:
+    return Assertion(name, ", ".join(sorted(found)))
 
 
 def _first(text: str) -> str:

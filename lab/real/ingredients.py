@@ -124,13 +124,13 @@ def require_bootable(config: str) -> None:
 
 def _require_core(config: str) -> None:
     keys = ("passwd", "users[core]", "sshAuthorizedKeys[0]")
-    if not any(each.path == keys and each.content for each in ignition.everything(config)):
+    if not any(each.path == keys and each.content for each in ignition.flatten(config)):
         raise TaskError("the Ignition file lets nobody in", "it has no user core with a key", "see butane.yaml")
 
 
 def _told(config: str, *path: str) -> str:
     """What an Ignition file says at the end of a path; nothing where it says nothing."""
-    return next((each.content for each in ignition.everything(config) if each.path[-len(path) :] == path), "")
+    return next((each.content for each in ignition.flatten(config) if each.path[-len(path) :] == path), "")
 
 
 def _with_key(config: str, key: Path, folder: Path) -> Path:
@@ -157,7 +157,7 @@ def _public(key: Path) -> str:
 def _expected(config: str, first: trees.Tree, key: str) -> Expected:
     """What image and Ignition file promise."""
     policy = _told(config, f"files[/{_POLICY}]", "contents", "source") or first.read(_POLICY)
-    switches = (found[1] for each in ignition.everything(config) for found in _SWITCH.finditer(each.content))
+    switches = (found[1] for each in ignition.flatten(config) for found in _SWITCH.finditer(each.content))
     return Expected(
         kernel=first.kernel, zfs=first.zfs, hostname=_told(config, "files[/etc/hostname]", "contents", "source"),
         hostname_mode=f"{int(_told(config, 'files[/etc/hostname]', 'mode') or 0o644):o}", key=key,

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from lab.make.tool import call
 from lab.real import checks, commands, vm
-from lab.real.checks import Check, Expected, held, succeeded
+from lab.real.checks import Assertion, Expected, held, succeeded
 from lab.real.ingredients import Bench
 from lab.real.trees import Tree
 
@@ -48,7 +48,7 @@ class Machine:
         with self.tank.open("wb") as file:
             file.truncate(1 << 30)
 
-    def first_boot(self) -> list[Check]:
+    def first_boot(self) -> list[Assertion]:
         """From nothing: Ignition, the encrypted root, a pool; then the switch reboots it."""
         wanted = self.bench.expected
         with self._on("first", self.bench.first, _FIRST, image=True, config=self.bench.config) as on:
@@ -69,7 +69,7 @@ class Machine:
                 on.off()
             return found
 
-    def second_boot(self) -> list[Check]:
+    def second_boot(self) -> list[Assertion]:
         """Unlocked by the TPM, the pool comes by itself; then keys are added for bad days."""
         with self._on("second", self.bench.first) as on:
             on.up()
@@ -90,19 +90,19 @@ class Machine:
             on.off()
             return found
 
-    def fresh_tpm(self) -> list[Check]:
+    def fresh_tpm(self) -> list[Assertion]:
         """Another TPM: locked; the recovery key opens it."""
         with self._on("fresh-tpm", self.bench.first, tpm=self.bench.folder / "fresh-tpm", kept=False) as on:
             found = self._opened_by_hand(on, "fresh TPM", "integrity check failed")
             return [*found, self._bound_anew(on, "fresh TPM")]
 
-    def changed_pcr(self) -> list[Check]:
+    def changed_pcr(self) -> list[Assertion]:
         """PCR 7 is another, and nobody is at the console."""
         tpm = self._copied_tpm("pcr7")
         with self._on("pcr7", self.bench.first, "lab.pcr7", tpm=tpm, kept=False, patience=_IMPATIENT) as on:
             return _emergency(on, "PCR 7 changed", "policy check failed")
 
-    def firmware_update(self) -> list[Check]:
+    def firmware_update(self) -> list[Assertion]:
         """PCR 7 is another, somebody types the recovery key and binds the root anew: it opens by itself again."""
         tpm, disk = self._copied_tpm("firmware"), self.bench.folder / "machine/firmware"
         _copy(self.disk, disk)
@@ -117,12 +117,12 @@ class Machine:
             on.up()
             return [*found, _opened_by_tpm(on, "firmware update: the TPM opens the root again")]
 
-    def without_module(self) -> list[Check]:
+    def without_module(self) -> list[Assertion]:
         """An image without zfs.ko must be found broken."""
         with self._updated_to("without-zfs", self.bench.without_module) as on:
             return [self._broken(on, "an image without zfs.ko")]
 
-    def foreign_module(self) -> list[Check]:
+    def foreign_module(self) -> list[Assertion]:
         """So must one whose module was built for another kernel."""
         name, wanted = "a module for another kernel", self.bench.next.kernel
         with self._updated_to("foreign", self.bench.foreign) as on:
@@ -130,7 +130,7 @@ class Machine:
             said = " ".join(re.findall(r"version magic .*", on.console)) or "nothing was said"
             return [broken, held(f"{name}: the kernel says why", f"should be '{wanted} " in said, said)]
 
-    def update(self) -> list[Check]:
+    def update(self) -> list[Assertion]:
         """The next image in the old one's place: the same pool under the new kernel."""
         with self._on("update", self.bench.next, "lab.update", image=True) as on:
             on.up()
@@ -138,7 +138,7 @@ class Machine:
             on.off()
         return [*checks.machine(facts, self._after_update()), *checks.pool(facts, self.data)]
 
-    def wrong_pcr(self) -> list[Check]:
+    def wrong_pcr(self) -> list[Assertion]:
         """A PCR that no TPM has: the validators let it pass, the boot does not."""
         disk, tpm = self.bench.folder / "machine/wrong-pcr", self.bench.folder / "wrong-pcr-tpm"
         _copy(self.bench.disk, disk)
@@ -146,7 +146,7 @@ class Machine:
         with self._on("wrong-pcr", self.bench.first, _FIRST, image=True, config=config, drives=drives, tpm=tpm) as on:
             return _emergency(on, "pcr_ids 77", "PCR handle out of range")
 
-    def _opened_by_hand(self, on: vm.Machine, told: str, words: str) -> list[Check]:
+    def _opened_by_hand(self, on: vm.Machine, told: str, words: str) -> list[Assertion]:
         """The TPM refuses the key for the reason that the console must name; the recovery key is typed there."""
         refused = on.wait_for([words, _EMERGENCY], _REFUSED_SECONDS)
         asked = on.wait_for([_ASKED, _EMERGENCY], _REFUSED_SECONDS)
@@ -158,12 +158,12 @@ class Machine:
             held(f"{told}: the recovery key opens it", on.is_up(_REFUSED_SECONDS), "it does not"),
         ]
 
-    def _bound_anew(self, on: vm.Machine, told: str) -> Check:
+    def _bound_anew(self, on: vm.Machine, told: str) -> Assertion:
         """The README's command binds the root to the TPM as it is now."""
         bound = on.ssh(commands.BIND_ANEW, stdin=f"{self.recovery_key}\n")
         return succeeded(f"{told}: the root is bound anew", bound)
 
-    def _broken(self, on: vm.Machine, told: str) -> Check:
+    def _broken(self, on: vm.Machine, told: str) -> Assertion:
         """The checks of every boot must find it."""
         on.up()
         found = [check.name for check in checks.faults(checks.machine(_facts(on), self._after_update()))]
@@ -206,7 +206,7 @@ class Machine:
         )  # fmt: skip
 
 
-Stage = tuple[str, Callable[[Machine], list[Check]]]
+Stage = tuple[str, Callable[[Machine], list[Assertion]]]
 # The stages of a group depend on those of the groups before, and not on each other: they go side by side.
 GROUPS: tuple[tuple[Stage, ...], ...] = (
     (("first boot", Machine.first_boot),),
@@ -233,12 +233,12 @@ def _facts(on: vm.Machine) -> dict[str, str]:
     return checks.facts(on.run((_HERE / "report.sh").read_text()).stdout)
 
 
-def _opened_by_tpm(on: vm.Machine, told: str) -> Check:
+def _opened_by_tpm(on: vm.Machine, told: str) -> Assertion:
     """Nobody typed: clevis has asked the TPM."""
     return held(told, re.search(r"clevis-luks-askpass\[\d+\]: Unlocked ", on.console), "clevis does not say so")
 
 
-def _emergency(on: vm.Machine, told: str, words: str) -> list[Check]:
+def _emergency(on: vm.Machine, told: str, words: str) -> list[Assertion]:
     """The boot was refused, for the reason that the console must name."""
     ended = on.wait_for([_EMERGENCY], _REFUSED_SECONDS)
     return [

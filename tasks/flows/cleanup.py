@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from tasks.clients import registry
 from tasks.clients.github import actions
-from tasks.clients.github.packages import Package
+from tasks.clients.github.packages import GhcrPackage
 from tasks.clients.shell import Mode
 from tasks.console import answer, answer_json, present, say
 from tasks.flows import package
@@ -15,10 +15,10 @@ from tasks.model.registry.retention import ALWAYS, Retention, plan
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tasks.model.registry.retention import Fate, Plan, Version
+    from tasks.model.registry.retention import Fate, PackageVersion, Plan
     from tasks.settings import Settings
 
-    Planned = tuple[Package, Plan]
+    Planned = tuple[GhcrPackage, Plan]
 
 _FEW = 3  # tags that are shown of one version
 
@@ -47,7 +47,7 @@ def _plans(settings: "Settings", policy: "Retention") -> "list[Planned]":
 
     Nothing before the first publication: kmods that were built for it stay.
     """
-    now, listed, own = datetime.now(UTC), Package.of(settings.image), Package.of(settings.own_kmods)
+    now, listed, own = datetime.now(UTC), GhcrPackage.of(settings.image), GhcrPackage.of(settings.own_kmods)
     published = listed.versions()
     if published is None:
         return []
@@ -105,7 +105,7 @@ def _row(name: str, what: str, fate: "Fate") -> dict[str, object]:
     }  # fmt: skip
 
 
-def _cells(version: "Version") -> tuple[str, str, str]:
+def _cells(version: "PackageVersion") -> tuple[str, str, str]:
     shown = [tag if len(tag) < 20 else f"{tag[:14]}…{tag[71:]}" for tag in version.tags]  # noqa: PLR2004  (a digest's)
     more = [f"and {len(shown) - _FEW} more"] if len(shown) > _FEW else []
     return version.digest[:19], f"{version.created:%Y-%m-%d}", " ".join([*shown[:_FEW], *more])
@@ -129,7 +129,7 @@ def _require_unmoved(name: str, plan: "Plan") -> None:
             raise TaskError(f"{name}:{tag} has moved meanwhile", why, "nothing was deleted; run it again")
 
 
-def _delete(listed: "Package", plan: "Plan") -> None:
+def _delete(listed: "GhcrPackage", plan: "Plan") -> None:
     """Delete in the plan's order; what belongs to a version that GitHub does not delete stays with it."""
     _require_unmoved(listed.name, plan)
     if Mode.dry or not plan.deletions:

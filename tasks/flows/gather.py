@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from packaging.version import Version
 
-    from tasks.model.kmods import OwnKmods
+    from tasks.model.kmods import LocalKmods
     from tasks.settings import Settings
 
 _Answer = TypeVar("_Answer")
@@ -49,9 +49,9 @@ def policy(settings: "Settings", request: Request = NEWEST) -> Policy:
     )
 
 
-def decide(settings: "Settings", request: Request = NEWEST, own: "OwnKmods | None" = None) -> Decision:
+def decide(settings: "Settings", request: Request = NEWEST, own: "LocalKmods | None" = None) -> Decision:
     """What would be built now: everything that exists, judged."""
-    return solve(candidates(settings, policy(settings, request), request.stream, own))
+    return solve(gather(settings, policy(settings, request), request.stream, own))
 
 
 def content(settings: "Settings") -> str:
@@ -60,7 +60,7 @@ def content(settings: "Settings") -> str:
     return content_digest([packages, *workspace.build_inputs()])
 
 
-def candidates(settings: "Settings", wanted: Policy, stream: str = "", own: "OwnKmods | None" = None) -> Candidates:
+def gather(settings: "Settings", wanted: Policy, stream: str = "", own: "LocalKmods | None" = None) -> Candidates:
     """Everything that a decision rests on; with `own` kmods, which were built here, no others count."""
     stream = stream or settings.stream
     sources = _Sources(settings, wanted, read_matrix())
@@ -72,7 +72,7 @@ def candidates(settings: "Settings", wanted: Policy, stream: str = "", own: "Own
     return replace(found, notes=tuple(sorted(sources.notes)))
 
 
-def newest(settings: "Settings", wanted: Policy, streams: Iterable[str]) -> dict[str, Candidates]:
+def newest_releases(settings: "Settings", wanted: Policy, streams: Iterable[str]) -> dict[str, Candidates]:
     """By stream, the newest release alone with everything that it could be built with; nothing published."""
     sources = _Sources(settings, wanted, read_matrix())
     with side_by_side() as pool:

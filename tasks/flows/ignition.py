@@ -11,7 +11,7 @@ from tasks.clients import butane, gitleaks, workspace
 from tasks.console import answer, say, warn
 from tasks.model.errors import TaskError
 from tasks.model.install import cautions, firstboot, secrets, source_lines
-from tasks.model.install.ignition import children, everything, merged
+from tasks.model.install.ignition import children, flatten, merged
 from tasks.model.signing import require_consistent
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ class Installation:
     """The finished Ignition file, and what it must not be published with."""
 
     document: str
-    findings: tuple[secrets.Finding, ...]
+    findings: tuple[secrets.Secret, ...]
 
     @property
     def hash(self) -> str:
@@ -50,7 +50,7 @@ def make(settings: "Settings", *, switch: bool) -> Installation:
         own = pool.submit(butane.translate, config, USER_FILE, workspace.ROOT)
         child = ours and pool.submit(butane.translate, ours, "what belongs to every machine", workspace.ROOT)
         document = merged(own.result(), child.result()) if child else own.result()
-        whole = everything(document)
+        whole = flatten(document)
         leaks = pool.submit(lambda: tuple(gitleaks.leaks([said.content for said in whole])))
         list(pool.map(butane.validate, (document, *children(document))))
         found = secrets.scan(whole, leaks.result())
@@ -71,7 +71,7 @@ def _ours(settings: "Settings", *, switch: bool) -> str:
     return json.dumps(firstboot.snippet(shipped, settings.image, switch=switch))
 
 
-def _told(found: Iterable[secrets.Finding], settings: "Settings", written: object) -> Iterator[secrets.Finding]:
+def _told(found: Iterable[secrets.Secret], settings: "Settings", written: object) -> Iterator[secrets.Secret]:
     """Tell every finding; yield those that no setting allows."""
     places_found = set()
     for finding in found:

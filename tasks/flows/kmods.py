@@ -11,7 +11,7 @@ from tasks.clients.github import api
 from tasks.console import say
 from tasks.model.errors import TaskError
 from tasks.model.image import ImageRef, KmodsTag, kmods_tags
-from tasks.model.kmods import OwnKmods, fedora_of, labels
+from tasks.model.kmods import LocalKmods, fedora_of, labels
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,7 +26,9 @@ _MOST_BYTES = 200_000_000  # OpenZFS 2.4.3 has 35 MB
 _SECONDS = 1800
 
 
-def listed(settings: "Settings", pool: "ThreadPoolExecutor", only: OwnKmods | None = None) -> "Mapping[KmodsTag, str]":
+def listed(
+    settings: "Settings", pool: "ThreadPoolExecutor", only: LocalKmods | None = None
+) -> "Mapping[KmodsTag, str]":
     """Every pair that has kmods, with the first repository that has them; all are asked side by side."""
     if only:
         return {only.pair: only.image.name}
@@ -97,7 +99,7 @@ def _digest(body: bytes) -> str:
     return f"sha256:{hashlib.sha256(body).hexdigest()}"
 
 
-def own(image: str) -> OwnKmods:
+def own(image: str) -> LocalKmods:
     """A kmods image that was built here, by what its labels say."""
     found = podman.require(image)
-    return OwnKmods.from_labels(podman.by_digest(image), found)
+    return LocalKmods.from_labels(podman.by_digest(image), found)

@@ -14,13 +14,13 @@ from tasks.model.lock import Lock, fingerprint
 from tasks.model.matrix.ranges import Support
 
 if TYPE_CHECKING:
-    from tasks.model.kmods import OwnKmods
+    from tasks.model.kmods import LocalKmods
     from tasks.model.matrix.ranges import PairSupport
     from tasks.model.solver.solve import Decision
     from tasks.settings import Settings
 
 
-def lock(settings: "Settings", decision: "Decision", own: "OwnKmods | None" = None) -> Lock:
+def lock(settings: "Settings", decision: "Decision", own: "LocalKmods | None" = None) -> Lock:
     """The Lock for what a decision chose: kmods by digest (`own` were built here), the inputs fingerprinted."""
     chosen = decision.chosen
     if chosen is None or chosen.release.base is None:

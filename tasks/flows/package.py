@@ -11,16 +11,16 @@ from tasks.model.errors import TaskError
 from tasks.model.image import PUBLIC_TAG
 from tasks.model.lock import PREFIX
 from tasks.model.registry.manifest import Manifest
-from tasks.model.registry.retention import Package, newest_pairs
+from tasks.model.registry.retention import PackageState, newest_pairs
 
 if TYPE_CHECKING:
-    from tasks.model.registry.retention import Plan, Version
+    from tasks.model.registry.retention import PackageVersion, Plan
     from tasks.settings import Settings
 
 _GONE = Manifest(digest="", media_type="", artifact_type="", subject="", children=(), blobs=(), annotations={})
 
 
-def package(name: str, versions: "tuple[Version, ...]") -> Package:
+def package(name: str, versions: "tuple[PackageVersion, ...]") -> PackageState:
     """The manifest of every version, read side by side, and which digests are blocked."""
     say(f"{name} has {len(versions)} versions; reading their manifests")
     public = registry.digest(name, PUBLIC_TAG)  # the first read gets the token that all others use
@@ -31,14 +31,14 @@ def package(name: str, versions: "tuple[Version, ...]") -> Package:
     with ThreadPoolExecutor(AT_ONCE) as pool:
         found = pool.map(lambda digest: _manifest(name, digest), digests)
         manifests = {digest: each for digest, each in zip(digests, found, strict=True) if each is not _GONE}
-    records = Package(versions=versions, manifests=manifests).records()
+    records = PackageState(versions=versions, manifests=manifests).records()
     blocked = frozenset(digest for digest, every in records.items() if block_of(digest, every))
-    return Package(versions=versions, manifests=manifests, blocked=blocked)
+    return PackageState(versions=versions, manifests=manifests, blocked=blocked)
 
 
 def kmods_package(
-    settings: "Settings", versions: "tuple[Version, ...]", images: Package, decided: "Plan", keep: int
-) -> Package:
+    settings: "Settings", versions: "tuple[PackageVersion, ...]", images: PackageState, decided: "Plan", keep: int
+) -> PackageState:
     """The package of our own kmods; the newest pairs stay, and what the Locks of the images that stay name."""
     kept = sorted(fate.version.digest for fate in decided.kept)
     manifests = {digest: found for digest in kept if (found := images.manifests.get(digest))}

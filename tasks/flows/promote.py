@@ -17,7 +17,7 @@ from tasks.model.errors import TaskError
 from tasks.model.image import PUBLIC_TAG, ImageRef
 from tasks.model.lock import Lock, has_lock
 from tasks.model.registry import attestation, record
-from tasks.model.registry.preconditions import NOTHING, Leave, Standing, preconditions
+from tasks.model.registry.preconditions import NOTHING, Standing, Waivers, preconditions
 from tasks.model.registry.record import Kind
 
 if TYPE_CHECKING:
@@ -37,11 +37,11 @@ def promote(settings: "Settings", digest: str, expect: str, *, allow_downgrade: 
         expected = NOTHING
     else:
         expected = ImageRef(settings.image, expect).digest if expect else public_digest(settings)
-    move(settings, image, expected, Leave(allow_downgrade=allow_downgrade))
+    move(settings, image, expected, Waivers(allow_downgrade=allow_downgrade))
     answer(digest)
 
 
-def move(settings: "Settings", image: ImageRef, expected: str, leave: Leave) -> bool:
+def move(settings: "Settings", image: ImageRef, expected: str, leave: Waivers) -> bool:
     """Point the public tag at an image that keeps every promise; False under `inv -R`."""
     tag = f"{settings.image}:{PUBLIC_TAG}"
     if public_digest(settings) == image.digest:

@@ -15,7 +15,7 @@ from tasks.model.errors import TaskError
 from tasks.model.image import CANDIDATE_TAG, ImageRef
 from tasks.model.registry import record
 from tasks.model.registry.manifest import SBOM
-from tasks.model.registry.preconditions import Leave
+from tasks.model.registry.preconditions import Waivers
 
 if TYPE_CHECKING:
     from tasks.model.lock import Lock
@@ -45,7 +45,7 @@ def publish(settings: "Settings", request: "Request", key: str, *, and_promote: 
     if pushed is None:
         return
     if and_promote:
-        promote.move(settings, pushed, before, Leave(allow_downgrade=request.allow_downgrade))
+        promote.move(settings, pushed, before, Waivers(allow_downgrade=request.allow_downgrade))
     else:
         say(f"next: ./inv promote {pushed.digest} --expect {before or 'nothing'}")
     for name, value in (("image", pushed.name), ("digest", pushed.digest), ("expect", before or "nothing")):

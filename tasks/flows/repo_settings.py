@@ -11,7 +11,7 @@ from tasks.model.errors import TaskError
 from tasks.model.github.repo_settings import SettingState, every_setting
 
 if TYPE_CHECKING:
-    from tasks.model.github.repo_settings import Standing
+    from tasks.model.github.repo_settings import ActualSetting
     from tasks.settings import Settings
 
 
@@ -35,7 +35,7 @@ def repo_settings(settings: "Settings", *, apply: bool) -> None:
         raise TaskError(f"{number} of {name} not as wanted", why, hint)
 
 
-def _standings(name: str) -> "list[Standing]":
+def _standings(name: str) -> "list[ActualSetting]":
     """Every setting as it is now, asked side by side."""
     with ThreadPoolExecutor() as pool:
         admin, kind = pool.submit(client.is_admin, name), pool.submit(packages.kind, name.partition("/")[0])

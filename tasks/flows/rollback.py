@@ -6,7 +6,7 @@ from tasks.clients import login
 from tasks.console import answer, say, warn
 from tasks.flows import history, keys, promote
 from tasks.model.image import ImageRef
-from tasks.model.registry.preconditions import Leave
+from tasks.model.registry.preconditions import Waivers
 from tasks.model.versions import parse_zfs
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def rollback(settings: "Settings", to: str) -> None:
         say(f"stable is {image.digest} already")
     else:
         _warn_of_pools(left, image)
-        promote.move(settings, image, left.digest, Leave(allow_downgrade=True, any_contract=True))
+        promote.move(settings, image, left.digest, Waivers(allow_downgrade=True, any_contract=True))
         _tell_next(left)
     answer(image.digest)
 

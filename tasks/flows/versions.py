@@ -27,7 +27,7 @@ def newest_zfs(settings: "Settings", line: str) -> "Version":
 def available(settings: "Settings", request: "Request") -> str:
     """The kmods of the newest release, as repository:tag; stops with the reason where there are none."""
     stream = request.stream or settings.stream
-    newest = gather.newest(settings, gather.policy(settings, request), [stream])
+    newest = gather.newest_releases(settings, gather.policy(settings, request), [stream])
     repository, tag = require_kmods(newest[stream])
     return f"{repository}:{tag}"
 
@@ -65,5 +65,5 @@ def _write_lock(settings: "Settings", decision: Decision, file: str) -> None:
 def forecast(settings: "Settings", request: "Request", *, json: bool) -> None:
     """Show what the streams ahead will bring."""
     stream = request.stream or settings.stream
-    found = gather.newest(settings, gather.policy(settings, request), (stream, *ahead.ahead_of(stream)))
+    found = gather.newest_releases(settings, gather.policy(settings, request), (stream, *ahead.ahead_of(stream)))
     (show.forecast_json if json else show.forecast)(ahead.forecast(found, stream))

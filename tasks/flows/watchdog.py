@@ -50,7 +50,7 @@ def _look(settings: "Settings") -> "tuple[tuple[Issue, ...], Decision | None, Fo
         there = pool.submit(issues.open_ones, settings.repository)
         decided = pool.submit(gather.decide, settings)
         looked = pool.submit(
-            lambda: forecast(gather.newest(settings, gather.policy(settings), streams), settings.stream)
+            lambda: forecast(gather.newest_releases(settings, gather.policy(settings), streams), settings.stream)
         )
         return there.result(), _asked(decided), _asked(looked)
 

@@ -46,7 +46,7 @@ class Tarball:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class OwnKmods:
+class LocalKmods:
     """Modules and tools of one OpenZFS release for one kernel, built here, and the digest of the source."""
 
     image: ImageRef

@@ -11,7 +11,7 @@ from hypothesis import strategies
 from tasks.model.registry import record
 from tasks.model.registry.manifest import OCI_INDEX, OCI_MANIFEST, Manifest, attached_to, referrers_tag, signature_tag
 from tasks.model.registry.record import Record
-from tasks.model.registry.retention import Package, Plan, Retention, Version
+from tasks.model.registry.retention import PackageState, PackageVersion, Plan, Retention
 from tests.builders.values import lock
 
 NOW = datetime(2026, 11, 23, 6, tzinfo=UTC)
@@ -23,7 +23,7 @@ DAYS = strategies.integers(0, 400)
 class Registry:
     """Everything that was pushed: `truth` knows every manifest, `hidden` names those that cannot be read."""
 
-    versions: list[Version] = field(default_factory=list)
+    versions: list[PackageVersion] = field(default_factory=list)
     truth: dict[str, Manifest] = field(default_factory=dict)
     hidden: set[str] = field(default_factory=set)
     gone: set[str] = field(default_factory=set)
@@ -35,7 +35,7 @@ class Registry:
         self.versions = [replace(v, tags=tuple(tag for tag in v.tags if tag not in tags)) for v in self.versions]
         number = int(hashlib.sha256(body).hexdigest()[:10], 16)
         created = NOW - timedelta(days=days)
-        self.versions.append(Version(id=number, digest=manifest.digest, created=created, tags=tuple(tags)))
+        self.versions.append(PackageVersion(id=number, digest=manifest.digest, created=created, tags=tuple(tags)))
         self.truth[manifest.digest] = manifest
         return manifest.digest
 
@@ -59,10 +59,12 @@ class Registry:
         if listed:
             self.index(days, [referrers_tag(subject)], entries)
 
-    def package(self) -> Package:
+    def package(self) -> PackageState:
         """What cleanup can see."""
         seen = {digest: None if digest in self.hidden else found for digest, found in self.truth.items()}
-        return Package(versions=tuple(self.versions), manifests={k: v for k, v in seen.items() if k not in self.gone})
+        return PackageState(
+            versions=tuple(self.versions), manifests={k: v for k, v in seen.items() if k not in self.gone}
+        )
 
     def without(self, plan: Plan) -> "Registry":
         """After the plan was carried out."""
@@ -144,10 +146,10 @@ def policies() -> strategies.SearchStrategy[Retention]:
     )
 
 
-def many(number: int) -> Package:
+def many(number: int) -> PackageState:
     """About so many versions: an image a day with signature, records and their list."""
     made = Registry()
-    versions: list[Version] = []
+    versions: list[PackageVersion] = []
     truth: dict[str, Manifest] = {}
     for day in range(number // 5):
         one = Registry()

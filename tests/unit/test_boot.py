@@ -6,7 +6,7 @@ from subprocess import CompletedProcess
 import pytest
 
 from lab.real import checks, commands
-from lab.real.checks import Check, Expected
+from lab.real.checks import Assertion, Expected
 from tasks.model.errors import TaskError
 from tests.documents import ROOT
 
@@ -45,7 +45,7 @@ WHOLE = {
 }
 
 
-def every(found: dict[str, str]) -> list[Check]:
+def every(found: dict[str, str]) -> list[Assertion]:
     """All checks of a machine."""
     return [
         *checks.machine(found, WANTED),

@@ -54,7 +54,7 @@ def test_what_is_carried_is_found_whatever_it_says(text: str) -> None:
         {"path": "/b", "contents": {"source": f"data:;base64,{packed}", "compression": "gzip"}},
     ]
     child = json.dumps({"ignition": {"version": "3.5.0"}, "storage": {"files": files}})
-    whole = {said.name: said.content for said in ignition.everything(ignition.merged(CHILD, child))}
+    whole = {said.name: said.content for said in ignition.flatten(ignition.merged(CHILD, child))}
     if not text.encode().startswith((b"\xff\xfe", b"\xfe\xff", b"\x1f\x8b")) and "\0" not in text:
         assert whole["ignition.config.merge[0].storage.files[/a].contents.source"] == text
         assert whole["ignition.config.merge[0].storage.files[/b].contents.source"] == text
@@ -64,7 +64,7 @@ def test_what_is_carried_is_found_whatever_it_says(text: str) -> None:
 def test_a_place_is_the_same_in_any_order(paths: list[str]) -> None:
     """So that an allowed place never comes to mean another file."""
     files = [{"path": path, "contents": {"source": f"data:,{path[1]}"}} for path in paths]
-    whole = ignition.everything(json.dumps({"storage": {"files": files}}))
+    whole = ignition.flatten(json.dumps({"storage": {"files": files}}))
     found = {said.name: said.content for said in whole if said.path[-1] == "source"}
     assert found == {f"storage.files[/{name}].contents.source": name for name in "abc"}
 
@@ -114,12 +114,12 @@ def test_a_config_that_is_replaced_would_lose_key_and_policy() -> None:
     with pytest.raises(TaskError, match="never switch"):
         ignition.merged(replaced, CHILD)
     fetched = json.dumps({"ignition": {"version": "3.5.0", "config": {"merge": [remote]}}})
-    told = [why for _, why in cautions.cautions(ignition.everything(ignition.merged(fetched, CHILD)), "o")]
+    told = [why for _, why in cautions.cautions(ignition.flatten(ignition.merged(fetched, CHILD)), "o")]
     assert any("neither checked nor searched" in why for why in told)
 
 
-def said(path: str, content: str) -> ignition.Said:
-    return ignition.Said(tuple(path.split(" ")), content)
+def said(path: str, content: str) -> ignition.Entry:
+    return ignition.Entry(tuple(path.split(" ")), content)
 
 
 @pytest.mark.parametrize(
@@ -150,7 +150,7 @@ def test_each_place_is_found_once_and_says_what_to_do() -> None:
 def test_cautions_look_into_carried_configs_too() -> None:
     """A disk in a merged config is a disk of the machine."""
     child = {"storage": {"luks": [{"name": "d", "clevis": {"custom": {"pin": "tpm2", "config": '{"pcr_ids":"0,7"}'}}}]}}
-    whole = ignition.everything(ignition.merged(CHILD, json.dumps({**json.loads(CHILD), **child})))
+    whole = ignition.flatten(ignition.merged(CHILD, json.dumps({**json.loads(CHILD), **child})))
     (tpm,) = [why for _, why in cautions.cautions(whole, "owner") if "PCR 7" in why]
     assert "recovery key" in tpm
 

@@ -10,7 +10,7 @@ import pytest
 from lab.real import kernels
 from tasks.model.errors import TaskError
 from tasks.model.image import ImageRef, KmodsTag
-from tasks.model.kmods import Inside, Module, OwnKmods, Tarball, fedora_of, labels
+from tasks.model.kmods import Inside, LocalKmods, Module, Tarball, fedora_of, labels
 from tasks.model.versions import Kernel
 from tests.builders.values import DIGEST, KERNEL, KMODS_DIGEST, ZFS
 
@@ -55,7 +55,7 @@ def test_a_source_that_cannot_be_told_from_another_is_refused(document: object, 
 def test_labels_read_back_as_they_were_written() -> None:
     """Pair and source; the published image's labels are among them."""
     written = labels(PAIR, DIGEST, ImageRef("quay.io/fedora/fedora", DIGEST), b"FROM x")
-    assert OwnKmods.from_labels(IMAGE, written) == OwnKmods(image=IMAGE, pair=PAIR, tarball=DIGEST)
+    assert LocalKmods.from_labels(IMAGE, written) == LocalKmods(image=IMAGE, pair=PAIR, tarball=DIGEST)
     assert written["io.github.samhclark.fedora-zfs-kmods.fedora.version"] == "44"
     assert written["io.github.samhclark.fedora-zfs-kmods.kernel.major_minor"] == "7.1"
     assert written["org.opencontainers.image.version"] == "zfs-2.4.4"
@@ -75,7 +75,7 @@ def test_an_image_that_does_not_say_what_it_is_is_refused(label: str, value: str
     """Also the published one, whose source nobody here has seen."""
     written = labels(PAIR, DIGEST, ImageRef("quay.io/fedora/fedora", DIGEST), b"FROM x") | {label: value}
     with pytest.raises(TaskError, match=r"no kmods image that was built here|gives no kernel version"):
-        OwnKmods.from_labels(IMAGE, written)
+        LocalKmods.from_labels(IMAGE, written)
 
 
 LIBRARIES = ("libzfs6", "libzpool6", "libnvpair3", "libuutil3")

@@ -11,7 +11,7 @@ from tasks.model.errors import TaskError
 from tasks.model.image import ImageRef
 from tasks.model.matrix.ranges import PairSupport, Support
 from tasks.model.registry import record
-from tasks.model.registry.preconditions import NOTHING, Leave, Standing, preconditions
+from tasks.model.registry.preconditions import NOTHING, Standing, Waivers, preconditions
 from tests.builders.values import DIGEST, lock
 
 NOW = datetime(2026, 11, 23, 6, tzinfo=UTC)
@@ -31,9 +31,9 @@ GOOD = Standing(
 )
 
 
-def failed(leave: Leave | None = None, /, **changes: object) -> list[str]:
+def failed(leave: Waivers | None = None, /, **changes: object) -> list[str]:
     """The names of the preconditions that do not hold."""
-    found = preconditions(replace(GOOD, **changes), leave or Leave())  # type: ignore[arg-type]  # each its field's type
+    found = preconditions(replace(GOOD, **changes), leave or Waivers())  # type: ignore[arg-type]  # each its field's type
     return [check.name for check in found.failed]
 
 
@@ -67,7 +67,7 @@ def test_each_precondition_fails_alone_and_by_name(changes: dict[str, object], n
     """What is wrong is said, and that nothing was changed."""
     assert failed(**changes) == [name]
     with pytest.raises(TaskError) as caught:
-        preconditions(replace(GOOD, **changes), Leave()).require("stable", IMAGE)  # type: ignore[arg-type]
+        preconditions(replace(GOOD, **changes), Waivers()).require("stable", IMAGE)  # type: ignore[arg-type]
     assert f"{name}: " in caught.value.why
     assert "nothing was changed" in caught.value.hint
 
@@ -79,7 +79,7 @@ def test_a_pair_that_the_matrix_does_not_know_yet_may_be_promoted() -> None:
 
 def test_a_step_back_leaves_out_age_and_the_newest_contract_alone() -> None:
     """Signature, blocks and the rest hold for a rollback too."""
-    back = Leave(allow_downgrade=True, any_contract=True)
+    back = Waivers(allow_downgrade=True, any_contract=True)
     old = {"lock": older(zfs_version=Version("2.3.9")), "records": (record.verified(NOW, "0", 32, ""),)}
     assert failed(back, **old) == []
     assert failed(back, **old, refusal="no", block="bad") == ["signature", "blocked"]
@@ -88,5 +88,5 @@ def test_a_step_back_leaves_out_age_and_the_newest_contract_alone() -> None:
 
 def test_the_contract_is_run_only_where_nothing_else_is_wrong() -> None:
     """An unsigned image gets no record that says it was verified."""
-    assert preconditions(replace(GOOD, records=()), Leave()).lacks_only_the_contract
-    assert not preconditions(replace(GOOD, records=(), refusal="no"), Leave()).lacks_only_the_contract
+    assert preconditions(replace(GOOD, records=()), Waivers()).lacks_only_the_contract
+    assert not preconditions(replace(GOOD, records=(), refusal="no"), Waivers()).lacks_only_the_contract

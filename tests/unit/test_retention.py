@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings, strategies
 
 from tasks.model.registry import record
-from tasks.model.registry.retention import ALWAYS, Package, Retention, Version, newest_pairs, plan
+from tasks.model.registry.retention import ALWAYS, PackageState, PackageVersion, Retention, newest_pairs, plan
 from tests.builders.registries import NOW, Registry, deleted, kept, many, policies, registries
 from tests.builders.values import lock
 
@@ -134,7 +134,7 @@ def test_every_version_has_one_fate_and_a_reason() -> None:
     assert all(fate.reason for fate in fates)
 
 
-def seconds(*packages: Package) -> list[float]:
+def seconds(*packages: PackageState) -> list[float]:
     """The best of five plans of each, in turn, in time of ours alone: no other process's, no garbage collection's."""
     best = [float("inf")] * len(packages)
     gc.disable()
@@ -186,7 +186,7 @@ def test_the_newest_pairs_are_those_of_the_newest_kernels() -> None:
         "c": ("zfs-2.3.9_kernel-7.1.10-200.fc44.x86_64",),
         "d": ("stable",),
     }
-    versions = [Version(id=ord(name), digest=name, created=NOW, tags=of) for name, of in tags.items()]
+    versions = [PackageVersion(id=ord(name), digest=name, created=NOW, tags=of) for name, of in tags.items()]
     assert list(newest_pairs(versions, 2)) == ["a", "c"]
     assert newest_pairs(versions, 0) == {}
 

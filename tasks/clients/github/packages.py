@@ -13,7 +13,7 @@ from tasks.clients.github import api, gh
 from tasks.model.errors import TaskError
 from tasks.model.github.answers import rows, unexpected
 from tasks.model.github.repo_settings import package_page
-from tasks.model.registry.retention import Version
+from tasks.model.registry.retention import PackageVersion
 
 _PAGE = 100
 _AT_ONCE = 8
@@ -24,20 +24,20 @@ _LAST = re.compile(r'<[^>]*[?&]page=(\d+)[^>]*>; *rel="last"')
 
 
 @dataclass(frozen=True, slots=True)
-class Package:
+class GhcrPackage:
     """A container package by its owner and name; `path` is its place in GitHub's API."""
 
     name: str
     path: str
 
     @classmethod
-    def of(cls, image: str) -> "Package":
+    def of(cls, image: str) -> "GhcrPackage":
         """The package behind an image's name, of a user or of an organisation."""
         owner, _, name = image.partition("/")[2].partition("/")
         api.headers()  # stops here where there is no token
         return cls(image, f"/{kind(owner)}/{owner}/packages/container/{quote(name, safe='')}/versions")
 
-    def versions(self) -> tuple[Version, ...] | None:
+    def versions(self) -> tuple[PackageVersion, ...] | None:
         """Every active version, of all pages; None where the package does not exist yet."""
         first = self._page(1)
         if first.status == _NOT_FOUND:
@@ -61,11 +61,11 @@ class Package:
             raise TaskError(what, why, hint)
         return answer
 
-    def _rows(self, body: bytes) -> list[Version]:
+    def _rows(self, body: bytes) -> list[PackageVersion]:
         what = f"the versions of {self.name} could not be listed"
         return [_version(row, what) for row in rows(http.parse_json(body, what, "GitHub"), what)]
 
-    def delete(self, version: Version) -> str:
+    def delete(self, version: PackageVersion) -> str:
         """Delete a version; returns why GitHub refused, or nothing. One that is gone already is no refusal."""
         what = f"version {version.id} of {self.name} could not be deleted"
         url = f"{api.address()}{self.path}/{version.id}"
@@ -77,7 +77,7 @@ class Package:
             return ""
         return f"{answer.status}: {api.reason(http.parse_json(answer.body, what, 'GitHub'))}"
 
-    def restore_command(self, version: Version) -> str:
+    def restore_command(self, version: PackageVersion) -> str:
         """What restores a deleted version within 30 days."""
         return f"gh api -X POST {self.path}/{version.id}/restore"
 
@@ -102,7 +102,7 @@ def page(image: str) -> str:
         return f"https://github.com/{owner}/{name}/pkgs/container/{quote(name, safe='')}"
 
 
-def _version(row: Mapping[str, object], what: str) -> Version:
+def _version(row: Mapping[str, object], what: str) -> PackageVersion:
     """A version in a listing."""
     match row:
         case {
@@ -113,5 +113,5 @@ def _version(row: Mapping[str, object], what: str) -> Version:
         } if name.startswith("sha256:"):
             with suppress(ValueError):
                 made = datetime.fromisoformat(created)
-                return Version(id=number, digest=name, created=made, tags=tuple(map(str, tags)))
+                return PackageVersion(id=number, digest=name, created=made, tags=tuple(map(str, tags)))
     raise unexpected(what, row)

@@ -37,14 +37,14 @@ class Setting:
     body: Mapping[str, object] = field(default_factory=dict)
     page: str = ""  # below the repository's address, or whole: where it is seen and set by hand
 
-    def standing(self, status: int, answer: object, *, admin: bool) -> "Standing":
+    def standing(self, status: int, answer: object, *, admin: bool) -> "ActualSetting":
         """How it stands by what GitHub answered to somebody who is an administrator there, or is not."""
         if self.path is None:
-            return Standing(self, "", SettingState.BY_HAND)
+            return ActualSetting(self, "", SettingState.BY_HAND)
         actual = self._actual(answer) if status in _THERE else self.absent if admin and status == _NOT_THERE else None
         if actual is None:
-            return Standing(self, "", SettingState.UNSEEN)
-        return Standing(self, _shown(actual), SettingState.OK if actual == self.wanted else SettingState.DIFFERS)
+            return ActualSetting(self, "", SettingState.UNSEEN)
+        return ActualSetting(self, _shown(actual), SettingState.OK if actual == self.wanted else SettingState.DIFFERS)
 
     def _actual(self, answer: object) -> object:
         if not self.pick:
@@ -55,7 +55,7 @@ class Setting:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class ActualSetting:
     """A setting with what it is now."""
 
     setting: Setting

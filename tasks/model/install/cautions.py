@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
-from tasks.model.install.ignition import Path, Said
+from tasks.model.install.ignition import Entry, Path
 
 ORIGINAL_OWNER = "samhclark"
 ORIGINAL_KEY = (
@@ -17,7 +17,7 @@ _PCRS = 24  # of a TPM 2.0, numbered from 0
 Caution = tuple[Path, str]  # what is dangerous, by its Ignition path; why, and what to do
 
 
-def cautions(whole: Sequence[Said], owner: str) -> tuple[Caution, ...]:
+def cautions(whole: Sequence[Entry], owner: str) -> tuple[Caution, ...]:
     """Everything to be told before a machine is installed; `owner` is the repository's."""
     contents = {said.path: said.content for said in whole}
     found = [caution for path in contents for caution in (*_tpm(contents, path), *_root(contents, path))]
@@ -61,7 +61,7 @@ def _root(contents: Mapping[Path, str], path: Path) -> Iterator[Caution]:
     yield here, "the root file system is made anew: the machine needs at least 4 GiB of RAM on its first boot"
 
 
-def _login(whole: Sequence[Said], owner: str) -> Iterator[Caution]:
+def _login(whole: Sequence[Entry], owner: str) -> Iterator[Caution]:
     keys = [said for said in whole if said.path[-1].startswith("sshAuthorizedKeys") and said.content.strip()]
     hashes = [said for said in whole if said.path[-1] == "passwordHash" and said.content.strip("*!x")]
     if not keys and not hashes:

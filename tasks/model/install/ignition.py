@@ -21,7 +21,7 @@ Path = tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class Entry:
     """One thing that a document says: where (`storage`, `files[/etc/hostname]`, …) and what, decoded."""
 
     path: Path
@@ -64,21 +64,21 @@ def children(document: str) -> Iterator[str]:
             yield from children(said.content)
 
 
-def everything(document: str) -> tuple[Said, ...]:
+def flatten(document: str) -> tuple[Entry, ...]:
     """Everything that a document says, in its order; carried configs are gone into."""
     return tuple(_deeply(parse(document)))
 
 
-def _deeply(document: dict[str, Any]) -> Iterator[Said]:
+def _deeply(document: dict[str, Any]) -> Iterator[Entry]:
     for said in _said(document):
         if _is_child(said):
             inner = _deeply(parse(said.content, ".".join(said.path)))
-            yield from (Said((*said.path[:-1], *each.path), each.content) for each in inner)
+            yield from (Entry((*said.path[:-1], *each.path), each.content) for each in inner)
         else:
             yield said
 
 
-def _said(value: object, path: Path = (), *, compressed: bool = False) -> Iterator[Said]:
+def _said(value: object, path: Path = (), *, compressed: bool = False) -> Iterator[Entry]:
     if isinstance(value, dict):
         packed = value.get("compression") == "gzip"
         for key, each in value.items():
@@ -87,7 +87,7 @@ def _said(value: object, path: Path = (), *, compressed: bool = False) -> Iterat
         for number, each in enumerate(value):
             yield from _said(each, (*path[:-1], f"{path[-1]}[{_identity(each, number)}]"))
     else:
-        yield Said(path, decode(value, compressed=compressed) if isinstance(value, str) else json.dumps(value))
+        yield Entry(path, decode(value, compressed=compressed) if isinstance(value, str) else json.dumps(value))
 
 
 def _identity(item: object, number: int) -> str:
@@ -95,7 +95,7 @@ def _identity(item: object, number: int) -> str:
     return named or str(number)
 
 
-def _is_child(said: Said) -> bool:
+def _is_child(said: Entry) -> bool:
     """Whether it is a config that is carried, not the address of one."""
     match [part.partition("[")[0] for part in said.path]:
         case [*_, "config", "merge" | "replace", "source"]:

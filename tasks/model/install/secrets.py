@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from tasks.model.install.ignition import Path, Said
+from tasks.model.install.ignition import Entry, Path
 
 _NO_PASSWORD = re.compile(r"[*!x]*")
 _SECRET_NAME = re.compile(
@@ -41,11 +41,11 @@ _ELSE = "take it out, put it on the machine after installing, and have whoever i
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class Secret:
     """One secret: its kind, and where it stands in the Ignition file (`said`)."""
 
     kind: str
-    said: Said
+    said: Entry
 
     @property
     def why(self) -> str:
@@ -58,17 +58,17 @@ class Finding:
         return _INSTEAD.get(self.kind, _ELSE)
 
 
-def scan(whole: Sequence[Said], leaks: Iterable[tuple[int, str]]) -> tuple[Finding, ...]:
+def scan(whole: Sequence[Entry], leaks: Iterable[tuple[int, str]]) -> tuple[Secret, ...]:
     """Every secret, once a place; `leaks` are a scanner's: index in `whole` and the rule that found it."""
     found = [(number, kind) for number, said in enumerate(whole) for kind in _by_place(said)]
     named = [(number, "named-like-a-secret") for number, said in enumerate(whole) if _is_secret_file(said)]
     kinds: dict[int, str] = {}
     for number, kind in (*found, *leaks, *named):
         kinds.setdefault(number, kind)
-    return tuple(Finding(kinds[number], whole[number]) for number in sorted(kinds))
+    return tuple(Secret(kinds[number], whole[number]) for number in sorted(kinds))
 
 
-def _by_place(said: Said) -> Iterator[str]:
+def _by_place(said: Entry) -> Iterator[str]:
     """What is a secret because of where it stands."""
     match [part.partition("[")[0] for part in said.path]:
         case [*_, "users" | "groups", "passwordHash"] if not _NO_PASSWORD.fullmatch(said.content):
@@ -81,7 +81,7 @@ def _by_place(said: Said) -> Iterator[str]:
             yield "url-with-credentials"
 
 
-def _is_secret_file(said: Said) -> bool:
+def _is_secret_file(said: Entry) -> bool:
     """Whether a file has a secret's name and holds something random, or one line for a key, that is no public key."""
     file, content = _file(said.path), said.content.strip()
     if not file or not _SECRET_NAME.search(file) or _PUBLIC.search(content):

@@ -29,7 +29,7 @@ class Standing:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Leave:
+class Waivers:
     """What a user, or a step back, may leave out."""
 
     allow_downgrade: bool = False
@@ -52,7 +52,7 @@ class Preconditions(Report):
             raise TaskError(f"{tag} is not moved to {image}", why, "nothing was changed; mend that, then run it again")
 
 
-def preconditions(found: Standing, leave: Leave) -> Preconditions:
+def preconditions(found: Standing, leave: Waivers) -> Preconditions:
     """Hold an image against everything that the public tag promises."""
     return Preconditions(
         (
@@ -69,7 +69,7 @@ def preconditions(found: Standing, leave: Leave) -> Preconditions:
     )
 
 
-def _contract(found: Standing, leave: Leave) -> str:
+def _contract(found: Standing, leave: Waivers) -> str:
     if is_verified(found.records, VERSION):
         return ""
     if leave.any_contract and any(record.kind is Kind.VERIFIED for record in found.records):

@@ -13,7 +13,7 @@ ALWAYS = (PUBLIC_TAG, CANDIDATE_TAG)  # the tags that are kept whatever their ag
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Version:
+class PackageVersion:
     """One version of a container package, as GitHub lists it; `created` is the digest's, not a tag's."""
 
     id: int
@@ -35,7 +35,7 @@ class Retention:
 class Fate:
     """What becomes of a version, and why."""
 
-    version: Version
+    version: PackageVersion
     reason: str
 
 
@@ -57,10 +57,10 @@ class Plan:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Package:
+class PackageState:
     """All that is known: versions, their manifests (None: could not be read; no entry: the registry has none)."""
 
-    versions: tuple[Version, ...]
+    versions: tuple[PackageVersion, ...]
     manifests: Mapping[str, Manifest | None]
     blocked: frozenset[str] = frozenset()  # digests that are no rollback target
     named: Mapping[str, str] = field(default_factory=dict)  # what is kept for the sake of something else: the reason
@@ -94,7 +94,7 @@ class Package:
         return {digest: tuple(sorted(needed)) for digest, needed in found.items()}
 
 
-def plan(package: Package, policy: Retention, now: datetime) -> Plan:
+def plan(package: PackageState, policy: Retention, now: datetime) -> Plan:
     """Decide every version's fate. The order of versions does not matter, and a longer retention deletes no more."""
     needs, found = package.needs(), package.records()
     kept = _reach(_roots(package, found, policy, now), needs)
@@ -107,7 +107,7 @@ def plan(package: Package, policy: Retention, now: datetime) -> Plan:
     return Plan(kept=_sorted(fate for fate in fates if fate.reason), deletions=_ordered(doomed, needs), needs=needs)
 
 
-def newest_pairs(versions: Iterable[Version], number: int) -> dict[str, str]:
+def newest_pairs(versions: Iterable[PackageVersion], number: int) -> dict[str, str]:
     """Of kmods, the images of so many pairs, newest kernel first; by digest, with the reason."""
     pairs = [(tag, version.digest) for version in versions for tag in kmods_tags(version.tags)]
     newest = sorted(pairs, key=lambda pair: (pair[0].kernel.order, pair[0].zfs), reverse=True)[:number]
@@ -115,7 +115,7 @@ def newest_pairs(versions: Iterable[Version], number: int) -> dict[str, str]:
 
 
 def _roots(
-    package: Package, found: Mapping[str, tuple[Record, ...]], policy: Retention, now: datetime
+    package: PackageState, found: Mapping[str, tuple[Record, ...]], policy: Retention, now: datetime
 ) -> dict[str, str]:
     """The digests that are kept for their own sake, with the reason."""
     oldest = now - timedelta(days=policy.days)
@@ -139,7 +139,7 @@ def _roots(
     return roots
 
 
-def _good(package: Package, found: Mapping[str, tuple[Record, ...]]) -> list[str]:
+def _good(package: PackageState, found: Mapping[str, tuple[Record, ...]]) -> list[str]:
     """The images that one could roll back to: promoted, verified, readable and not blocked; newest promotion first."""
     promoted = {}
     for version in package.versions:
@@ -149,7 +149,7 @@ def _good(package: Package, found: Mapping[str, tuple[Record, ...]]) -> list[str
     return sorted(promoted, key=lambda digest: (promoted[digest], digest), reverse=True)
 
 
-def _touched(version: Version, found: tuple[Record, ...]) -> datetime:
+def _touched(version: PackageVersion, found: tuple[Record, ...]) -> datetime:
     """When a version was last promoted, else made."""
     return max([version.created, *(record.at for record in found if record.kind is Kind.PROMOTED)])
 
@@ -166,7 +166,7 @@ def _reach(roots: Mapping[str, str], needs: Mapping[str, tuple[str, ...]]) -> di
     return kept
 
 
-def _unseen(package: Package, kept: Mapping[str, str]) -> str:
+def _unseen(package: PackageState, kept: Mapping[str, str]) -> str:
     """A kept version of which nobody knows what it needs; nothing when all are known."""
     if package.unread:
         return package.unread
@@ -178,7 +178,7 @@ def _unseen(package: Package, kept: Mapping[str, str]) -> str:
     return next(iter(blind), "")
 
 
-def _why_deleted(version: Version, policy: Retention) -> str:
+def _why_deleted(version: PackageVersion, policy: Retention) -> str:
     tagged = f"tag {', '.join(version.tags)}" if version.tags else "no tag"
     return f"older than {policy.days} days, {tagged}, and nothing that is kept needs it"
 
