@@ -145,7 +145,7 @@ def _unforeseen(error: Exception) -> TaskError:
 def _annotated(error: TaskError) -> TaskError:
     from tasks.clients.github import actions
 
-    actions.error(error.what, f"{error.why}; next: {error.hint}")
+    actions.error(error.what, f"{error.why}; next: {error.next}")
     return error
 
 

@@ -142,7 +142,7 @@ def _outcome(machine: stages.Machine, stage: stages.Stage) -> Outcome:
     try:
         found = tuple(through(machine))
     except TaskError as error:
-        found = (Assertion(_ENDED, f"{error.what}: {error.why}; {error.hint}"),)
+        found = (Assertion(_ENDED, f"{error.what}: {error.why}; {error.next}"),)
     outcome = Outcome(stage=name, seconds=time.monotonic() - begun, checks=found)
     failed = sum(1 for check in found if check.fault)
     how = f"{failed} of {len(found)} checks FAILED" if failed else f"{len(found)} checks hold"

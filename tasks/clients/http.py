@@ -76,18 +76,20 @@ def ask(
     method: str = "GET",
     headers: Mapping[str, str] | None = None,
     body: bytes | None = None,
-    taken: Collection[int] = (),
+    accept_status: Collection[int] = (),
     max_bytes: int = _MAX_BYTES,
     patience: float = _PATIENCE_SECONDS,
     seconds: float = _TOTAL_SECONDS,
     follow: bool = True,
 ) -> Answer:
-    """One request; a status of `taken` is an answer too, any other no is an error; without `follow` so is a redirect.
+    """One request. An error status is an answer only where `accept_status` lists it; without `follow` so is a redirect.
 
     A host that asks for a wait is no answer: up to `patience` seconds are waited for, a longer wait is an error.
     POST is repeated only after such a wait, where it was not carried out; every other method also after a failure.
     """
-    return _patiently(_Request(method, url, what, headers or {}, taken, max_bytes, patience, body, seconds, follow))
+    return _patiently(
+        _Request(method, url, what, headers or {}, accept_status, max_bytes, patience, body, seconds, follow)
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +100,7 @@ class _Request:
     url: str
     what: str
     headers: Mapping[str, str]
-    taken: Collection[int]
+    accept_status: Collection[int]
     max_bytes: int = _MAX_BYTES
     patience: float = _PATIENCE_SECONDS
     body: bytes | None = None
@@ -128,7 +130,7 @@ def _patiently(asked: _Request) -> Answer:
             raise _limited(asked, answer, wait)
         say(f"{asked.host} asks for {wait:.0f} s of patience")
         time.sleep(wait)
-    if answer.status not in asked.taken:
+    if answer.status not in asked.accept_status:
         _check(asked, answer)
     return answer
 

@@ -161,13 +161,15 @@ def require_push(name: str) -> None:
     """Stop unless the login may push: an upload is begun, and given up at once."""
     host, _, repository = name.partition("/")
     what, url = f"{name} cannot be pushed", f"https://{host}/v2/{repository}/blobs/uploads/"
-    answer = http.ask(url, what=what, method="POST", taken=_REFUSED)
+    answer = http.ask(url, what=what, method="POST", accept_status=_REFUSED)
     if answer.status == _UNAUTHORIZED:
         bearer = {"Authorization": _token(name, answer.headers.get("WWW-Authenticate", ""), "pull,push")}
-        answer = http.ask(url, what=what, method="POST", headers=bearer, taken=_REFUSED)
+        answer = http.ask(url, what=what, method="POST", headers=bearer, accept_status=_REFUSED)
         if answer.status not in _REFUSED and "Location" in answer.headers:
             upload = urljoin(url, answer.headers["Location"])
-            http.ask(upload, what=what, method="DELETE", headers=bearer, taken=(*_REFUSED, _MISSING, _NOT_ALLOWED))
+            http.ask(
+                upload, what=what, method="DELETE", headers=bearer, accept_status=(*_REFUSED, _MISSING, _NOT_ALLOWED)
+            )
     if answer.status in _REFUSED:
         why = f"{host} answered {answer.status}: the login may not write there"
         raise TaskError(what, why, f"log in with a token that has write:packages: podman login {host}")
@@ -186,7 +188,7 @@ def _get(name: str, path: str, what: str, *, basic: str = "", follow: bool = Tru
             is_hidden = isinstance(error, HiddenError)
             if pause is None or (is_hidden and tries > 1):
                 why = f"{error.why} (tried {tries} times)"
-                raise type(error)(error.what if is_hidden else what, why, error.hint) from error
+                raise type(error)(error.what if is_hidden else what, why, error.next) from error
         sleep(pause)
     raise AssertionError("the last try has no pause")
 
@@ -199,7 +201,7 @@ def _once(name: str, path: str, what: str, *, basic: str, follow: bool) -> http.
         known = _challenges.get(host, "")
         headers = {"Accept": _ACCEPT} | ({"Authorization": _token(name, known, basic=basic)} if known else {})
         answer = http.ask(
-            url, what=what, headers=headers, taken=(_MISSING, *_REFUSED), max_bytes=_MAX_BLOB, follow=follow
+            url, what=what, headers=headers, accept_status=(_MISSING, *_REFUSED), max_bytes=_MAX_BLOB, follow=follow
         )
         challenge = answer.headers.get("WWW-Authenticate", "")
         if answer.status != _UNAUTHORIZED or challenge in ("", known):
@@ -237,7 +239,7 @@ def _token(name: str, challenge: str, rights: str = "pull", basic: str = "") -> 
         return basic
     query = urlencode({"service": fields.get("service", host), "scope": f"repository:{repository}:{rights}"})
     what, headers = f"{host} gave no token for {repository}", {"Authorization": basic} if basic else {}
-    answer = http.ask(f"{fields['realm']}?{query}", what=what, headers=headers, taken=_REFUSED)
+    answer = http.ask(f"{fields['realm']}?{query}", what=what, headers=headers, accept_status=_REFUSED)
     if answer.status == _FORBIDDEN and not basic and login.file_for(host) is None:
         hint = f"log in to see a private one: podman login --authfile ~/.docker/config.json {host}"
         raise HiddenError(f"{host} shows strangers no {repository}", "it does not exist yet, or it is private", hint)

@@ -92,7 +92,7 @@ def _read(argv: list[str], what: str, name: str, reference: str) -> str:
         except shell.TooSlowError as error:
             failure = error
         if pause is None:
-            raise TaskError(what, f"{failure.why} (tried {tries} times)", failure.hint)
+            raise TaskError(what, f"{failure.why} (tried {tries} times)", failure.next)
         sleep(pause)
     raise AssertionError("the last try has no pause")
 
@@ -115,4 +115,4 @@ def _failed(argv: list[str], what: str, done: "CompletedProcess[str]") -> TaskEr
     """The error in skopeo's words, or in plain ones where skopeo speaks of its parser."""
     meaning = next((meaning for words, meaning in _MEANINGS.items() if words in done.stderr), "")
     error = shell.failed(argv, what, done.returncode, done.stderr)
-    return TaskError(what, meaning or error.why, f"check the network, or try again in a few minutes; {error.hint}")
+    return TaskError(what, meaning or error.why, f"check the network, or try again in a few minutes; {error.next}")

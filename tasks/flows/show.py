@@ -67,7 +67,13 @@ def decision_document(made: "Decision") -> dict[str, object]:
 def forecast(made: "Forecast") -> None:
     """What is ahead, a line a stream, and its sentences."""
     rows = [
-        (each.stream, str(each.option.release.version), str(each.option.release.kernel), str(each.option.zfs), each.sky)
+        (
+            each.stream,
+            str(each.option.release.version),
+            str(each.option.release.kernel),
+            str(each.option.zfs),
+            each.outlook,
+        )
         for each in made.outlooks
     ]
     table(("stream", "release", "kernel", "OpenZFS", "outlook"), rows)
@@ -90,7 +96,7 @@ def forecast_json(made: "Forecast") -> None:
             "matrix": str(each.option.support.support),
             "kmods": each.option.has_kmods,
             "days": each.days,
-            "outlook": each.sky,
+            "outlook": each.outlook,
             "sentence": each.sentence,
         }
         for each in made.outlooks

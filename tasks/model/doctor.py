@@ -33,7 +33,7 @@ class Finding:
 
 def of_error(name: str, state: Health, error: TaskError) -> Finding:
     """What a failed look tells."""
-    return Finding(name, state, f"{error.what}: {error.why}", error.hint)
+    return Finding(name, state, f"{error.what}: {error.why}", error.next)
 
 
 def version_in(said: str) -> str:

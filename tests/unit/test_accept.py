@@ -25,13 +25,13 @@ def told(why: str) -> TaskError:
 )
 def test_a_private_package_is_told_with_the_page_of_its_settings(why: str) -> None:
     """Its visibility is set there."""
-    assert told(why).hint.endswith(": its settings")
+    assert told(why).next.endswith(": its settings")
 
 
 @pytest.mark.parametrize("why", [UNSIGNED, f"{UNSIGNED} in n@sha256:{'403' * 21}4", "mkdir /x: permission denied"])
 def test_nothing_else_is_taken_for_a_private_package(why: str) -> None:
     """A digest may hold any three figures, and a disk may deny too."""
-    assert "settings" not in told(why).hint
+    assert "settings" not in told(why).next
 
 
 @pytest.mark.parametrize("kind", ["users", "orgs"])
@@ -48,5 +48,5 @@ def test_a_package_that_a_workflow_may_not_write_is_told_with_the_page_of_its_se
     monkeypatch.setenv("GITHUB_ACTIONS", in_actions)
     refused = TaskError("it could not be pushed", "podman ended with 125: permission_denied: write_package", "log in")
     found = _not_written(refused, lambda: "its settings")
-    assert ("its settings" in found.hint) is named
+    assert ("its settings" in found.next) is named
     assert ("first pushed by hand" in found.why) is named

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from packaging.version import Version
 
-from tasks.model.solver.forecast import Forecast, Sky, ahead_of, forecast
+from tasks.model.solver.forecast import Forecast, Outlook, ahead_of, forecast
 from tests.builders.values import BEYOND, NEWER, candidates, release
 
 
@@ -18,18 +18,23 @@ def ahead(kernel: str, *pairs: str, days: float = 5, stream: str = "testing") ->
 
 
 @pytest.mark.parametrize(
-    ("kernel", "pairs", "sky", "sentence"),
+    ("kernel", "pairs", "outlook", "sentence"),
     [
-        (BEYOND, [], Sky.STORM, "in about 9 days stable moves to kernel 7.3, as testing has it; no OpenZFS release"),
-        (NEWER, [], Sky.KMODS_PENDING, "OpenZFS 2.4.4 supports it, and its kmods are still to be built"),
-        (NEWER, [f"2.4.4 {NEWER}"], Sky.CLEAR, "OpenZFS 2.4.4 supports it, and its kmods are there"),
+        (
+            BEYOND,
+            [],
+            Outlook.UNSUPPORTED,
+            "in about 9 days stable moves to kernel 7.3, as testing has it; no OpenZFS release",
+        ),
+        (NEWER, [], Outlook.WAITS_FOR_KMODS, "OpenZFS 2.4.4 supports it, and its kmods are still to be built"),
+        (NEWER, [f"2.4.4 {NEWER}"], Outlook.READY, "OpenZFS 2.4.4 supports it, and its kmods are there"),
     ],
 )
-def test_what_testing_brings(kernel: str, pairs: list[str], sky: Sky, sentence: str) -> None:
+def test_what_testing_brings(kernel: str, pairs: list[str], outlook: Outlook, sentence: str) -> None:
     """No support, no kmods yet, or nothing to fear."""
-    outlook = ahead(kernel, *pairs).outlooks[0]
-    assert (outlook.stream, outlook.sky) == ("testing", sky)
-    assert sentence in outlook.sentence
+    found = ahead(kernel, *pairs).outlooks[0]
+    assert (found.stream, found.outlook) == ("testing", outlook)
+    assert sentence in found.sentence
 
 
 def test_next_is_one_promotion_further() -> None:
@@ -61,6 +66,6 @@ def test_kmods_that_the_matrix_does_not_know_are_no_clear_sky() -> None:
         now=here.now + timedelta(days=1),
     )
     outlook = forecast({"stable": here, "testing": there, "next": there}, "stable").outlooks[0]
-    assert outlook.sky is Sky.STORM
+    assert outlook.outlook is Outlook.UNSUPPORTED
     assert "./inv sync-matrix" in outlook.sentence
     assert outlook.option.zfs == Version("2.4.5")

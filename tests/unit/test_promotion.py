@@ -69,7 +69,7 @@ def test_each_precondition_fails_alone_and_by_name(changes: dict[str, object], n
     with pytest.raises(TaskError) as caught:
         preconditions(replace(GOOD, **changes), Waivers()).require("stable", IMAGE)  # type: ignore[arg-type]
     assert f"{name}: " in caught.value.why
-    assert "nothing was changed" in caught.value.hint
+    assert "nothing was changed" in caught.value.next
 
 
 def test_a_pair_that_the_matrix_does_not_know_yet_may_be_promoted() -> None:

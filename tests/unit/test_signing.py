@@ -93,7 +93,7 @@ def test_the_policy_of_another_image_name_is_found_and_told_how_to_mend() -> Non
     """After a rename the old policy would protect nothing."""
     with pytest.raises(TaskError) as caught:
         require_consistent(HostFiles(shipped(image="ghcr.io/owner/other")), IMAGE, "overlay-root")
-    assert "keygen --policy" in caught.value.hint
+    assert "keygen --policy" in caught.value.next
     assert IMAGE in caught.value.why
 
 

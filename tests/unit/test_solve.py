@@ -133,7 +133,7 @@ def test_no_flag_conjures_kmods() -> None:
     with pytest.raises(TaskError) as caught:
         decision.require_buildable()
     assert f"44.20261110.3.0 (kernel {KERNEL.version}) waits for kmods of OpenZFS 2.4.4" in caught.value.why
-    assert f"./inv build-kmods --zfs 2.4.4 --kernel {KERNEL}" in caught.value.hint
+    assert f"./inv build-kmods --zfs 2.4.4 --kernel {KERNEL}" in caught.value.next
 
 
 def test_a_pool_is_never_gone_back_from() -> None:
@@ -169,7 +169,7 @@ def test_a_pair_outside_the_matrix_is_built_with_force_only(zfs: str, kernel: st
     found = candidates(f"{zfs} {kernel}", releases=(release(kernel),), zfs=("2.4.5", "2.4.4"))
     with pytest.raises(TaskError) as caught:
         solve(found).require_buildable()
-    assert "./inv sync-matrix" in f"{caught.value.why} {caught.value.hint}"
+    assert "./inv sync-matrix" in f"{caught.value.why} {caught.value.next}"
     forced = solve(replace(found, policy=replace(found.policy, force=True)))
     assert (forced.verdict, chosen(forced)[1]) == (Verdict.BUILD, zfs)
     assert "against the matrix" in forced.reasons[0]
@@ -281,7 +281,7 @@ def test_the_first_image_waits_for_nobody() -> None:
     decision.require_answer()
     with pytest.raises(TaskError, match="the modules are not there yet") as caught:
         decision.require_buildable()
-    assert f"./inv build-kmods --zfs 2.4.4 --kernel {KERNEL}" in caught.value.hint
+    assert f"./inv build-kmods --zfs 2.4.4 --kernel {KERNEL}" in caught.value.next
 
 
 def test_a_hold_that_grew_old_is_no_failure_while_its_kmods_are_built() -> None:

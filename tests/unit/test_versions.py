@@ -87,4 +87,4 @@ def test_no_text_at_all_makes_version_parsing_fail_other_than_clearly(text: str)
         try:
             parse(text)
         except TaskError as error:
-            assert error.hint  # noqa: PT017  (either outcome is right)
+            assert error.next  # noqa: PT017  (either outcome is right)

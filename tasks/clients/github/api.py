@@ -53,13 +53,15 @@ def openzfs_meta(version: Version) -> KernelRange:
     return KernelRange.from_meta(text, f"META of OpenZFS {version}")
 
 
-def call(method: str, path: str, *, what: str, body: object = None, taken: Collection[int] = ()) -> tuple[int, object]:
-    """One call with the token: status and JSON answer (None where it is empty); a status of `taken` is no error."""
+def call(
+    method: str, path: str, *, what: str, body: object = None, accept_status: Collection[int] = ()
+) -> tuple[int, object]:
+    """One call with the token: status and JSON answer (None where it is empty)."""
     sent = json.dumps(body).encode() if body is not None else None
-    known = {*taken, _DENIED, _NOT_FOUND}
-    answer = http.ask(address() + path, what=what, method=method, headers=headers(), body=sent, taken=known)
+    known = {*accept_status, _DENIED, _NOT_FOUND}
+    answer = http.ask(address() + path, what=what, method=method, headers=headers(), body=sent, accept_status=known)
     found = http.parse_json(answer.body, what, "GitHub") if answer.body else None
-    if answer.status in (_DENIED, _NOT_FOUND) and answer.status not in taken:
+    if answer.status in (_DENIED, _NOT_FOUND) and answer.status not in accept_status:
         hint = "does the token have the right? for a personal one see: gh auth status; in a workflow: its permissions"
         raise TaskError(what, f"GitHub answered {answer.status}: {reason(found)}", hint)
     return answer.status, found
@@ -74,7 +76,7 @@ def reason(document: object) -> str:
 def who() -> tuple[str, str | None]:
     """Whose token it is, and its scopes as GitHub lists them; None where it lists none."""
     what = "the GitHub login could not be tried"
-    answer = http.ask(f"{address()}/user", what=what, headers=headers(), taken=(_DENIED,))
+    answer = http.ask(f"{address()}/user", what=what, headers=headers(), accept_status=(_DENIED,))
     found = http.parse_json(answer.body, what, "GitHub")
     name = found.get("login") if isinstance(found, dict) else None
     return str(name or "a workflow's token"), answer.headers.get("X-OAuth-Scopes")

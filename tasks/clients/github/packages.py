@@ -52,7 +52,7 @@ class GhcrPackage:
         what = f"the versions of {self.name} could not be listed"
         url = f"{api.address()}{self.path}?state=active&per_page={_PAGE}&page={number}"
         refused = (*_REFUSED, _NOT_FOUND)
-        answer = http.ask(url, what=what, headers=api.headers(), taken=refused)
+        answer = http.ask(url, what=what, headers=api.headers(), accept_status=refused)
         if answer.status == _NOT_FOUND and registry.is_absent(self.name, api.user(), gh.token()):
             return answer  # GitHub says this too of a package that the token may not see, and the registry does not
         if answer.status in refused:
@@ -71,7 +71,7 @@ class GhcrPackage:
         url = f"{api.address()}{self.path}/{version.id}"
         taken = (*_REFUSED, _NOT_FOUND)
         answer = http.ask(
-            url, what=what, method="DELETE", headers=api.headers(), taken=taken, patience=_PATIENCE_SECONDS
+            url, what=what, method="DELETE", headers=api.headers(), accept_status=taken, patience=_PATIENCE_SECONDS
         )
         if answer.status not in _REFUSED:
             return ""
@@ -86,7 +86,7 @@ def kind(owner: str) -> str:
     """Where GitHub keeps what belongs to an owner: `users` or `orgs`; asked without a token too."""
     what = f"{owner} could not be read"
     url = f"{api.address()}/users/{owner}"
-    answer = http.ask(url, what=what, headers=api.headers(required=False), taken=(_NOT_FOUND,))
+    answer = http.ask(url, what=what, headers=api.headers(required=False), accept_status=(_NOT_FOUND,))
     found = http.parse_json(answer.body, what, "GitHub") if answer.status != _NOT_FOUND else None
     if not isinstance(found, dict):
         raise TaskError(what, f"GitHub knows no {owner}", "correct image in invoke.yaml")

@@ -23,16 +23,16 @@ def read(repository: str, setting: Setting) -> tuple[int, object]:
     if path == "/rulesets":
         return _ruleset(repository, what)
     place = path if path.startswith(("/users/", "/orgs/")) else f"/repos/{repository}{path}"
-    return api.call("GET", place, what=what, taken=UNSEEN)
+    return api.call("GET", place, what=what, accept_status=UNSEEN)
 
 
 def _ruleset(repository: str, what: str) -> tuple[int, object]:
     """The checks that our ruleset asks for; none where there is no such ruleset."""
-    status, found = api.call("GET", f"/repos/{repository}/rulesets", what=what, taken=UNSEEN)
+    status, found = api.call("GET", f"/repos/{repository}/rulesets", what=what, accept_status=UNSEEN)
     ours = _ours(found)
     if ours is None:
         return status, required_checks(None)
-    status, found = api.call("GET", f"/repos/{repository}/rulesets/{ours}", what=what, taken=UNSEEN)
+    status, found = api.call("GET", f"/repos/{repository}/rulesets/{ours}", what=what, accept_status=UNSEEN)
     return status, required_checks(found)
 
 
@@ -49,6 +49,6 @@ def apply(repository: str, setting: Setting) -> None:
         _, found = api.call("GET", path, what=what)
         ours = _ours(found)
         path, method = (f"{path}/{ours}", "PUT") if ours is not None else (path, method)
-    status, _ = api.call(method, path, what=what, body=setting.body or None, taken=(_CONFLICT,))
+    status, _ = api.call(method, path, what=what, body=setting.body or None, accept_status=(_CONFLICT,))
     if status == _CONFLICT:
         apply(repository, replace(setting, method="PUT"))

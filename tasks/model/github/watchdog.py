@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from tasks.model.errors import TaskError
-from tasks.model.solver.forecast import Forecast, Sky
+from tasks.model.solver.forecast import Forecast, Outlook
 from tasks.model.solver.solve import Decision, Verdict
 from tasks.model.words import age
 
@@ -74,10 +74,10 @@ def seen_of_decision(made: Decision, now: datetime, max_age: timedelta) -> dict[
 
 def seen_of_forecast(found: Forecast, now: datetime) -> dict[str, Trouble | None]:
     """Whether a stream ahead brings a kernel that no OpenZFS release supports."""
-    storms = tuple(each.sentence for each in found.outlooks if each.sky is Sky.STORM)
+    unsupported = tuple(each.sentence for each in found.outlooks if each.outlook is Outlook.UNSUPPORTED)
     hint = "nothing is to be done yet; ./inv forecast shows it as it is today"
-    ahead = Trouble(name="ahead", title="Builds will be blocked", told=storms, hint=hint, since=now)
-    return {"ahead": ahead if storms else None}
+    ahead = Trouble(name="ahead", title="Builds will be blocked", told=unsupported, hint=hint, since=now)
+    return {"ahead": ahead if unsupported else None}
 
 
 def seen_of_jobs(jobs: Jobs, now: datetime) -> dict[str, Trouble | None]:

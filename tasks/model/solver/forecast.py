@@ -14,22 +14,22 @@ STREAMS = ("stable", "testing", "next")
 _PROMOTION = timedelta(days=14)
 
 
-class Sky(StrEnum):
+class Outlook(StrEnum):
     """What is ahead in a stream."""
 
-    CLEAR = "clear"  # the pair exists already
-    KMODS_PENDING = "kmods-pending"  # OpenZFS supports the kernel; its kmods are still to be built
-    STORM = "storm"  # no OpenZFS release supports the kernel, as far as the matrix and META know
+    READY = "ready"  # the pair exists already
+    WAITS_FOR_KMODS = "waits-for-kmods"  # OpenZFS supports the kernel; its kmods are still to be built
+    UNSUPPORTED = "unsupported"  # no OpenZFS release supports the kernel, as far as the matrix and META know
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Outlook:
+class StreamOutlook:
     """One stream ahead: its newest release, about how many days until it comes here, and what that means."""
 
     stream: str
     option: Option
     days: int
-    sky: Sky
+    outlook: Outlook
     sentence: str
 
 
@@ -39,7 +39,7 @@ class Forecast:
 
     stream: str
     kernel: Series
-    outlooks: tuple[Outlook, ...]
+    outlooks: tuple[StreamOutlook, ...]
     notes: tuple[str, ...]
 
 
@@ -54,34 +54,36 @@ def forecast(found: Mapping[str, Candidates], stream: str) -> Forecast:
     return Forecast(
         stream=stream,
         kernel=here.newest.kernel.series,
-        outlooks=tuple(_outlook(found[ahead], here, stream, ahead) for ahead in ahead_of(stream)),
+        outlooks=tuple(_ahead(found[ahead], here, stream, ahead) for ahead in ahead_of(stream)),
         notes=here.notes,
     )
 
 
-def _outlook(there: Candidates, here: Candidates, stream: str, ahead: str) -> Outlook:
+def _ahead(there: Candidates, here: Candidates, stream: str, ahead: str) -> StreamOutlook:
     option = judge(there, there.newest)
     promotions = ahead_of(stream).index(ahead) + 1
     left = here.newest.created + promotions * _PROMOTION - here.now
-    days, sky = max(0, round(left / timedelta(days=1))), _sky(option)
+    days, outlook = max(0, round(left / timedelta(days=1))), _outlook(option)
     if option.release.kernel == here.newest.kernel:
         change = f"{ahead} has the kernel of {stream}, {option.release.kernel.series}"
     else:
         when = f"in about {days} day{'' if days == 1 else 's'}" if days else "any day now"
         change = f"{when} {stream} moves to kernel {option.release.kernel.series}, as {ahead} has it"
-    return Outlook(stream=ahead, option=option, days=days, sky=sky, sentence=f"{change}; {_meaning(option, sky)}")
+    return StreamOutlook(
+        stream=ahead, option=option, days=days, outlook=outlook, sentence=f"{change}; {_meaning(option, outlook)}"
+    )
 
 
-def _sky(option: Option) -> Sky:
+def _outlook(option: Option) -> Outlook:
     if option.buildable:
-        return Sky.CLEAR
-    return Sky.KMODS_PENDING if option.awaits_kmods else Sky.STORM
+        return Outlook.READY
+    return Outlook.WAITS_FOR_KMODS if option.awaits_kmods else Outlook.UNSUPPORTED
 
 
-def _meaning(option: Option, sky: Sky) -> str:
-    if sky is Sky.CLEAR:
+def _meaning(option: Option, outlook: Outlook) -> str:
+    if outlook is Outlook.READY:
         return f"OpenZFS {option.zfs} supports it, and its kmods are there"
-    if sky is Sky.KMODS_PENDING:
+    if outlook is Outlook.WAITS_FOR_KMODS:
         return f"OpenZFS {option.zfs} supports it, and its kmods are still to be built"
     if option.support.support is Support.UNSUPPORTED:
         return f"no OpenZFS release supports it yet ({option.support.reason})"
