@@ -9,7 +9,7 @@ import os
 import sys
 from pathlib import Path
 
-from tools.machine import Machine, made_beside
+from tools.install import Machine, made_beside
 from tools.report import SetupError
 from tools.table import read_tools
 

@@ -124,7 +124,7 @@ def main() -> None:
     given = json.loads(sys.argv[1])
     begun, outcomes, pool = time.monotonic(), list[Outcome](), ThreadPoolExecutor(_SIDE_BY_SIDE)
     try:
-        machine = stages.Machine(bench=ingredients.gather(given))
+        machine = stages.Journey(bench=ingredients.gather(given))
         _say(f"made ready: {time.monotonic() - begun:.1f} s")
         for group in stages.GROUPS:
             outcomes += pool.map(partial(_outcome, machine), group)
@@ -136,7 +136,7 @@ def main() -> None:
         sys.exit(str(error))
 
 
-def _outcome(machine: stages.Machine, stage: stages.Stage) -> Outcome:
+def _outcome(machine: stages.Journey, stage: stages.Stage) -> Outcome:
     """Go through one stage; one that cannot go on is a check that does not hold."""
     (name, through), begun = stage, time.monotonic()
     try:

@@ -26,8 +26,8 @@ _OWN_PASSPHRASE = "correct horse battery staple"  # noqa: S105  (of a disk that 
 
 
 @dataclass(kw_only=True)
-class Machine:
-    """The one machine of the story: its disks, its TPM, and what is known of it so far.
+class Journey:
+    """The way of the one machine through all stages: its disks, its TPM, and what is known of it so far.
 
     What is tried beside the story is tried on disks that are thrown away and on copies of the TPM.
     """
@@ -206,20 +206,20 @@ class Machine:
         )  # fmt: skip
 
 
-Stage = tuple[str, Callable[[Machine], list[Assertion]]]
+Stage = tuple[str, Callable[[Journey], list[Assertion]]]
 # The stages of a group depend on those of the groups before, and not on each other: they go side by side.
 GROUPS: tuple[tuple[Stage, ...], ...] = (
-    (("first boot", Machine.first_boot),),
-    (("second boot", Machine.second_boot),),
+    (("first boot", Journey.first_boot),),
+    (("second boot", Journey.second_boot),),
     (
-        ("a firmware update", Machine.firmware_update),
-        ("a fresh TPM", Machine.fresh_tpm),
-        ("another PCR 7", Machine.changed_pcr),
-        ("no zfs.ko", Machine.without_module),
-        ("a foreign module", Machine.foreign_module),
-        ("pcr_ids 77", Machine.wrong_pcr),
+        ("a firmware update", Journey.firmware_update),
+        ("a fresh TPM", Journey.fresh_tpm),
+        ("another PCR 7", Journey.changed_pcr),
+        ("no zfs.ko", Journey.without_module),
+        ("a foreign module", Journey.foreign_module),
+        ("pcr_ids 77", Journey.wrong_pcr),
     ),
-    (("update", Machine.update),),
+    (("update", Journey.update),),
 )
 
 

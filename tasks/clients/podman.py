@@ -20,7 +20,7 @@ CONFINED = ("--network=none", "--read-only", "--cap-drop=all", "--security-opt=n
 _PROBE = Path(__file__).with_name("probe.sh")
 _NOT_FOR_STRANGERS = re.compile(r"unauthorized|\b403 \(?Forbidden|access to the resource is denied")
 _MAY_NOT_WRITE = "permission_denied: write_package"
-_PACKAGES = Path(__file__).with_name("packages.sh")
+_PACKAGES = Path(__file__).with_name("contents.sh")
 
 
 def build_argv(
@@ -112,7 +112,7 @@ def probe(image: str) -> str:
 
 
 def contents(image: str) -> str:
-    """The packages and the files of configuration that packages.sh lists inside an image."""
+    """The packages and the files of configuration that contents.sh lists inside an image."""
     return _inside(image, _PACKAGES)
 
 

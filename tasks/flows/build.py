@@ -51,7 +51,7 @@ def trial(settings: "Settings", request: "Request") -> None:
 
 def verify(settings: "Settings", image: str, lock_file: str, *, json: bool) -> None:
     """Check an image, and hold it against a Lock where a file with one is named."""
-    _verify(settings, image, locks.read(lock_file) if lock_file else None, json=json)
+    _verify(settings, image, locks.of_file(lock_file) if lock_file else None, json=json)
 
 
 def _verify(settings: "Settings", image: str, lock: Lock | None, *, json: bool) -> None:
@@ -76,14 +76,14 @@ def lock_for(settings: "Settings", request: "Request") -> Lock | None:
     if decision.verdict is Verdict.SKIP:
         say(f"{settings.image}:{PUBLIC_TAG} is up to date; --rebuild builds it anyway")
         return None
-    lock = locks.lock(settings, decision, own)
+    lock = locks.of_decision(settings, decision, own)
     locks.require_allowed(lock, decision.support, force=request.force)
     return lock
 
 
 def _locked(settings: "Settings", request: "Request") -> Lock:
     """The Lock in a file, held against matrix, checkout and registries."""
-    lock = locks.read(request.lock)
+    lock = locks.of_file(request.lock)
     locks.require_allowed(lock, support(lock.zfs_version, lock.kernel), force=request.force)
     locks.require_inputs(settings, lock, request.lock)
     locks.require_present(lock)

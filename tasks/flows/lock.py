@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from tasks.settings import Settings
 
 
-def lock(settings: "Settings", decision: "Decision", own: "LocalKmods | None" = None) -> Lock:
+def of_decision(settings: "Settings", decision: "Decision", own: "LocalKmods | None" = None) -> Lock:
     """The Lock for what a decision chose: kmods by digest (`own` were built here), the inputs fingerprinted."""
     chosen = decision.chosen
     if chosen is None or chosen.release.base is None:
@@ -59,40 +59,40 @@ def of_image(image: str) -> Lock:
     return Lock.from_labels(labels, image)
 
 
-def read(path: str) -> Lock:
+def of_file(path: str) -> Lock:
     """The Lock in a file."""
     return Lock.from_json(workspace.read_text(Path(path)), path)
 
 
-def require_allowed(plan: Lock, pair: "PairSupport", *, force: bool) -> None:
+def require_allowed(locked: Lock, pair: "PairSupport", *, force: bool) -> None:
     """Stop at what is blocked or not supported; with `force` say loudly that a pair is built against the matrix."""
     matrix = read_matrix()
-    matrix.require_unblocked(plan.zfs_version, plan.kernel, plan.fcos_version, plan.inputs)
+    matrix.require_unblocked(locked.zfs_version, locked.kernel, locked.fcos_version, locked.inputs)
     if not force:
-        pair.require_supported(plan.zfs_version, plan.kernel)
+        pair.require_supported(locked.zfs_version, locked.kernel)
     elif pair.support is not Support.SUPPORTED:
         warn(f"{pair.reason}. The modules may not load, or may harm a pool: do not put this image on disks you need.")
 
 
-def require_inputs(settings: "Settings", plan: Lock, file: str) -> None:
+def require_inputs(settings: "Settings", locked: Lock, file: str) -> None:
     """Stop unless this checkout and the Lock's digests are those that the Lock was made from."""
-    found = fingerprint(plan.base.digest, plan.kmods.digest, gather.content(settings))
-    if found == plan.inputs and plan.packages == settings.packages:
+    found = fingerprint(locked.base.digest, locked.kmods.digest, gather.content(settings))
+    if found == locked.inputs and locked.packages == settings.packages:
         return
     here = workspace.revision()
-    if here == plan.revision and here != workspace.UNVERSIONED and plan.packages == settings.packages:
+    if here == locked.revision and here != workspace.UNVERSIONED and locked.packages == settings.packages:
         why = "the files are those of its revision, so the Lock itself was edited"
         raise TaskError(f"{file} does not hold together", why, f"write it anew: ./inv versions --lock {file}")
     raise TaskError(
         f"{file} was made from other files than these",
-        f"its revision is {plan.revision}, this is {here}; or it was edited",
+        f"its revision is {locked.revision}, this is {here}; or it was edited",
         f"check out that revision, or lock what is here: ./inv versions --lock {file}",
     )
 
 
-def require_present(plan: Lock) -> None:
+def require_present(locked: Lock) -> None:
     """Stop with the name of a digest that is neither on this machine nor in its registry any more."""
-    for role, image in (("base", plan.base), ("kmods", plan.kmods)):
+    for role, image in (("base", locked.base), ("kmods", locked.kmods)):
         if podman.has(str(image)):
             continue
         if image.name.startswith("localhost/"):
@@ -106,24 +106,24 @@ def require_present(plan: Lock) -> None:
             )
 
 
-def provenance(settings: "Settings", plan: Lock) -> str:
+def provenance(settings: "Settings", locked: Lock) -> str:
     """What is known of where the images come from; stops where an attestation is wrong."""
-    return f"base: taken by its digest, no provenance of it is checked\n{_kmods_provenance(settings, plan)}"
+    return f"base: taken by its digest, no provenance of it is checked\n{_kmods_provenance(settings, locked)}"
 
 
-def _kmods_provenance(settings: "Settings", plan: Lock) -> str:
-    if plan.kmods.name == settings.own_kmods:
+def _kmods_provenance(settings: "Settings", locked: Lock) -> str:
+    if locked.kmods.name == settings.own_kmods:
         return "kmods: of our own repository; a build takes them when a key that ships signed them, and not else"
-    if plan.zfs_tarball:
-        return f"kmods: built here from OpenZFS's tarball, {plan.zfs_tarball}"
+    if locked.zfs_tarball:
+        return f"kmods: built here from OpenZFS's tarball, {locked.zfs_tarball}"
     unable = gh.why_unable()
     if unable:
         return f"kmods: provenance not checked: {unable}"
-    repository = "/".join(plan.kmods.name.split("/")[1:])
-    fault = gh.attestation_fault(plan.kmods, repository)
+    repository = "/".join(locked.kmods.name.split("/")[1:])
+    fault = gh.attestation_fault(locked.kmods, repository)
     if fault:
         raise TaskError(
-            f"the provenance of {plan.kmods} is not proven", fault,
+            f"the provenance of {locked.kmods} is not proven", fault,
             "do not build from it; take modules of your own: ./inv build-kmods",
         )  # fmt: skip
     return f"kmods: built by a workflow of github.com/{repository}, as its attestation proves"

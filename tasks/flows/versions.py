@@ -54,7 +54,7 @@ def _write_lock(settings: "Settings", decision: Decision, file: str) -> None:
         build_again = "nothing is to be built; --rebuild locks what is published"
         say(f"{file} is not written: {build_again if decision.published else 'the modules that are due come first'}")
         return
-    made = lock.lock(settings, decision)
+    made = lock.of_decision(settings, decision)
     lock.require_allowed(made, decision.support, force=False)
     say(lock.provenance(settings, made))
     actions.output("lock", made.to_json())

@@ -11,8 +11,8 @@ import pytest
 
 from tasks import ns
 from tasks.clients import host as clients_machine
-from tools import apt, golang, machine, process, proof, report
-from tools.machine import Machine
+from tools import apt, golang, install, process, proof, report
+from tools.install import Machine
 from tools.table import TOOLS, Tool, read_tools
 
 RECIPES = {name.replace("_", "-") for name in ns.tasks}
@@ -52,7 +52,7 @@ def test_on_fedora_packages_are_named_and_nothing_is_installed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """It goes on with what is there."""
-    monkeypatch.setattr(machine, "distribution", lambda: "fedora")
+    monkeypatch.setattr(install, "distribution", lambda: "fedora")
     monkeypatch.setattr("shutil.which", lambda _: None)
     missing = [tool for tool in read_tools() if tool.name in ("podman", "skopeo", "butane")]
     Machine(tmp_path / "cache/ready/key", read_tools()).install(missing)
@@ -231,7 +231,7 @@ def test_where_apparmor_keeps_a_podman_of_our_own_from_user_namespaces_one_sente
 ) -> None:
     """An ordinary user of Ubuntu 24.04; podman's own words there are "failed to reexec: Permission denied"."""
     (tmp_path / "switch").write_text(switch)
-    monkeypatch.setattr(machine, "USERNS_SWITCH", tmp_path / "switch")
+    monkeypatch.setattr(install, "USERNS_SWITCH", tmp_path / "switch")
     monkeypatch.setattr("os.geteuid", lambda: user)
     monkeypatch.setattr("shutil.which", lambda _: podman)
     with pytest.raises(report.SetupError) as error:

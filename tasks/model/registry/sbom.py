@@ -50,7 +50,7 @@ class Contents:
 
     @classmethod
     def parse(cls, listing: str, image: str) -> Self:
-        """Read what packages.sh printed; a listing without its last line is not whole."""
+        """Read what contents.sh printed; a listing without its last line is not whole."""
         lines = listing.splitlines()
         if lines[-1:] != ["end"]:
             why = "the listing inside it stopped half-way"
