@@ -48,8 +48,7 @@ def history() -> Result:
 def planning() -> list[Result]:
     """Retention's plan for 20,000 versions, and how it grows from 2,000."""
     from tasks.model.registry.retention import plan
-    from tests.builders.registries import NOW, many
-    from tests.unit.test_retention import POLICY
+    from tests.builders.registries import NOW, POLICY, many
 
     few, lots = many(2000), many(20000)
     seconds = _best(lambda: plan(few, POLICY, NOW)), _best(lambda: plan(lots, POLICY, NOW))

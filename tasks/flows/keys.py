@@ -91,9 +91,7 @@ def _tell_next(private: Path, *, rotate: bool) -> None:
     protected = "with SIGNING_PASSPHRASE" if signer.passphrase() else "without a passphrase (set SIGNING_PASSPHRASE)"
     say(f"{private} is the private key, {protected}: keep a copy off this machine, and put it in no repository")
     if rotate:
-        say(
-            "go on signing with the old key until every host runs an image that ships both; docs/security.md has the steps"
-        )
+        say("go on signing with the old key until every host runs an image that ships both: docs/security.md")
     say(f"for the workflows: gh secret set SIGNING_KEY < {private}")
     if signer.passphrase():
         say("for the workflows: gh secret set SIGNING_PASSPHRASE")

@@ -15,6 +15,7 @@ from tasks.model.registry.retention import PackageState, PackageVersion, Plan, R
 from tests.builders.values import lock
 
 NOW = datetime(2026, 11, 23, 6, tzinfo=UTC)
+POLICY = Retention(days=90, keep=3, max_fraction=0.5)
 TAGS = ["stable", "candidate", "v1", "v2"]
 DAYS = strategies.integers(0, 400)
 

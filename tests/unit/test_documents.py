@@ -6,8 +6,8 @@ import shlex
 import pytest
 
 import tasks
+from tests.builders.recipes import RECIPES
 from tests.documents import DOCUMENTS, ELSEWHERE, ROOT, commands
-from tests.unit.test_tools import RECIPES
 
 
 @pytest.mark.parametrize("document", [*DOCUMENTS, "CLAUDE.md", "lab/README.md"])

@@ -9,13 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from tasks import ns
 from tasks.clients import host as clients_machine
+from tests.builders.recipes import RECIPES
 from tools import apt, golang, install, process, proof, report
 from tools.install import Machine
 from tools.table import TOOLS, Tool, read_tools
-
-RECIPES = {name.replace("_", "-") for name in ns.tasks}
 
 
 def test_every_recipe_of_the_table_exists() -> None:

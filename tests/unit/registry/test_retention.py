@@ -10,10 +10,9 @@ from hypothesis import given, settings, strategies
 
 from tasks.model.registry import record
 from tasks.model.registry.retention import ALWAYS, PackageState, PackageVersion, Retention, newest_pairs, plan
-from tests.builders.registries import NOW, Registry, deleted, kept, many, policies, registries
+from tests.builders.registries import NOW, POLICY, Registry, deleted, kept, many, policies, registries
 from tests.builders.values import lock
 
-POLICY = Retention(days=90, keep=3, max_fraction=0.5)
 EXAMPLES = settings(max_examples=max(400, settings.default.max_examples))  # type: ignore[union-attr]  # a profile is loaded
 
 

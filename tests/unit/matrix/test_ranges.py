@@ -12,7 +12,7 @@ from tasks.model.matrix.ranges import Matrix, Support
 from tasks.model.versions import kernel_series
 
 ROW = 'released = 2026-08-21, linux_minimum = "4.18", linux_maximum = "7.2"'
-SHIPPED = Path(__file__).parents[2] / "compat_matrix.toml"
+SHIPPED = Path(__file__).parents[3] / "compat_matrix.toml"
 
 
 def matrix(row: str = ROW) -> Matrix:

@@ -14,7 +14,7 @@ from tasks.model.matrix.file import Row, changed, missing, with_block, with_rows
 from tasks.model.matrix.ranges import KernelRange, Matrix
 from tasks.model.versions import Kernel, Series
 
-SHIPPED = (Path(__file__).parents[2] / "compat_matrix.toml").read_text()
+SHIPPED = (Path(__file__).parents[3] / "compat_matrix.toml").read_text()
 TODAY = date(2026, 11, 23)
 META = "Meta:          1\nName:          zfs\nLinux-Maximum: 7.3\nLinux-Minimum: 4.18\n"
 

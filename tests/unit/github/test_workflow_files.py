@@ -1,91 +1,18 @@
-"""What GitHub keeps of the repository: runs, settings, and the workflow files."""
+"""The workflow files, looked at as data: what act does not hold them to."""
 
 import json
 import re
 from pathlib import Path
 from typing import Any
 
-import pytest
 from ruamel.yaml import YAML
 
 from tasks.flows import test as develop
-from tasks.model import doctor
-from tasks.model.errors import TaskError
-from tasks.model.github.repo_settings import SettingState, every_setting, required_checks
-from tasks.model.github.runs import Run
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
+
+
 WORKFLOWS = {path.name: YAML(typ="safe").load(path) for path in sorted((ROOT / ".github/workflows").glob("*.yaml"))}
-RUN = {
-    "id": 7, "path": ".github/workflows/build.yaml", "head_branch": "main", "event": "schedule", "status": "completed",
-    "conclusion": "success", "created_at": "2026-11-20T06:00:10Z", "updated_at": "2026-11-20T06:04:40Z",
-    "html_url": "https://github.com/o/n/actions/runs/7",
-}  # fmt: skip
-
-
-SCANNED = {"security_and_analysis": {"secret_scanning": {"status": "enabled"}}}
-
-
-def test_a_run_is_read() -> None:
-    """Its file, its end, and how long it took."""
-    run = Run.parse(RUN, "x")
-    assert (run.workflow, run.result, run.duration(run.created).total_seconds()) == ("build.yaml", "success", 270)
-
-
-@pytest.mark.parametrize("wrong", [{}, RUN | {"id": "7"}, RUN | {"conclusion": 3}, RUN | {"created_at": None}])
-def test_a_run_of_another_form_is_an_error(wrong: dict[str, object]) -> None:
-    """And not half a run."""
-    with pytest.raises(TaskError, match="runs could not be read"):
-        Run.parse(wrong, "runs could not be read")
-
-
-def standing(name: str, status: int, answer: object, *, admin: bool = True) -> tuple[str, str]:
-    setting = next(each for each in every_setting("o/n", "users") if each.name == name)
-    found = setting.standing(status, answer, admin=admin)
-    return found.state, found.actual
-
-
-@pytest.mark.parametrize(
-    ("name", "status", "answer", "state", "actual"),
-    [
-        ("Actions are on", 200, {"enabled": True}, SettingState.OK, "yes"),
-        ("Actions are on", 200, {"enabled": False}, SettingState.DIFFERS, "no"),
-        ("Pages come from", 404, {}, SettingState.DIFFERS, "nowhere"),
-        ("Pages come from", 200, {"build_type": "legacy"}, SettingState.DIFFERS, "legacy"),
-        ("vulnerability alerts", 204, None, SettingState.OK, "yes"),
-        ("vulnerability alerts", 404, {}, SettingState.DIFFERS, "no"),
-        ("secret scanning", 200, SCANNED, SettingState.OK, "enabled"),
-        ("secret scanning", 200, {}, SettingState.UNSEEN, ""),
-        ("Actions are on", 403, {}, SettingState.UNSEEN, ""),
-        ("the repository may write and delete the package", 0, None, SettingState.BY_HAND, ""),
-    ],
-)  # fmt: skip
-def test_a_setting_stands_as_github_answers(
-    name: str, status: int, answer: object, state: SettingState, actual: str
-) -> None:
-    """What may not be seen is said to be so, and no difference."""
-    assert standing(name, status, answer) == (state, actual)
-
-
-def test_404_for_somebody_else_means_that_it_is_not_shown() -> None:
-    """GitHub answers so too where a token has no right."""
-    assert standing("vulnerability alerts", 404, {}, admin=False) == (SettingState.UNSEEN, "")
-
-
-def test_the_rulesets_checks_are_the_jobs_of_check_yaml() -> None:
-    """By the names that GitHub knows them by, those that a change runs; a ruleset that is off asks for nothing."""
-    setting = next(each for each in every_setting("o/n", "users") if each.path == "/rulesets")
-    jobs = WORKFLOWS["check.yaml"]["jobs"].values()
-    names = sorted(job["name"] for job in jobs if job.get("if") != "github.event_name == 'schedule'")
-    ruleset = json.loads(json.dumps(setting.body))  # as GitHub gives it back
-    assert required_checks(ruleset) == {"checks": names}
-    assert setting.wanted == tuple(names)
-    assert required_checks({**ruleset, "enforcement": "disabled"}) == {"checks": []}
-
-
-def test_only_the_owner_page_sets_what_has_no_api() -> None:
-    """Every setting can be applied, or names its page."""
-    assert all(each.method or each.page for each in every_setting("o/n", "orgs"))
 
 
 def triggers(workflow: dict[Any, Any]) -> dict[str, Any]:
@@ -263,32 +190,3 @@ def test_the_tests_run_in_the_same_container_each_time() -> None:
     assert jobs["test"]["container"]["options"] == "--privileged --cgroupns=host"
     for name in ("test", "everything"):
         assert jobs[name]["steps"][-1]["run"].startswith('TMPDIR="$RUNNER_TEMP" ./inv test')
-
-
-@pytest.mark.parametrize(
-    ("said", "version"),
-    [
-        ("git version 2.39.5", "2.39.5"), ("jq-1.6", "1.6"), ("Butane v0.29.0", "0.29.0"),
-        ("Version: 0.17.3 (Features: DeltaRPM)", "0.17.3"), ("systemd 252 (252.38-1~deb12u1)", "252.38-1~deb12u1"),
-        ("go version go1.26.8 linux/amd64", "1.26.8"), ("it has none", ""),
-    ],
-)  # fmt: skip
-def test_a_version_is_found_in_what_a_program_says(said: str, version: str) -> None:
-    """The first one."""
-    assert doctor.version_in(said) == version
-
-
-@pytest.mark.parametrize(("gib", "state"), [(1, "FAILED"), (5, "warning"), (20, "ok")])
-def test_the_disk_is_judged_by_what_an_image_needs(gib: int, state: str) -> None:
-    """With a command that makes room."""
-    found = doctor.of_disk("disk", gib << 30)
-    assert found.state == state
-    assert bool(found.fix) == (state != "ok")
-
-
-def test_a_login_is_judged_by_its_scopes() -> None:
-    """A token that lists none, as a workflow's, is taken as it is."""
-    assert doctor.of_scopes("me", None).state == "ok"
-    assert doctor.of_scopes("me", "repo, workflow, write:packages, delete:packages").state == "ok"
-    lacking = doctor.of_scopes("me", "repo, workflow")
-    assert (lacking.state, lacking.fix) == ("warning", "gh auth refresh --scopes write:packages,delete:packages")

@@ -1,0 +1,57 @@
+"""Ignition: everything that a file carries is found."""
+
+import base64
+import gzip
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tasks.model.install import ignition
+
+CHILD = '{"ignition":{"version":"3.5.0"}}'
+
+
+@given(st.text())
+def test_what_is_carried_is_found_whatever_it_says(text: str) -> None:
+    """Into a merged config and out again, percent-encoded, in base64, packed or not."""
+    plain = base64.b64encode(text.encode()).decode()
+    packed = base64.b64encode(gzip.compress(text.encode())).decode()
+    files = [
+        {"path": "/a", "contents": {"source": f"data:;base64,{plain}"}},
+        {"path": "/b", "contents": {"source": f"data:;base64,{packed}", "compression": "gzip"}},
+    ]
+    child = json.dumps({"ignition": {"version": "3.5.0"}, "storage": {"files": files}})
+    whole = {said.name: said.content for said in ignition.flatten(ignition.merged(CHILD, child))}
+    if not text.encode().startswith((b"\xff\xfe", b"\xfe\xff", b"\x1f\x8b")) and "\0" not in text:
+        assert whole["ignition.config.merge[0].storage.files[/a].contents.source"] == text
+        assert whole["ignition.config.merge[0].storage.files[/b].contents.source"] == text
+
+
+@given(st.permutations(["/a", "/b", "/c"]))
+def test_a_place_is_the_same_in_any_order(paths: list[str]) -> None:
+    """So that an allowed place never comes to mean another file."""
+    files = [{"path": path, "contents": {"source": f"data:,{path[1]}"}} for path in paths]
+    whole = ignition.flatten(json.dumps({"storage": {"files": files}}))
+    found = {said.name: said.content for said in whole if said.path[-1] == "source"}
+    assert found == {f"storage.files[/{name}].contents.source": name for name in "abc"}
+
+
+@pytest.mark.parametrize("broken", ["data:;base64,@@@", "data:;base64,H4sIAAAAAAAA", "data:", "http://a/b"])
+def test_what_cannot_be_unpacked_stays_as_it_is(broken: str) -> None:
+    """A scan never ends at a broken data URL."""
+    assert isinstance(ignition.decode(broken, compressed=True), str)
+
+
+def test_all_carried_configs_are_given_to_the_validator() -> None:
+    """Also those within those; a config that is fetched from elsewhere is none that we have."""
+    inner = ignition.merged(CHILD, CHILD)
+    whole = ignition.merged(ignition.merged(CHILD, inner), '{"ignition":{"version":"3.4.0"}}')
+    assert [json.loads(child)["ignition"]["version"] for child in ignition.children(whole)] == ["3.5.0"] * 2 + ["3.4.0"]
+    remote = {"ignition": {"config": {"replace": {"source": "https://example.com/a.ign"}}}}
+    assert list(ignition.children(json.dumps(remote))) == []
+
+
+def said(path: str, content: str) -> ignition.Entry:
+    return ignition.Entry(tuple(path.split(" ")), content)

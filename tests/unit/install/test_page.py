@@ -1,0 +1,39 @@
+"""The page from which a machine is installed."""
+
+from tasks.model.install import page
+from tasks.model.registry.diff import Change
+from tests.builders.values import NOW
+
+
+def test_the_default_address_is_the_repository_s_page() -> None:
+    """Also where the repository is the owner's page itself."""
+    assert page.base_url("", "owner/name") == "https://owner.github.io/name/"
+    assert page.base_url("", "owner/owner.github.io") == "https://owner.github.io/"
+    assert page.base_url("http://10.0.0.2:8000", "o/n") == "http://10.0.0.2:8000/"
+
+
+def test_changes_are_told_in_a_few_words() -> None:
+    """Versions by name, the rest by number; what only programs care for is left out."""
+    changes = [
+        Change.of("lock", "kernel", "7.1.9", "7.2.1"), Change.of("lock", "inputs", "a", "b"),
+        Change.of("package", "a", "1", "2"), Change.of("package", "b", "1", "2"), Change.of("package", "c", "", "2"),
+        Change.of("file", "etc/a", "x", "y"),
+    ]  # fmt: skip
+    assert page.summary(changes) == ("kernel 7.1.9 → 7.2.1", "2 packages upgraded", "1 package added", "1 file changed")
+    assert page.packages(changes) == ("a 1 → 2", "b 1 → 2", "c none → 2")
+
+
+def test_the_page_without_an_image_says_so_and_text_is_never_markup() -> None:
+    """Before the first publication; a reason with angle brackets stays text."""
+    from tasks.flows.site import render
+
+    shown = page.Page(
+        image="ghcr.io/o/n", source="https://github.com/o/n", base_url="https://o.github.io/n/", hash="sha512-00",
+        keys=("cosign.pub",), policy={}, images=(), verdict="BLOCKED", reasons=("<script>alert(1)</script>",), made=NOW,
+        max_age_days=14,
+    )  # fmt: skip
+    html = render(shown)
+    assert "Nothing is published yet" in html
+    assert "What is waited for" in html
+    assert "&lt;script&gt;alert(1)" in html
+    assert "<script>alert" not in html

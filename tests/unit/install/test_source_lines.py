@@ -1,0 +1,55 @@
+"""From an Ignition path back to a line of butane.yaml."""
+
+import pytest
+
+from tasks.model.install import source_lines
+
+BUTANE = """variant: fcos
+version: 1.6.0
+passwd:
+  users:
+    - name: core
+      ssh_authorized_keys:
+        # mine
+        - ssh-rsa old
+
+storage:
+  files:
+    - path: /etc/hostname
+      mode: 0644
+      contents:
+        inline: nas  # the machine
+    - path: /etc/a
+      contents:
+        local: files/a
+  luks:
+    - name: root
+      wipe_volume: true
+systemd:
+  units:
+    - name: a.service
+      contents_local: units/a
+"""
+
+
+@pytest.mark.parametrize(
+    ("path", "place"),
+    [
+        ("storage files[/etc/hostname] contents source", "storage.files[/etc/hostname].contents.inline, line 15"),
+        ("storage files[/etc/a] contents source", "storage.files[/etc/a].contents.local, line 18"),
+        ("passwd users[core] sshAuthorizedKeys[0]", "passwd.users[core].ssh_authorized_keys[0], line 8"),
+        ("storage luks[root] wipeVolume", "storage.luks[root].wipe_volume, line 21"),
+        ("systemd units[a.service] contents", "systemd.units[a.service].contents_local, line 25"),
+        ("storage files[/made/of/a/tree] contents source", "storage.files[/made/of/a/tree], line 11"),
+        ("kernelArguments shouldExist[0]", "made by butane from another key"),
+    ],
+)
+def test_an_ignition_path_is_found_in_butane_with_its_line(path: str, place: str) -> None:
+    """As deep as it can be followed."""
+    assert str(source_lines.find(source_lines.load(BUTANE), tuple(path.split(" ")))) == place
+
+
+def test_files_that_butane_takes_in_are_known() -> None:
+    """Wherever they are named."""
+    assert source_lines.local_files(source_lines.load(BUTANE)) == ("files/a", "units/a")
+    assert source_lines.local_files(source_lines.load("a:\n\tb: c")) == ()
