@@ -5,20 +5,19 @@ Protocol: github.com/opencontainers/distribution-spec and the token form of dist
 
 import base64
 import re
-from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from time import sleep
 from urllib.parse import urlencode, urljoin
 
 from tasks.clients import http, login
 from tasks.model.errors import TaskError
-from tasks.model.registry.manifest import KNOWN, OCI_INDEX, Descriptor, Manifest, referrers_tag
+from tasks.model.registry.manifest import KNOWN, Descriptor, Manifest
 
 _MISSING, _UNAUTHORIZED, _FORBIDDEN, _NOT_ALLOWED = 404, 401, 403, 405
 _REFUSED = (_UNAUTHORIZED, _FORBIDDEN)
 _PAUSES_SECONDS = (0.3, 1.0)  # between tries of a read that is refused: GHCR does so now and then for no reason
 _PAGE = 10_000
-_NEXT = re.compile(r'<[^>]*\?([^>]*)>; *rel="next"')
+NEXT = re.compile(r'<[^>]*\?([^>]*)>; *rel="next"')
 _MAX_BLOB = 64_000_000
 _ACCEPT = ", ".join(KNOWN)
 
@@ -37,7 +36,7 @@ class HiddenError(RefusedError):
 
 def manifest(name: str, reference: str) -> Manifest | None:
     """A manifest by tag or digest; None when the registry has none."""
-    answer = _get(name, f"manifests/{reference}", f"{name}:{reference} could not be read")
+    answer = get(name, f"manifests/{reference}", f"{name}:{reference} could not be read")
     if answer.status == _MISSING:
         return None
     found = Manifest.parse(answer.body, f"{name}:{reference}")
@@ -58,7 +57,7 @@ def tags(name: str) -> tuple[str, ...]:
     what, path = f"the tags of {name} could not be listed", f"tags/list?n={_PAGE}"
     found: list[str] = []
     while path:
-        answer = _get(name, path, what)
+        answer = get(name, path, what)
         if answer.status == _MISSING:
             raise AbsentError(what, "the registry has no such repository", f"correct its name, {name}, in invoke.yaml")
         document = http.parse_json(answer.body, what, name.partition("/")[0])
@@ -66,7 +65,7 @@ def tags(name: str) -> tuple[str, ...]:
         if not isinstance(document, dict) or not isinstance(page, list | None):
             raise TaskError(what, "the registry's answer has no list of tags", "try again in a few minutes")
         found += [str(tag) for tag in page or []]
-        more = _NEXT.search(answer.headers.get("Link", ""))
+        more = NEXT.search(answer.headers.get("Link", ""))
         path = f"tags/list?{more[1]}" if more else ""
     return tuple(found)
 
@@ -88,53 +87,17 @@ def tags_where_shown(name: str) -> tuple[str, ...]:
 def is_absent(name: str, user: str, password: str) -> bool:
     """Whether the registry says to this login that it has no such repository; False where it shows or refuses it."""
     try:
-        answer = _get(name, "tags/list?n=1", f"the tags of {name} could not be listed", basic=_basic((user, password)))
+        answer = get(name, "tags/list?n=1", f"the tags of {name} could not be listed", basic=_basic((user, password)))
     except RefusedError:
         return False
     return answer.status == _MISSING
-
-
-def referrers(name: str, subject: str) -> tuple[Descriptor, ...]:
-    """What is attached to a digest: under its fallback tag, and by the registry's referrers API where it has one.
-
-    Both are read, since who attaches with a registry that has the API writes no tag.
-    """
-    with ThreadPoolExecutor(1) as pool:
-        listed = pool.submit(_listed, name, subject)
-        tagged = manifest(name, referrers_tag(subject))
-        both = (*(tagged.children if tagged else ()), *listed.result())
-    return tuple({entry.digest: entry for entry in both}.values())
-
-
-_without_api: set[str] = set()  # hosts that were found to have no referrers API
-
-
-def _listed(name: str, subject: str) -> tuple[Descriptor, ...]:
-    """What the referrers API lists, in all pages; nothing without the API, where GHCR leads to a page of GitHub's."""
-    host = name.partition("/")[0]
-    what, path = f"what is attached to {name}@{subject} could not be listed", f"referrers/{subject}"
-    found: list[Descriptor] = []
-    while path and host not in _without_api:
-        answer = _get(name, path, what, follow=False)
-        page = (
-            Manifest.parse(answer.body, what) if answer.headers.get("Content-Type", "").startswith(OCI_INDEX) else None
-        )
-        if page is None and found:
-            raise TaskError(what, "a page of the list is missing", "try again in a few minutes")
-        if page is None:
-            _without_api.add(host)
-            break
-        found += page.children
-        more = _NEXT.search(answer.headers.get("Link", ""))
-        path = f"referrers/{subject}?{more[1]}" if more else ""
-    return tuple(found)
 
 
 def labels(name: str, image: Manifest) -> dict[str, str]:
     """The labels of an image, from its configuration; none where it has none."""
     what = f"the labels of {name}@{image.digest} could not be read"
     config = image.blobs[0].digest if image.blobs else ""
-    answer = _get(name, f"blobs/{config}", what)
+    answer = get(name, f"blobs/{config}", what)
     document = http.parse_json(answer.body, what, name.partition("/")[0]) if answer.status != _MISSING else None
     match document:
         case {"config": {"Labels": {**found}}}:
@@ -151,7 +114,7 @@ def attached(name: str, entry: Descriptor) -> bytes:
     if not layers:
         raise TaskError(f"{name}@{entry.digest} has no content", "its manifest has no layer", "attach it anew")
     what = f"{name}@{layers[0].digest} could not be read"
-    answer = _get(name, f"blobs/{layers[0].digest}", what)
+    answer = get(name, f"blobs/{layers[0].digest}", what)
     if answer.status == _MISSING:
         raise TaskError(what, "the registry does not have it any more", "attach it anew")
     return answer.body
@@ -175,7 +138,7 @@ def require_push(name: str) -> None:
         raise TaskError(what, why, f"log in with a token that has write:packages: podman login {host}")
 
 
-def _get(name: str, path: str, what: str, *, basic: str = "", follow: bool = True) -> http.Answer:
+def get(name: str, path: str, what: str, *, basic: str = "", follow: bool = True) -> http.Answer:
     """A part of a repository; a refusal is tried again, of a stranger once, since it may be all that he gets to see.
 
     `basic` is the header of a login other than the one that is kept for the host.

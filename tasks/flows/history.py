@@ -3,7 +3,7 @@
 from concurrent.futures import ThreadPoolExecutor, wait
 from typing import TYPE_CHECKING
 
-from tasks.clients import registry, skopeo
+from tasks.clients import referrers, registry, skopeo
 from tasks.clients.github import actions
 from tasks.clients.matrix import read_matrix
 from tasks.console import present, say
@@ -45,7 +45,7 @@ def run_name() -> str:
 
 def records_of(image: ImageRef) -> tuple[Record, ...]:
     """The records of an image, oldest first."""
-    return record.records(registry.referrers(image.name, image.digest))
+    return record.records(referrers.of(image.name, image.digest))
 
 
 def lock_of(image: ImageRef) -> Lock:
@@ -63,13 +63,13 @@ def promoted(settings: "Settings") -> History:
     """Every image that the public tag has pointed at: one listing, then one small read for each image."""
     public = registry.digest(settings.image, PUBLIC_TAG)
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        known = {public: pool.submit(registry.referrers, settings.image, public)} if public else {}
+        known = {public: pool.submit(referrers.of, settings.image, public)} if public else {}
         tags = frozenset(registry.tags(settings.image))
         wait(known.values())  # it tells too whether there is a referrers API, so that not every read asks for it
         digests = sorted({attached_to(tag) for tag in tags} - {""})
         for digest in digests:
             if digest not in known:
-                known[digest] = pool.submit(registry.referrers, settings.image, digest)
+                known[digest] = pool.submit(referrers.of, settings.image, digest)
         records = {digest: record.records(known[digest].result()) for digest in digests}
     signed = frozenset(digest for digest in digests if signature_tag(digest) in tags)
     blocks = {digest: block for digest, every in records.items() if (block := block_of(digest, every))}
@@ -105,7 +105,7 @@ def resolve(settings: "Settings", reference: str) -> ImageRef:
 
 def contents(image: ImageRef) -> "tuple[Lock, Listed]":
     """The Lock of an image and what its SBOM lists; nothing is pulled."""
-    entries = [each for each in registry.referrers(image.name, image.digest) if each.artifact_type == SBOM]
+    entries = [each for each in referrers.of(image.name, image.digest) if each.artifact_type == SBOM]
     if not entries:
         why = "its publication did not attach one, or cleanup has removed it"
         raise TaskError(f"{image} has no SBOM", why, f"see what is attached: oras discover {image}")

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from time import monotonic, sleep
 from typing import TYPE_CHECKING
 
-from tasks.clients import login, oras, registry, signer, skopeo, workspace
+from tasks.clients import login, oras, referrers, signer, skopeo, workspace
 from tasks.clients.github import actions, attestations, gh
 from tasks.clients.matrix import read_matrix
 from tasks.console import answer, say
@@ -114,7 +114,7 @@ def _standing(settings: "Settings", image: ImageRef, expected: str) -> Standing:
     """Everything that the preconditions are held against, asked side by side."""
     lock = lock_of(image)
     matrix = read_matrix()
-    attached = registry.referrers(image.name, image.digest)
+    attached = referrers.of(image.name, image.digest)
     with ThreadPoolExecutor(4) as pool:
         refusal = pool.submit(signer.refusal, image, workspace.host_files())
         supported = pool.submit(support, lock.zfs_version, lock.kernel)

@@ -5,7 +5,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from tasks.clients import login, oras, podman, registry, signer, workspace
+from tasks.clients import login, oras, podman, referrers, registry, signer, workspace
 from tasks.clients.github import actions
 from tasks.console import answer, say
 from tasks.flows import build, keys, promote, sbom
@@ -78,7 +78,7 @@ def _candidate(settings: "Settings", lock: "Lock", key: signer.Key, *, force_bui
 
 def _attach_sbom(image: ImageRef, document: str) -> None:
     """Attach the list of what is in an image, once."""
-    if any(entry.artifact_type == SBOM for entry in registry.referrers(image.name, image.digest)):
+    if any(entry.artifact_type == SBOM for entry in referrers.of(image.name, image.digest)):
         return
     with TemporaryDirectory() as folder:
         file = Path(folder, "sbom.spdx.json")

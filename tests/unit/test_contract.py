@@ -5,8 +5,9 @@ import dataclasses
 import pytest
 from packaging.version import Version
 
-from tasks.model.contract import VERSION, ZFS_LIBRARIES, ZFS_PACKAGES, ImageFacts, inspect
+from tasks.model.contract import VERSION, ZFS_LIBRARIES, ZFS_PACKAGES, inspect
 from tasks.model.errors import TaskError
+from tasks.model.facts import ImageFacts
 from tasks.model.lock import Lock
 from tests.builders.values import KERNEL, lock
 
