@@ -93,21 +93,15 @@ def nothing_new(state: Path) -> list[Result]:
     run("podman", "push", "custom-coreos:stable", STABLE)
     skipped()
     time.sleep(2)  # until what build and push carried is counted
-    costs = []
-    for forget in (True, False):
-        if forget:
-            shutil.rmtree(os.environ["XDG_CACHE_HOME"], ignore_errors=True)
-        before = wire_of(state)
-        requests = requests_of(state, skipped)
-        time.sleep(1)  # until the last connections are closed and counted
-        costs.append((requests, (wire_of(state) - before) / 1000))
+    before = wire_of(state)
+    requests = requests_of(state, skipped)
+    time.sleep(1)  # until the last connections are closed and counted
+    kilobytes = (wire_of(state) - before) / 1000
     (seconds,) = (median(each) for each in alternating(skipped))
-    (requests, kilobytes), (requests_kept, kilobytes_kept) = costs
-    told = f"{requests_kept} with the answers kept from before; SKIP after {seconds:.2f} s"
-    wire = f"{kilobytes_kept:.0f} kB with the answers kept from before; TLS included"
+    skip = f"SKIP after {seconds:.2f} s"
     return [
-        Result(name="a day with nothing new: requests", measured=requests, limit=20, unit="", told=told),
-        Result(name="a day with nothing new: on the wire", measured=kilobytes, limit=300, unit="kB", told=wire),
+        Result(name="a day with nothing new: requests", measured=requests, limit=20, unit="", told=skip),
+        Result(name="a day with nothing new: on the wire", measured=kilobytes, limit=300, unit="kB", told="with TLS"),
     ]
 
 

@@ -18,8 +18,8 @@ def lint(c: Context) -> None:
 
 
 @task(help=_TEST)
-def test(c: Context, full: bool = False, part: str = "", unit: bool = False) -> None:  # noqa: ARG001  (Invoke's form)
-    """Run the tests: unit, then in the lab with the real tools."""
+def test(c: Context, full: bool = False, part: str = "", unit: bool = False) -> None:
+    """Run the tests: unit, then in the lab with the real tools; or what pytest is told behind `--`."""
     from tasks.flows import test
 
-    test.test(full=full, part=part, unit=unit)
+    test.test(c.remainder.split(), full=full, part=part, unit=unit)

@@ -4,7 +4,8 @@ import re
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-DOCUMENTS = ["README.md", *(str(path.relative_to(ROOT)) for path in sorted((ROOT / "docs").glob("*.md")))]
+_PLACES = (ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md")))
+DOCUMENTS = [str(path.relative_to(ROOT)) for path in _PLACES]
 _MARK = re.compile(r"<!-- needs: (GitHub|a machine) -->")
 
 # What is not typed by tests/lab/test_documents.py, and the test that does it.
@@ -17,6 +18,9 @@ ELSEWHERE = {
     "./inv boot": "tests/lab/test_boot.py",
     "./inv serve": "tests/lab/test_site.py",
     "./inv rehearse-workflow build.yaml": "tests/lab/test_workflows.py",
+    "./inv rehearse-workflow build.yaml -w late": "tests/lab/test_kmods_workflow.py",
+    "./inv test --unit": "tests/lab/test_bare.py",
+    "./inv test --unit -- tests/unit/test_lock.py -k reads_back": "tests/lab/test_launcher.py",
 }
 
 

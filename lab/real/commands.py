@@ -1,4 +1,4 @@
-"""What is typed on a machine: for bad days, letter by letter as README.md has it, and for a pool's first day."""
+"""What is typed on a machine: for bad days, letter by letter as docs/recovery.md has it, and for a pool's first day."""
 
 _ROOT = "/dev/disk/by-partlabel/root"
 _FROM_TPM = f"clevis luks pass -d {_ROOT} -s 1"

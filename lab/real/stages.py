@@ -159,7 +159,7 @@ class Journey:
         ]
 
     def _bound_anew(self, on: vm.Machine, told: str) -> Assertion:
-        """The README's command binds the root to the TPM as it is now."""
+        """The document's command binds the root to the TPM as it is now."""
         bound = on.ssh(commands.BIND_ANEW, stdin=f"{self.recovery_key}\n")
         return succeeded(f"{told}: the root is bound anew", bound)
 

@@ -13,11 +13,15 @@ from lab.open import open_lab
 from lab.real import boot as booting
 from lab.real.stages import GROUPS
 from lab.world import load
+from tasks.clients import workspace
 from tasks.clients.workspace import ROOT
 from tasks.console import answer, say, table
+from tasks.flows.show import markdown_table
 from tasks.model.errors import TaskError
 
 _STATES = ROOT / ".lab"
+_DOCUMENT = ROOT / "docs/performance.md"
+_MARK = "<!-- bench -->\n"
 
 
 def shell(world: str, command: str) -> None:
@@ -86,14 +90,24 @@ def boot(image: str, ignition: str, *, verbose: bool) -> None:
 
 
 def bench(only: str) -> None:
-    """Measure everything, or one thing, and stop where a limit is exceeded."""
+    """Measure everything and write it down, or measure one thing; stop where a limit is exceeded."""
     results = benchmark.run(_STATES, only)
     rows = [
         (row["name"], f"{row['measured']:.2f} {row['unit']}", f"{row['limit']:g} {row['unit']}", row["told"])
         for row in results
     ]
-    table(("what", "measured", "limit", ""), rows)
+    columns = ("what", "measured", "limit", "")
+    table(columns, rows)
+    if results and not only:
+        _write(markdown_table(columns, rows))
     over = [row["name"] for row in results if not row["kept"]]
     if over or not results:
         why = "; ".join(over) or "the benchmark said the above"
         raise TaskError(f"{len(over)} of {len(results)} limits are exceeded", why, "is the machine busy? run it again")
+
+
+def _write(measured: str) -> None:
+    """Put the measured table in the place of the document's last one."""
+    before = workspace.read_text(_DOCUMENT).partition(_MARK)[0]
+    if workspace.write_whole(_DOCUMENT, f"{before}{_MARK}{measured}\n"):
+        say(f"{_DOCUMENT.relative_to(ROOT)} written; next: git diff {_DOCUMENT.relative_to(ROOT)}")

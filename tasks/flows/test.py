@@ -1,7 +1,8 @@
 """The tests of this repository, run by pytest in our place."""
 
 import sys
-from os import execv
+from collections.abc import Sequence
+from os import chdir, execv
 from pathlib import Path
 from typing import NoReturn
 
@@ -17,11 +18,13 @@ PARTS = {  # of --full, each well below an hour; what is in none of them is the 
 }
 
 
-def test(*, full: bool, part: str, unit: bool) -> NoReturn:
-    """Run what is asked for; pytest's exit status is ours."""
+def test(words: Sequence[str], *, full: bool, part: str, unit: bool) -> NoReturn:
+    """Run what is asked for, or what pytest's own `words` name; pytest's exit status is ours."""
     chosen = ["--hypothesis-profile=full"] if full else ["-m", "not full"]
-    side_by_side = [] if unit else ["--numprocesses=auto", "--dist=loadfile", "--no-loadscope-reorder"]
-    argv = ["pytest", "--rootdir", str(ROOT), *side_by_side, *chosen, *_places(full=full, part=part, unit=unit)]
+    side_by_side = [] if unit or words else ["--numprocesses=auto", "--dist=loadfile", "--no-loadscope-reorder"]
+    asked = words or _places(full=full, part=part, unit=unit)
+    argv = ["pytest", "--rootdir", str(ROOT), *side_by_side, *chosen, *asked]
+    chdir(ROOT)
     try:
         execv(_PYTEST, argv)  # noqa: S606  (no shell)
     except FileNotFoundError as error:

@@ -197,3 +197,9 @@ def test_what_installs_the_recipes_python_does_not_see_the_signing_key(
     assert subprocess.run(argv, env=seen, capture_output=True, check=False).returncode == 1
     assert "PATH=" in log.read_text()
     assert "SIGNING" not in log.read_text()
+
+
+def test_one_test_is_run_by_its_name(clone: Clone) -> None:
+    """As CONTRIBUTING.md has it: what follows `--` is pytest's."""
+    done = clone.inv("test", "--unit", "--", "tests/unit/test_lock.py", "-k", "reads_back")
+    assert "2 passed" in done.stdout, done.stdout + done.stderr

@@ -119,11 +119,11 @@ def test_a_command_that_failed_is_told_by_its_last_words() -> None:
     assert fault(0, "much", "a warning") == ""
 
 
-def test_what_the_machine_is_typed_into_is_what_the_readme_says() -> None:
+def test_what_the_machine_is_typed_into_is_what_the_document_says() -> None:
     """Each command for bad days stands there letter by letter."""
-    readme = (ROOT / "README.md").read_text().splitlines()
+    document = (ROOT / "docs/recovery.md").read_text().splitlines()
     for command in (commands.RECOVERY_KEY, commands.PASSPHRASE, commands.TRY_KEY, commands.BIND_ANEW):
-        assert f"    {command}" in readme
+        assert f"    {command}" in document
 
 
 @pytest.mark.parametrize("told", ["", "kernel\t6.12.100", "Connection closed by 127.0.0.1"])

@@ -6,8 +6,10 @@ import shlex
 import pytest
 
 import tasks
-from tests.builders.recipes import RECIPES
+from tests.builders.recipes import DOCUMENT, RECIPES, document
 from tests.documents import DOCUMENTS, ELSEWHERE, ROOT, commands
+
+CURRENT = document()  # now: Invoke gives each help away once
 
 
 @pytest.mark.parametrize("document", [*DOCUMENTS, "CLAUDE.md", "lab/README.md"])
@@ -44,3 +46,8 @@ def test_what_is_typed_elsewhere_names_a_test_that_exists() -> None:
         assert line in typed
         assert not name or f"def {name}(" in (ROOT / file).read_text()
         assert (ROOT / file).exists()
+
+
+def test_the_document_of_all_recipes_is_current() -> None:
+    """Else write it anew: PYTHONPATH=. python tests/builders/recipes.py."""
+    assert DOCUMENT.read_text() == CURRENT

@@ -33,7 +33,7 @@ def _tpm(contents: Mapping[Path, str], path: Path) -> Iterator[Caution]:
         why = (
             "the disk opens only while the TPM's PCR 7 is as it was, which a firmware update can change, and the TPM"
             " slot is the only key: the machine would be locked out. Add a recovery key right after installing, as"
-            " README.md says under `When the disk does not open`"
+            " docs/recovery.md has it"
         )
         yield path, why
     for number in numbers:

@@ -14,7 +14,7 @@ from tasks.model.words import age
 
 
 class Verdict(StrEnum):
-    """What follows; design: README, "An ordinary day"."""
+    """What follows; the README explains the verdicts."""
 
     BUILD = "BUILD"
     SKIP = "SKIP"
