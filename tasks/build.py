@@ -8,11 +8,11 @@ from tasks.settings import read_settings
 _LOCK = {"lock": "build from this Lock file instead of what is newest"}
 _BUILD = {
     "rebuild": "build although nothing changed since the last build",
-    "kmods": "take this image of ./inv build-kmods instead of the published one",
+    "kmods": "use this image from ./inv build-kmods instead of a published one",
 }
 _FORCE = {
-    "force": "build also against the compatibility matrix",
-    "allow-downgrade": "also go back from what is published, to an older release or OpenZFS",
+    "force": "ignore the compatibility matrix",
+    "allow-downgrade": "also go below the published release or OpenZFS version",
     "stream": "Fedora CoreOS stream: stable, testing or next (default: invoke.yaml's)",
     "zfs-stream": "OpenZFS line, such as 2.3 (default: those of zfs_streams in invoke.yaml, in their order)",
 }
@@ -20,7 +20,7 @@ _KMODS = {
     "zfs": "the OpenZFS release, such as 2.4.4",
     "kernel": "the kernel, such as 7.1.9-200.fc44.x86_64; see kernel-version",
     "save": "also write the image to this file, an OCI archive, for --load on another machine",
-    "load": "take the image of this file instead of building one",
+    "load": "use the image in this file instead of building one",
     "push": "sign it and push it to NAME-kmods, the repository that `own` in invoke.yaml names",
     "key": "sign with this file (default: SIGNING_KEY, else ~/.config/custom-coreos/signing.key)",
 }
@@ -51,7 +51,7 @@ def build(
 def build_kmods(
     c: Context, zfs: str, kernel: str, save: str = "", load: str = "", push: bool = False, key: str = ""
 ) -> None:
-    """Build OpenZFS's modules and tools from source for one kernel, where none are published yet."""
+    """Build OpenZFS's modules and tools from source for one kernel, if none are published yet."""
     from tasks.flows import build_kmods
 
     settings, files = read_settings(c.config), build_kmods.Files(save=save, load=load)
@@ -60,7 +60,7 @@ def build_kmods(
 
 @task
 def build_force(c: Context) -> None:
-    """Build also against the compatibility matrix: the same as build --force."""
+    """Build even against the compatibility matrix: the same as build --force."""
     build(c, force=True)
 
 
@@ -73,7 +73,7 @@ def test_build(
     stream: str = "",
     zfs_stream: str = "",
 ) -> None:
-    """Build and verify NAME:test, then remove it; nothing stays, also when it fails."""
+    """Build and verify NAME:test, then remove it; nothing stays, even if it fails."""
     from tasks.flows import build
 
     asked = Request(
@@ -84,7 +84,7 @@ def test_build(
 
 @task(help={"lock": "check against this Lock file too", "json": "print JSON"})
 def verify(c: Context, image: str, lock: str = "", json: bool = False) -> None:
-    """Check an image against the contract; every fault is reported, exit 1 on any."""
+    """Check an image against the contract; report every fault, exit 1 on any."""
     from tasks.flows import build
 
     build.verify(read_settings(c.config), image, lock, json=json)

@@ -4,27 +4,27 @@ from invoke import Context, Exit, task
 
 from tasks.settings import read_settings
 
-_IGNITION = {"no-switch": "leave out the unit that switches the machine to the published image on its first boot"}
+_IGNITION = {"no-switch": "leave out the unit that switches the machine to your image on its first boot"}
 _ADOPT = {
     "image": "the image you publish (default: ghcr.io/OWNER/NAME of the remote origin on GitHub)",
     "ssh-key": "a .pub file, or https://github.com/USER.keys (default: every ~/.ssh/*.pub)",
-    "hostname": "the machine's name (default: as it is)",
+    "hostname": "the machine's name (default: keep it)",
     "yes": "write without asking",
 }
 _SITE = {
     "out": "folder to write (default: site)",
-    "base-url": "where the folder will be found (default: the repository's GitHub Pages)",
-    "if-ready": "where no key ships or Pages is off, say what to do and write nothing; for the workflow",
+    "base-url": "the address of the published folder (default: the repository's GitHub Pages)",
+    "if-ready": "if no key ships or Pages is off, say what to do and write nothing (for the workflow)",
 }
 _SERVE = {
-    "address": "this machine's address on the LAN (default: the one that leads out)",
+    "address": "this machine's address on the LAN (default: that of its way out)",
     "port": "port to listen at (default: 8000)",
 }
 
 
 @task(help=_ADOPT)
 def adopt(c: Context, image: str = "", ssh_key: str = "", hostname: str = "", yes: bool = False) -> None:
-    """Make the repository yours: image name, SSH keys and host name; shows what changes, and asks."""
+    """Make the repository yours: image name, SSH keys and host name; show the changes and ask."""
     from tasks.flows import adopt
 
     adopt.adopt(read_settings(c.config), image, ssh_key, hostname, yes=yes)
@@ -32,7 +32,7 @@ def adopt(c: Context, image: str = "", ssh_key: str = "", hostname: str = "", ye
 
 @task
 def butane(c: Context) -> None:  # noqa: ARG001  (Invoke's form)
-    """Turn Butane on stdin into Ignition on stdout, as butane itself does."""
+    """Translate Butane on stdin into Ignition on stdout, like butane itself."""
     from tasks.clients import butane
 
     raise Exit(code=butane.pass_through())
@@ -40,7 +40,7 @@ def butane(c: Context) -> None:  # noqa: ARG001  (Invoke's form)
 
 @task(help=_IGNITION)
 def ignition(c: Context, no_switch: bool = False) -> None:
-    """Make ignition.json from butane.yaml and what belongs to every machine; print its hash for coreos-installer."""
+    """Write ignition.json from butane.yaml and what every machine needs; print its hash for coreos-installer."""
     from tasks.flows import ignition
 
     ignition.ignition(read_settings(c.config), switch=not no_switch)
@@ -62,7 +62,7 @@ def site(c: Context, out: str = "site", base_url: str = "", if_ready: bool = Fal
 
 @task(help=_SERVE)
 def serve(c: Context, address: str = "", port: str = "8000") -> None:
-    """Serve the same folder over HTTP on the LAN, for an install without Pages, until Ctrl-C."""
+    """Serve the same folder over HTTP on your network until Ctrl-C, for an install without Pages."""
     from tasks.flows import site
 
     site.serve(read_settings(c.config), address, port)

@@ -1,14 +1,14 @@
-"""Cleanup: what of the image's package and of our own kmods' may go, and its deletion."""
+"""Cleanup: which old versions of the image and your kmods may be deleted."""
 
 from invoke import Context, task
 
 from tasks.settings import read_settings
 
 _CLEANUP = {
-    "retention-days": "age in days from which a version may go (default: retention_days in invoke.yaml)",
-    "keep": "so many of the newest good images stay whatever their age (default: keep_images in invoke.yaml)",
-    "apply": "delete; without it, nothing is",
-    "force": "also when more than max_delete_fraction of everything would go",
+    "retention-days": "days after which a version may be deleted (default: retention_days in invoke.yaml)",
+    "keep": "how many of the newest good images stay, whatever their age (default: keep_images in invoke.yaml)",
+    "apply": "delete; without it, only show",
+    "force": "delete even more than max_delete_fraction of everything",
     "json": "print JSON",
 }
 
@@ -17,13 +17,13 @@ _CLEANUP = {
 def cleanup(
     c: Context, retention_days: str = "", keep: str = "", apply: bool = False, force: bool = False, json: bool = False
 ) -> None:
-    """Delete old versions of image and own kmods; nothing that a kept one needs, nothing at all without --apply."""
+    """Delete old versions of the image and your kmods, but nothing that a kept one needs; only with --apply."""
     from tasks.flows import cleanup
 
     cleanup.cleanup(read_settings(c.config), retention_days, keep, apply=apply, force=force, json=json)
 
 
-@task(help={"retention-days": "age in days from which a version may go", "json": "print JSON"})
+@task(help={"retention-days": "days after which a version may be deleted", "json": "print JSON"})
 def cleanup_dry_run(c: Context, retention_days: str, json: bool = False) -> None:
-    """Show what cleanup would delete with another retention; deletes nothing."""
+    """Show what cleanup would delete with another retention."""
     cleanup(c, retention_days=retention_days, json=json, force=True)

@@ -3,7 +3,7 @@
 from invoke import Context, task
 
 _TEST = {
-    "full": "everything: also what takes long, and properties tried more often",
+    "full": "everything: also long tests, and properties tried more often",
     "part": "with --full, one part of it: boot, bare, workflows or rest",
     "unit": "only the unit tests",
 }
@@ -11,7 +11,7 @@ _TEST = {
 
 @task
 def lint(c: Context) -> None:
-    """Check code, types, imports, scripts, workflows, Butane, matrix and keys; all run, exit 1 on any finding."""
+    """Check code, types, imports, scripts, workflows, Butane, matrix and keys; run all, exit 1 on any finding."""
     from tasks.flows import lint
 
     lint.lint(c.config)
@@ -19,7 +19,7 @@ def lint(c: Context) -> None:
 
 @task(help=_TEST)
 def test(c: Context, full: bool = False, part: str = "", unit: bool = False) -> None:
-    """Run the tests: unit, then in the lab with the real tools; or what pytest is told behind `--`."""
+    """Run the tests, unit tests and those in the lab with the real tools; words after `--` go to pytest."""
     from tasks.flows import test
 
     test.test(c.remainder.split(), full=full, part=part, unit=unit)

@@ -6,12 +6,12 @@ _WORLD = {"world": "which world: a file of lab/worlds (default: everyday)"}
 _WORKFLOW = {
     "file": "a file of .github/workflows",
     "event": "schedule, workflow_dispatch, push or pull_request",
-    "input": "name=value, as typed when a workflow is dispatched; may be given several times",
-    "secrets": "the repository has its secrets; --no-secrets is a fork without",
+    "input": "name=value, as for a dispatched workflow; may be given several times",
+    "secrets": "the repository has its secrets; --no-secrets is a fork without them",
 }
 _BOOT = {
-    "image": "the digest of an image that was built in the lab of the world `real` (default: one is built)",
-    "ignition": "an Ignition file (default: one is made from butane.yaml)",
+    "image": "digest of an image built in the lab of the world `real` (default: build one)",
+    "ignition": "an Ignition file (default: made from butane.yaml)",
     "verbose": "show the machines' consoles",
 }
 
@@ -24,9 +24,9 @@ def lab(c: Context, world: str = "everyday") -> None:
     lab.shell(world, c.remainder)
 
 
-@task(help={"cache": "remove also what is kept for every clone: tools, Python packages, root file system, images"})
+@task(help={"cache": "also remove what all clones share: tools, Python packages, root file systems, images"})
 def lab_clean(c: Context, cache: bool = False) -> None:  # noqa: ARG001  (Invoke's form)
-    """Remove the labs' state; with --cache, what is kept between clones too."""
+    """Remove this clone's labs; with --cache, also what all clones share."""
     from tasks.flows import lab
 
     lab.clean(with_cache=cache)
@@ -34,7 +34,7 @@ def lab_clean(c: Context, cache: bool = False) -> None:  # noqa: ARG001  (Invoke
 
 @task(help=_WORLD)
 def rehearse(c: Context, world: str = "everyday") -> None:  # noqa: ARG001  (Invoke's form)
-    """Run the whole main job in a fresh lab and a copy of the checkout, from keygen to cleanup; each step timed."""
+    """Run the whole job in a fresh lab, from keygen to cleanup, on a copy of the checkout; each step is timed."""
     from tasks.flows import lab
 
     lab.rehearse(world)
@@ -49,7 +49,7 @@ def rehearse_workflow(
     world: str = "everyday",
     secrets: bool = True,
 ) -> None:
-    """Run a workflow by act in the world's lab, as GitHub would for an event, and the workflows that it starts."""
+    """Run a workflow in the lab with act, as GitHub would for an event, and the workflows that it starts."""
     from tasks.flows import lab
 
     lab.rehearse_workflow(world, file, event, input or (), secrets=secrets)
@@ -57,15 +57,15 @@ def rehearse_workflow(
 
 @task(help=_BOOT)
 def boot(c: Context, image: str = "", ignition: str = "", verbose: bool = False) -> None:  # noqa: ARG001  (Invoke's form)
-    """Boot the image with the Ignition file in a virtual machine with a TPM, update it, try what must be refused."""
+    """Boot image and Ignition file in a virtual machine with a TPM, update it, and try what must be refused."""
     from tasks.flows import lab
 
     lab.boot(image, ignition, verbose=verbose)
 
 
-@task(help={"only": "build-time: an image from prebuilt modules against one from their source; takes ten minutes"})
+@task(help={"only": "build-time: compare an image from prebuilt modules with one from source; takes ten minutes"})
 def bench(c: Context, only: str = "") -> None:  # noqa: ARG001  (Invoke's form)
-    """Measure how fast versions, history, cleanup, Ignition and page are made; exit 1 when a limit is exceeded."""
+    """Measure versions, history, cleanup, Ignition and page, and write docs/performance.md; exit 1 over a limit."""
     from tasks.flows import lab
 
     lab.bench(only)

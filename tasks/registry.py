@@ -1,32 +1,32 @@
-"""Registry: publish, promote, roll back; the public tag only ever points at what was verified and signed."""
+"""Registry: publish, promote, roll back; stable only points at verified and signed images."""
 
 from invoke import Context, task
 
 from tasks.model.request import Request
 from tasks.settings import read_settings
 
-_GO_BACK = {"allow-downgrade": "also go back from what is published, to an older release or OpenZFS"}
+_GO_BACK = {"allow-downgrade": "also go below the published release or OpenZFS version"}
 _KEYGEN = {
     "key": "where the private key is written (default: ~/.config/custom-coreos/signing.key)",
-    "rotate": "add a second key, for the time in which hosts learn of it",
-    "policy": "make no key; write the policy anew for the keys that ship and the image's name",
+    "rotate": "add a second key, which hosts learn with their next update",
+    "policy": "make no key; write the policy again for the shipped keys and the image's name",
 }
 _PUBLISH = {
     "key": "file with the private key (default: SIGNING_KEY, else ~/.config/custom-coreos/signing.key)",
-    "lock": "publish what this Lock file says instead of what is newest",
+    "lock": "publish this Lock file instead of what is newest",
     "rebuild": "also when nothing changed since the last one",
-    "promote": "move stable too; --no-promote stops before and prints the digest",
-    "kmods": "take this image of ./inv build-kmods instead of the published one",
+    "promote": "move stable too; --no-promote stops before that and prints the digest",
+    "kmods": "use this image from ./inv build-kmods instead of a published one",
 }
 _PROMOTE = {
     "digest": "sha256:…, of an image in the registry",
-    "expect": "digest that stable must still have, or `nothing` (default: what it has now)",
+    "expect": "digest that stable must still have, or `nothing` (default: its digest now)",
 }
 
 
 @task(help=_KEYGEN)
 def keygen(c: Context, key: str = "", rotate: bool = False, policy: bool = False) -> None:
-    """Make the key that signs the image, and ship its public half with a policy that asks for it."""
+    """Make the key that signs the image, and ship its public half with a policy that requires it."""
     from tasks.flows import keys
 
     keys.keygen(read_settings(c.config), key, rotate=rotate, policy=policy)
@@ -42,7 +42,7 @@ def publish(
     allow_downgrade: bool = False,
     kmods: str = "",
 ) -> None:
-    """Build, verify, push, sign, accept as a host would, and move stable; safe to run again, wherever it stopped."""
+    """Build, verify, sign, push, pull as a host would, and move stable; safe to run again, wherever it stopped."""
     from tasks.flows import publish
 
     asked = Request(lock=lock, kmods=kmods, rebuild=rebuild, allow_downgrade=allow_downgrade)
@@ -51,7 +51,7 @@ def publish(
 
 @task(help=_GO_BACK | _PROMOTE)
 def promote(c: Context, digest: str, expect: str = "", allow_downgrade: bool = False) -> None:
-    """Point stable at a digest that keeps every promise; nothing else moves stable."""
+    """Point stable at an image that keeps every promise; nothing else moves stable."""
     from tasks.flows import promote
 
     promote.promote(read_settings(c.config), digest, expect, allow_downgrade=allow_downgrade)
@@ -75,7 +75,7 @@ def history(c: Context, json: bool = False) -> None:
 
 @task(help={"before": "digest, tag or stable~1", "after": "digest, tag or stable", "json": "print JSON"})
 def diff(c: Context, before: str, after: str, json: bool = False) -> None:
-    """Compare two published images: packages, files of configuration, Locks; nothing is pulled."""
+    """Compare two published images (packages, configuration files, Locks) without pulling them."""
     from tasks.flows import diff
 
     diff.diff(read_settings(c.config), before, after, json=json)
@@ -83,7 +83,7 @@ def diff(c: Context, before: str, after: str, json: bool = False) -> None:
 
 @task(help={"out": "file to write (default: stdout)"})
 def sbom(c: Context, image: str, out: str = "") -> None:
-    """Write what an image is made of as SPDX JSON, from its RPM database."""
+    """List an image's packages as SPDX JSON, from its RPM database."""
     from tasks.flows import sbom
 
     sbom.sbom(read_settings(c.config), image, out)

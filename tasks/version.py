@@ -12,13 +12,13 @@ _VERSIONS = {
     "json": "print JSON, in the form of schemas/versions.json",
     "lock": "write the Lock for `build --lock` to this file",
     "rebuild": "decide as `build --rebuild` does",
-    "allow-downgrade": "also go back from what is published, to an older release or OpenZFS",
+    "allow-downgrade": "also go below the published release or OpenZFS version",
 }
 
 
 @task(help=_ZFS_STREAM)
 def zfs_version(c: Context, zfs_stream: str = "") -> None:
-    """Print the newest OpenZFS release of the line, as its tag."""
+    """Print the tag of the newest OpenZFS release of a line."""
     from tasks.flows import versions
 
     answer(f"zfs-{versions.newest_zfs(read_settings(c.config), zfs_stream)}")
@@ -50,7 +50,7 @@ def fedora_version(c: Context, stream: str = "") -> None:
 
 @task(help=_STREAM | _ZFS_STREAM)
 def check_zfs_available(c: Context, stream: str = "", zfs_stream: str = "") -> None:
-    """Check that kmods exist for the newest OpenZFS and kernel; exit 1 with the reason when not."""
+    """Check that kmods exist for the newest OpenZFS and kernel; exit 1 with the reason if not."""
     from tasks.flows import versions
 
     answer(versions.available(read_settings(c.config), Request(stream=stream, zfs_stream=zfs_stream)))
@@ -66,7 +66,7 @@ def versions(
     rebuild: bool = False,
     allow_downgrade: bool = False,
 ) -> None:
-    """Show what would be built now, and why; exit 1 when nothing can be."""
+    """Show what would be built now, and why; exit 1 if nothing can be built."""
     from tasks.flows import versions
 
     request = Request(stream=stream, zfs_stream=zfs_stream, rebuild=rebuild, allow_downgrade=allow_downgrade)
@@ -75,7 +75,7 @@ def versions(
 
 @task(help=_STREAM | _ZFS_STREAM | {"json": "print JSON, in the form of schemas/forecast.json"})
 def forecast(c: Context, stream: str = "", zfs_stream: str = "", json: bool = False) -> None:
-    """Show what the streams ahead will bring to this one, about when, and whether OpenZFS is ready for it."""
+    """Show which kernels the streams ahead will bring, about when, and whether OpenZFS supports them."""
     from tasks.flows import versions
 
     versions.forecast(read_settings(c.config), Request(stream=stream, zfs_stream=zfs_stream), json=json)
@@ -83,7 +83,7 @@ def forecast(c: Context, stream: str = "", zfs_stream: str = "", json: bool = Fa
 
 @task
 def lock(c: Context, image: str) -> None:  # noqa: ARG001  (Invoke's form)
-    """Print the Lock of an image, as its labels hold it: ./inv lock ghcr.io/OWNER/NAME:stable."""
+    """Print the Lock of an image from its labels, such as ghcr.io/OWNER/NAME:stable."""
     from tasks.flows.lock import of_image
 
     answer(of_image(image).to_json().rstrip())
