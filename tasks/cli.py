@@ -137,7 +137,8 @@ def _unforeseen(error: Exception) -> TaskError:
     frame = traceback.extract_tb(error.__traceback__)[-1]
     why = " ".join(f"{type(error).__name__}: {error}".split())
     return TaskError(
-        "this was not foreseen", f"{why} ({Path(frame.filename).name}, line {frame.lineno})",
+        "unexpected error (this is a bug, please report it)",
+        f"{why} ({Path(frame.filename).name}, line {frame.lineno})",
         "check the flags and invoke.yaml; to see all of it, repeat with: ./inv --debug …",
     )  # fmt: skip
 

@@ -66,7 +66,7 @@ def agreed(question: str, *, yes: bool) -> bool:
     if yes:
         return True
     if not sys.stdin.isatty():
-        raise TaskError("nothing is done", "it asks first, and there is no terminal", "add --yes")
+        raise TaskError("nothing is done", "it asks first, and this is no terminal", "add --yes")
     say(f"{question} [y/N]")
     if sys.stdin.readline().strip().lower() in {"y", "yes"}:
         return True

@@ -84,7 +84,7 @@ class Machine:
         status, why = self.tried(tool)
         if self.distribution != "debian":
             if status:
-                say(f"this system's {tool.name} does not do what it must: {why}; going on with it")
+                say(f"this system's {tool.name} does not do what it must: {why}; continuing with it")
             return
         if status in (proof.CANNOT_WORK, proof.CANNOT_RUN) and self.complete(tool):
             status, why = self.tried(tool)
@@ -126,7 +126,7 @@ class Machine:
         packages = [package for tool in missing for package in tool.fedora if not tool.pypi]
         if packages:
             say(f"these tools are missing: {', '.join(tool.name for tool in missing if tool.fedora)}")
-            say(f"on Fedora: sudo dnf install {shlex.join(packages)}; going on with what is there")
+            say(f"on Fedora: sudo dnf install {shlex.join(packages)}; continuing with what is there")
 
     def install_packages(self, packages: list[str], tools: list[Tool]) -> None:
         """Install the Debian packages that are not here."""

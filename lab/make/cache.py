@@ -50,7 +50,7 @@ def made_at(target: Path) -> int:
 def _make(name: str, target: Path, make: Callable[[Path], None]) -> None:
     """Fill a temporary folder and rename it; a maker that is killed leaves nothing that passes for whole."""
     if target.exists():
-        _say(f"{target.name} in the cache was cut short: it is made anew")
+        _say(f"{target.name} in the cache was cut short: it is made again")
         shutil.rmtree(target)
     temporary = target.with_name(f".{target.name}.making")
     shutil.rmtree(temporary, ignore_errors=True)

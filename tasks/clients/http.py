@@ -128,7 +128,7 @@ def _patiently(asked: _Request) -> Answer:
             break
         if pause is None or wait > asked.patience:
             raise _limited(asked, answer, wait)
-        say(f"{asked.host} asks for {wait:.0f} s of patience")
+        say(f"{asked.host} is busy: retrying in {wait:.0f} s")
         time.sleep(wait)
     if answer.status not in asked.accept_status:
         _check(asked, answer)

@@ -112,11 +112,11 @@ def attached(name: str, entry: Descriptor) -> bytes:
     found = manifest(name, entry.digest)
     layers = found.blobs[1:] if found else ()
     if not layers:
-        raise TaskError(f"{name}@{entry.digest} has no content", "its manifest has no layer", "attach it anew")
+        raise TaskError(f"{name}@{entry.digest} has no content", "its manifest has no layer", "attach it again")
     what = f"{name}@{layers[0].digest} could not be read"
     answer = get(name, f"blobs/{layers[0].digest}", what)
     if answer.status == _MISSING:
-        raise TaskError(what, "the registry does not have it any more", "attach it anew")
+        raise TaskError(what, "the registry does not have it any more", "attach it again")
     return answer.body
 
 

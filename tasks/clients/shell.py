@@ -103,7 +103,7 @@ def run(
     env: Mapping[str, str] | None = None,
     cwd: Path | None = None,
     descriptors: Sequence[int] = (),
-    hint: str = "mend what is said above and run it again; is the disk full? see: df -h",
+    hint: str = "fix what is said above and run it again; is the disk full? see: df -h",
 ) -> bool:
     """Run a program that changes something, told on stderr as it comes; False when `inv -R` only wants it shown.
 

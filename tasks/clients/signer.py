@@ -119,7 +119,7 @@ def require_parsed(shipped: HostFiles) -> None:
         done = shell.attempt(argv, what="the policy could not be checked", seconds=_SECONDS)
     if done.returncode:
         what = f"a host could pull nothing under overlay-root/{POLICY}"
-        raise TaskError(what, _last(done.stderr), "correct it, or write it anew: ./inv keygen --policy")
+        raise TaskError(what, _last(done.stderr), "correct it, or write it again: ./inv keygen --policy")
 
 
 def _last(said: str) -> str:

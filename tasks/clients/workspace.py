@@ -15,6 +15,7 @@ from tasks.console import say
 from tasks.model.errors import TaskError
 from tasks.model.signing import KEYS, POLICY, REGISTRIES, HostFiles
 
+_WRITABLE = "check that the folder is writable and the disk is not full"
 ROOT = Path(__file__).resolve().parents[2]
 UNVERSIONED = "unversioned"
 # Git in this checkout, whoever owns it: whoever runs a recipe runs the checkout's own code already.
@@ -78,7 +79,9 @@ def write_whole(path: Path, content: str | bytes, mode: int = 0o644) -> bool:
                 raise
     except OSError as error:
         raise TaskError(
-            f"{path} could not be written", error.strerror or str(error), "check folder and free space"
+            f"{path} could not be written",
+            error.strerror or str(error),
+            _WRITABLE,
         ) from error
     return True
 
@@ -113,7 +116,9 @@ def write_folder(folder: Path, files: Mapping[str, bytes]) -> bool:
             new.rename(folder)
     except OSError as error:
         raise TaskError(
-            f"{folder} could not be written", error.strerror or str(error), "check folder and free space"
+            f"{folder} could not be written",
+            error.strerror or str(error),
+            _WRITABLE,
         ) from error
     return True
 

@@ -75,5 +75,5 @@ def _push(settings: "Settings", image: str, pair: "KmodsTag", key: signer.Key) -
         return None
     held = registry.digest(repository, str(pair))
     if held != pushed.digest:
-        say(f"another run moved {repository}:{pair} to {held or 'nothing'} meanwhile; going on with {pushed.digest}")
+        say(f"another run moved {repository}:{pair} to {held or 'nothing'} meanwhile; continuing with {pushed.digest}")
     return pushed

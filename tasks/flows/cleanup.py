@@ -94,7 +94,7 @@ def _show(planned: "Sequence[Planned]", *, json: bool) -> None:
     present(columns, rows, {"versions": [_row(*each) for each in fates]}, json=json)
     if not json:
         gone = sum(what == "delete" for _, what, _ in fates)
-        answer(f"{len(fates) - gone} versions stay, {gone} may go")
+        answer(f"{len(fates) - gone} versions stay, {gone} may be deleted")
 
 
 def _row(name: str, what: str, fate: "Fate") -> dict[str, object]:

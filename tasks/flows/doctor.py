@@ -23,7 +23,7 @@ def doctor(settings: "Settings", *, json: bool) -> None:
     failed = [finding.name for finding in findings if finding.state is Health.FAILED]
     if failed:
         what = f"{len(failed)} of {len(findings)} things are wrong"
-        raise TaskError(what, ", ".join(failed), "type what the lines above say")
+        raise TaskError(what, ", ".join(failed), "type what the lines above show")
 
 
 def _findings(settings: "Settings") -> list[Finding]:

@@ -56,7 +56,7 @@ def _tool(tool: Tool) -> Finding:
 def _root() -> Finding:
     if geteuid() == 0:
         return Finding("root", Health.OK, "the lab can be opened")
-    return Finding("root", Health.WARNING, "you are not root; the lab alone needs that", "sudo ./inv rehearse")
+    return Finding("root", Health.WARNING, "you are not root; only the lab needs that", "sudo ./inv rehearse")
 
 
 def _isolation() -> Finding:

@@ -146,7 +146,7 @@ class _Sources:
         try:
             return api.openzfs_meta(zfs)
         except TaskError as error:
-            self._without(error, f"the matrix alone says what OpenZFS {zfs} supports")
+            self._without(error, f"only the matrix says what OpenZFS {zfs} supports")
             return None
 
     def known_zfs(

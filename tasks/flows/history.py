@@ -30,7 +30,7 @@ def history(settings: "Settings", *, json: bool) -> None:
     columns = ("", "digest", "promoted", "Fedora CoreOS", "kernel", "OpenZFS", "signed", "")
     present(columns, list(map(show.history_row, found.images)), show.history_document(found), json=json)
     if not (found.images or json):
-        say("nothing was promoted yet; next: ./inv publish")
+        say("nothing is promoted yet; next: ./inv publish")
 
 
 def public_digest(settings: "Settings") -> str:

@@ -93,6 +93,6 @@ def require_public(made: Installation) -> None:
     if made.findings:
         raise TaskError(
             "nothing is made public",
-            f"{USER_FILE} holds {len(made.findings)} secret(s), told above",
+            f"{USER_FILE} holds {len(made.findings)} secret(s), listed above",
             "take them out, or allow what is none, by its path, in invoke.yaml: allow_public",
         )

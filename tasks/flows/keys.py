@@ -39,7 +39,7 @@ def _require_fitting(shipped: "HostFiles", *, rotate: bool, policy: bool) -> Non
     if (rotate or policy) and not shipped.has_key:
         raise TaskError("no key ships yet", "overlay-root/etc/pki/cosign is empty", "make the first: ./inv keygen")
     if shipped.has_key and not (rotate or policy):
-        why = f"overlay-root ships {', '.join(shipped.keys)}; every host that follows the image trusts it alone"
+        why = f"overlay-root ships {', '.join(shipped.keys)}; every host that follows the image trusts only it"
         raise TaskError("there is a key already", why, "add a second one for an overlap: ./inv keygen --rotate")
 
 
@@ -60,7 +60,7 @@ def _pair(private: Path) -> bytes:
     """The public half of a pair that is made and written; one that an interrupted run left is taken up."""
     beside = private.with_suffix(".pub")
     if private.exists() and beside.exists():
-        say(f"{private} is there: its public half ships from now on")
+        say(f"{private} exists: its public half ships from now on")
         return beside.read_bytes()
     if private.exists():
         why = "it is never overwritten, and its public half is not beside it"
@@ -89,9 +89,9 @@ def _ship(settings: "Settings", shipped: "HostFiles") -> list[Path]:
 def _tell_next(private: Path, *, rotate: bool) -> None:
     """What a user types next."""
     protected = "with SIGNING_PASSPHRASE" if signer.passphrase() else "without a passphrase (set SIGNING_PASSPHRASE)"
-    say(f"{private} is the private key, {protected}: keep a copy off this machine, and put it in no repository")
+    say(f"{private} is the private key, {protected}: keep a copy off this machine, and never commit it")
     if rotate:
-        say("go on signing with the old key until every host runs an image that ships both: docs/security.md")
+        say("keep signing with the old key until every host runs an image that ships both: docs/security.md")
     say(f"for the workflows: gh secret set SIGNING_KEY < {private}")
     if signer.passphrase():
         say("for the workflows: gh secret set SIGNING_PASSPHRASE")

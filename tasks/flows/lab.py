@@ -75,7 +75,7 @@ def boot(image: str, ignition: str, *, verbose: bool) -> None:
     """Boot an image by digest with an Ignition file, by default those made here, and show what was asserted."""
     outcomes = booting.boot(_STATES, image, ignition, verbose=verbose)
     if not outcomes:
-        raise TaskError("nothing was booted", "what makes it ready said the above", "mend that, and run it again")
+        raise TaskError("nothing was booted", "what makes it ready said the above", "fix that, and run it again")
     rows = [
         ("FAILED" if check.fault else "ok", outcome.stage, f"{check.name}{f': {check.fault}' if check.fault else ''}")
         for outcome in outcomes

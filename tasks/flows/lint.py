@@ -33,7 +33,7 @@ def lint(config: "Config") -> None:
     table(("", "check"), [("FAILED" if fault else "ok", name) for name, fault in faults.items()])
     if failed:
         what = f"{len(failed)} of {len(checks)} checks found something"
-        raise TaskError(what, ", ".join(failed), "mend what is said above")
+        raise TaskError(what, ", ".join(failed), "fix what is said above")
 
 
 def _checks(config: "Config") -> list[tuple[str, Callable[[], str]]]:

@@ -82,7 +82,7 @@ def require_inputs(settings: "Settings", locked: Lock, file: str) -> None:
     here = workspace.revision()
     if here == locked.revision and here != workspace.UNVERSIONED and locked.packages == settings.packages:
         why = "the files are those of its revision, so the Lock itself was edited"
-        raise TaskError(f"{file} does not hold together", why, f"write it anew: ./inv versions --lock {file}")
+        raise TaskError(f"{file} does not hold together", why, f"write it again: ./inv versions --lock {file}")
     raise TaskError(
         f"{file} was made from other files than these",
         f"its revision is {locked.revision}, this is {here}; or it was edited",

@@ -90,7 +90,7 @@ def _require_shipped(inside: "HostFiles", image: str) -> None:
     """Stop unless the image ships the keys and the policy of this checkout, by which it is judged."""
     if any(inside.files.get(path) != content for path, content in workspace.host_files().files.items()):
         why = "its keys or its policy are others than overlay-root's"
-        raise TaskError(f"{image} was not built from this checkout", why, "build it anew: ./inv publish --rebuild")
+        raise TaskError(f"{image} was not built from this checkout", why, "build it again: ./inv publish --rebuild")
 
 
 def push(repository: str, image: str, key: signer.Key, shipped: "HostFiles") -> ImageRef | None:
@@ -104,5 +104,5 @@ def push(repository: str, image: str, key: signer.Key, shipped: "HostFiles") -> 
         why = f"{digest} was pushed, and the registry holds {held or 'nothing'}"
         raise TaskError(f"{target} is not what was pushed", why, "nothing was promoted; run it again")
     if held != digest:
-        say(f"another run moved {target} to {held} meanwhile; going on with {digest}")
+        say(f"another run moved {target} to {held} meanwhile; continuing with {digest}")
     return ImageRef(repository, digest)

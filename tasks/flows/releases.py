@@ -63,5 +63,5 @@ def _kernel_from_builds_host(stream: str, version: "Version", tell: Callable[[st
 
 
 def _kernel_from_image(base: BaseImage) -> Kernel:
-    say(f"neither the label of {base.source} nor the builds host names the kernel: pulling the image, about 2 GB")
+    say(f"no label of {base.source} and no builds host names the kernel: pulling the image, about 2 GB")
     return Kernel.parse(podman.packaged_kernel(ImageRef(base.name, base.digest)).strip(), f"the image {base.source}")

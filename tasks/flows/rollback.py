@@ -37,13 +37,13 @@ def _warn_of_pools(left: "Promoted", image: ImageRef) -> None:
     """A pool that a newer OpenZFS line upgraded cannot be imported by an older one."""
     older, newer = history.lock_of(image).zfs_version, parse_zfs(left.facts.get("zfs-version", ""))
     if older.release[:2] < newer.release[:2]:
-        warn(f"OpenZFS goes back from {newer} to {older}: pools on which `zpool upgrade` ran can be lost to this image")
+        warn(f"OpenZFS goes back from {newer} to {older}: it cannot import pools on which `zpool upgrade` ran")
 
 
 def _tell_next(left: "Promoted") -> None:
     facts = left.facts
-    say("so that the next build does not bring the same back, block what was left, for one of these reasons:")
+    say("to keep the next build from bringing it back, block what you left, for one of these reasons:")
     say(f"  its content: ./inv block --inputs {facts.get('inputs')} --reason '…'")
     say(f"  its pair:    ./inv block --fcos {facts.get('fcos-version')} --zfs {facts.get('zfs-version')} --reason '…'")
-    say("hosts follow with their next update; at once: sudo bootc upgrade --apply")
-    say("a host that does not boot goes back by itself to what it ran before: sudo bootc rollback")
+    say("hosts follow with their next update; now: sudo bootc upgrade --apply")
+    say("on a host that does not boot, choose the older entry in the boot menu")

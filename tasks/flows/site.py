@@ -35,7 +35,7 @@ def site(settings: "Settings", out: str, address: str, *, if_ready: bool) -> Non
     """Write the folder; with `if_ready` nothing where a new repository lacks something for it."""
     missing = _lacking(settings) if if_ready else ""
     if missing:
-        say(f"no page is made yet: {missing}")
+        say(f"no page yet: {missing}")
         actions.notice("No page yet", missing)
         return
     address, target = page.base_url(address, settings.repository), Path(out)
@@ -52,7 +52,7 @@ def serve(settings: "Settings", address: str, port: str) -> None:
     with serving.listen(address, port) as server, TemporaryDirectory() as place:
         for name, content in folder(settings, server.base_url).items():
             Path(place, name).write_bytes(content)
-        say(f"the page, with the line to type: {server.base_url}")
+        say(f"the page with the line to type: {server.base_url}")
         server.serve(Path(place))
 
 

@@ -74,7 +74,7 @@ def _tell(
         say("no issue is written: -R only shows what would be done")
         return
     for extra in there[1:]:
-        issues.close(repository, extra, f"It is told in #{there[0].number}.")
+        issues.close(repository, extra, f"It continues in #{there[0].number}.")
     if troubles and not there:
         made = issues.create(repository, model.title(troubles), text)
         say(f"opened {made.url}")

@@ -151,7 +151,7 @@ def _first_boot(image: ImageFacts, units: Mapping[str, str]) -> str:
 
 
 def _host_policy(shipped: HostFiles, published_as: str) -> Check:
-    promise = f"keys and policy take signed images of {published_as} alone"
+    promise = f"keys and policy take only signed images of {published_as}"
     promise = promise if shipped.has_key else "no key ships, and no policy that asks for one"
     return Check(name="host-policy", promise=promise, fault="; ".join(shipped.faults(published_as)))
 

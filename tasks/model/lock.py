@@ -150,7 +150,7 @@ def _object(text: str, file: str) -> dict[str, object]:
 
 
 def _lock_error(file: str, why: str) -> TaskError:
-    return TaskError(f"{file} is no Lock", why, "write a new one with: ./inv versions --lock FILE")
+    return TaskError(f"{file} is no Lock", why, "write a new one: ./inv versions --lock FILE")
 
 
 def has_lock(labels: Mapping[str, str]) -> bool:

@@ -141,5 +141,5 @@ def require_consistent(shipped: HostFiles, image: str, source: str) -> None:
     if faults:
         raise TaskError(
             f"the policy in {source} does not hold together", "; ".join(faults),
-            "write it anew for the keys that ship and this image: ./inv keygen --policy",
+            "write it again for the shipped keys and this image: ./inv keygen --policy",
         )  # fmt: skip

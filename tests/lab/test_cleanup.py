@@ -87,7 +87,7 @@ def test_after_cleanup_everything_that_stays_can_be_pulled(season: Clone, tmp_pa
 def test_a_refusal_spares_what_belongs_to_it_and_after_a_killed_run_the_next_one_goes_on(season: Clone) -> None:
     """An organisation's package; the first deletion is refused, the run is killed, the next one finishes."""
     done = season.lab(f"{LOGGED_IN}; inv cleanup --apply --force 2>&1 > /dev/null | head -n 30; exit 0", "organisation")
-    assert "asks for 1 s of patience" in done.stdout
+    assert "is busy: retrying in 1 s" in done.stdout
     assert "GitHub does not delete" in done.stdout
     assert "is deleted" in done.stdout
     again = season.lab(f"{LOGGED_IN}; inv cleanup --apply --force", "organisation")

@@ -62,7 +62,7 @@ def test_a_second_open_issue_is_closed(own_clone: Clone) -> None:
     done = own_clone.lab(TOKEN + run("build.yaml", "failure"))
     assert done.returncode == 0, done.stderr
     assert [issue["number"] for issue in issues(own_clone)] == [1]
-    assert [comment["body"] for comment in comments(own_clone, "everyday")] == ["It is told in #1."]
+    assert [comment["body"] for comment in comments(own_clone, "everyday")] == ["It continues in #1."]
 
 
 def test_a_block_is_told_before_it_comes(own_clone: Clone) -> None:
@@ -123,7 +123,7 @@ def test_settings_are_held_against_what_is_wanted_and_applied_by_the_flag_alone(
     """Reading changes nothing; what no API sets names its page; the second time there is nothing to do."""
     looked = own_clone.lab(f"{TOKEN} inv repo-settings")
     assert_three_lines(looked, "10 settings of samhclark/custom-coreos not as wanted")
-    assert re.search(r"a workflow's token may read alone +write +read +differs$", looked.stdout, re.MULTILINE)
+    assert re.search(r"a workflow's token may only read +write +read +differs$", looked.stdout, re.MULTILINE)
     assert "users/samhclark/packages/container/custom-coreos/settings" in looked.stdout
     assert not (state(own_clone) / "forge/settings.json").exists()
     applied = own_clone.lab(f"{TOKEN} inv repo-settings --apply")

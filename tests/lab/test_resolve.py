@@ -36,7 +36,7 @@ def test_what_is_published_is_held_while_the_newest_waits(following: Clone) -> N
     assert verdict(following) == (
         "HOLD",
         (
-            "44.20261117.3.0 (kernel 7.2.1) waits for kmods of OpenZFS 2.4.4 since 5 hours; "
+            "44.20261117.3.0 (kernel 7.2.1) has waited 5 hours for kmods of OpenZFS 2.4.4; "
             "44.20261110.3.0 (kernel 7.1.9) with OpenZFS 2.4.4 is published"
         ),
     )
@@ -44,7 +44,7 @@ def test_what_is_published_is_held_while_the_newest_waits(following: Clone) -> N
     assert done.returncode == 0
     assert "held.json is not written" in done.stderr
     assert not (following.path / "held.json").exists()
-    assert_three_lines(following.lab("inv build", "waiting"), "nothing is built", "--rebuild")
+    assert_three_lines(following.lab("inv build", "waiting"), "nothing to build", "--rebuild")
     assert verdict(following, "--rebuild")[0] == "BUILD"
 
 

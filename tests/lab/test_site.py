@@ -245,5 +245,5 @@ def test_the_same_is_served_on_the_lan_until_ctrl_c(site: Site) -> None:
     assert done.returncode == 0, done.stderr
     assert 'GET /ignition.json HTTP/1.1" 200' in done.stderr
     assert 'GET /%2e%2e/invoke.yaml HTTP/1.1" 404' in done.stderr
-    assert "the page, with the line to type: http://127.0.0.1:8123/" in done.stderr
+    assert "the page with the line to type: http://127.0.0.1:8123/" in done.stderr
     assert done.stderr.rstrip().endswith("stopped")

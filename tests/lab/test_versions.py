@@ -48,15 +48,21 @@ WITHOUT_GITHUB = "the OpenZFS releases that kmods and matrix know are taken"
     ("world", "verdict", "chosen", "reason", "told"),
     [
         ("everyday", "BUILD", NEWEST, "nothing is published yet", "does not exist yet, or it is private"),
-        ("waiting", "BUILD", NEWEST, "waits for kmods of OpenZFS 2.4.4 since", ""),
-        ("waiting-weeks", "BUILD", NEWEST, "waits for kmods of OpenZFS 2.4.4 since 20 days", ""),
+        ("waiting", "BUILD", NEWEST, "for kmods of OpenZFS 2.4.4", ""),
+        ("waiting-weeks", "BUILD", NEWEST, "has waited 20 days for kmods of OpenZFS 2.4.4", ""),
         ("second-line-only", "BUILD", ("44.20261110.3.0", "2.3.9"), "has kmods of OpenZFS 2.3.9", ""),
         ("prerelease-newest", "BUILD", NEWEST, "has kmods of OpenZFS 2.4.4", ""),
         ("matrix-behind", "BUILD", ("44.20261110.3.0", "2.4.5"), "as its META says; ./inv sync-matrix", ""),
         ("meta-down", "BLOCKED", None, "does not know OpenZFS 2.4.5; ./inv sync-matrix", "META file of OpenZFS 2.4.5"),
         ("older-gone", "BUILD", OLDER, "its image is not in the registry any more", ""),
-        ("releases-empty", "BLOCKED", None, "waits for kmods", "older releases of Fedora CoreOS stable could not be"),
-        ("commitmeta-huge", "BLOCKED", None, "waits for kmods", "is larger than 5000000 bytes"),
+        (
+            "releases-empty",
+            "BLOCKED",
+            None,
+            "for kmods of OpenZFS",
+            "older releases of Fedora CoreOS stable could not be",
+        ),
+        ("commitmeta-huge", "BLOCKED", None, "for kmods of OpenZFS", "is larger than 5000000 bytes"),
         ("beyond-matrix", "BLOCKED", None, "the pair is unsupported", ""),
         ("github-limited", "BUILD", NEWEST, "", f"UTC; {WITHOUT_GITHUB}"),
         ("github-down", "BUILD", NEWEST, "", "api.github.com did not answer"),
@@ -114,9 +120,9 @@ def test_ctrl_c_does_not_wait_for_a_slow_source(clone: Clone) -> None:
 def test_nothing_is_built_where_nothing_fits(clone: Clone) -> None:
     """Said with the reason; no Lock is left, no image is made, and each recipe exits 1."""
     done = clone.lab("inv versions --lock none.lock.json", "releases-empty")
-    assert_three_lines(done, "nothing can be built from Fedora CoreOS 44.20261117.3.0", "waits for kmods")
+    assert_three_lines(done, "nothing can be built from Fedora CoreOS 44.20261117.3.0", "for kmods of OpenZFS")
     assert not (clone.path / "none.lock.json").exists()
-    assert_three_lines(clone.lab("inv build", "releases-empty"), "nothing can be built", "waits for kmods")
+    assert_three_lines(clone.lab("inv build", "releases-empty"), "nothing can be built", "for kmods of OpenZFS")
     done = clone.lab("inv check-zfs-available", "waiting")
     assert_three_lines(done, "no repository has", "they are not built yet")
 

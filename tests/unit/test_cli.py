@@ -52,7 +52,10 @@ def run(program: Program, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *word
     ("recipe", "lines"),
     [
         ("fails", ["it broke", "  why: because", "  next: type this"]),
-        ("crashes", ["this was not foreseen", "  why: KeyError: 'x'", "  next: check the flags"]),
+        (
+            "crashes",
+            ["unexpected error (this is a bug, please report it)", "  why: KeyError: 'x'", "  next: check the flags"],
+        ),
         ("stops", ["interrupted", "  why: its children were ended", "  next: run it again"]),
         ("lacks", ["the Python package no_such_package is not installed", "  why: ", "  next: call it through ./inv"]),
     ],

@@ -54,7 +54,7 @@ def test_on_fedora_packages_are_named_and_nothing_is_installed(
     monkeypatch.setattr("shutil.which", lambda _: None)
     missing = [tool for tool in read_tools() if tool.name in ("podman", "skopeo", "butane")]
     Machine(tmp_path / "cache/ready/key", read_tools()).install(missing)
-    assert "sudo dnf install skopeo podman butane; going on with what is there" in capsys.readouterr().err
+    assert "sudo dnf install skopeo podman butane; continuing with what is there" in capsys.readouterr().err
 
 
 def test_a_step_that_fails_says_what_to_type(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -131,7 +131,7 @@ def every_setting(repository: str, kind: str) -> tuple[Setting, ...]:
             method="PUT", body={"enabled": True, "allowed_actions": "all"}, page="/settings/actions",
         ),
         Setting(
-            name="a workflow's token may read alone", path="/actions/permissions/workflow",
+            name="a workflow's token may only read", path="/actions/permissions/workflow",
             pick=("default_workflow_permissions",), wanted="read", page="/settings/actions",
             method="PUT", body={"default_workflow_permissions": "read", "can_approve_pull_request_reviews": False},
         ),

@@ -85,7 +85,7 @@ def seen_of_jobs(jobs: Jobs, now: datetime) -> dict[str, Trouble | None]:
     failed = [name for name, result in jobs.results.items() if result == _FAILED]
     if failed and not jobs.blocked:
         told = f"failed: {', '.join(failed)}; see {jobs.url}"
-        hint = f"when its cause is mended: gh workflow run {jobs.workflow}"
+        hint = f"when its cause is fixed: gh workflow run {jobs.workflow}"
         title = f"{jobs.workflow} fails"
         return {jobs.workflow: Trouble(name=jobs.workflow, title=title, told=(told,), hint=hint, since=now)}
     if failed or all(result in _GOOD for result in jobs.results.values()):
@@ -158,4 +158,4 @@ def farewell(before: tuple[Trouble, ...], made: Decision | None) -> str:
     names = "; ".join(f"{trouble.title} (since {trouble.since:%Y-%m-%d %H:%M} UTC)" for trouble in before)
     public = made.published if made else None
     now = f" The public image is {public.image}, made {public.created:%Y-%m-%d %H:%M} UTC." if public else ""
-    return f"All is well again. It was: {names or 'what is told above'}.{now}"
+    return f"All is well again. It was: {names or 'what is written above'}.{now}"

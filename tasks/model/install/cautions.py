@@ -58,7 +58,7 @@ def _root(contents: Mapping[Path, str], path: Path) -> Iterator[Caution]:
         yield here, "the root file system has no `label: root`: Fedora CoreOS would not find it on the first boot"
     if contents.get((*here, "wipeFilesystem")) != "true":
         yield here, "the root file system has no `wipe_filesystem: true`: the old one would be taken up as it is"
-    yield here, "the root file system is made anew: the machine needs at least 4 GiB of RAM on its first boot"
+    yield here, "the root file system is created again: the machine needs at least 4 GiB of RAM on its first boot"
 
 
 def _login(whole: Sequence[Entry], owner: str) -> Iterator[Caution]:

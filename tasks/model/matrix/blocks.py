@@ -91,4 +91,4 @@ class Block:
 
 
 def _error(why: str) -> TaskError:
-    return TaskError("this blocks nothing", why, "see ./inv --help block")
+    return TaskError("this block is not valid", why, "see ./inv --help block")

@@ -49,7 +49,7 @@ class Preconditions(Report):
         """Stop, with everything named, unless all hold."""
         if self.failed:
             why = "; ".join(f"{check.name}: {check.fault}" for check in self.failed)
-            raise TaskError(f"{tag} is not moved to {image}", why, "nothing was changed; mend that, then run it again")
+            raise TaskError(f"{tag} is not moved to {image}", why, "nothing was changed; fix that, then run it again")
 
 
 def preconditions(found: Standing, leave: Waivers) -> Preconditions:

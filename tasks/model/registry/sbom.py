@@ -143,7 +143,7 @@ class Listed:
             files = {str(row["fileName"]).removeprefix("."): _sha256(row) for row in document.get("files", [])}
         except (ValueError, KeyError, TypeError) as error:
             why = f"it does not have SPDX's form: {error!r}"
-            raise TaskError(f"the SBOM of {source} cannot be read", why, "publish the image anew") from error
+            raise TaskError(f"the SBOM of {source} cannot be read", why, "publish the image again") from error
         return cls(packages=packages, files=files)
 
 

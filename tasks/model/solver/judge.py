@@ -160,10 +160,10 @@ def _without_kmods(candidates: Candidates, release: Release, zfs: Version) -> st
     lack = kmods_lack(candidates, zfs, release.kernel)
     if lack is Lack.UNSUPPORTED:
         reason = candidates.matrix.judge(zfs, release.kernel.series).reason
-        return f"waits for an OpenZFS release that supports its kernel since {since}: {reason}"
+        return f"has waited {since} for an OpenZFS release that supports its kernel: {reason}"
     if lack is Lack.REMOVED:
         return f"has no kmods of OpenZFS {zfs}: {lack}"
-    return f"waits for kmods of OpenZFS {zfs} since {since}"
+    return f"has waited {since} for kmods of OpenZFS {zfs}"
 
 
 def _downgrade(candidates: Candidates, release: Release, zfs: Version) -> str:

@@ -52,7 +52,11 @@ class Decision:
             raise TaskError("nothing is built: the modules are not there yet", "; ".join(self.reasons), self.hint)
         if self.verdict is Verdict.HOLD:
             hint = "nothing is to be done; try again tomorrow, or build what is published again with --rebuild"
-            raise TaskError("nothing is built: what is published is the best there is", "; ".join(self.reasons), hint)
+            raise TaskError(
+                "nothing to build: the published image is the newest that can be built today",
+                "; ".join(self.reasons),
+                hint,
+            )
 
     @property
     def support(self) -> PairSupport:
@@ -128,7 +132,7 @@ def _verdict(
         return Verdict.BUILD, f"{chosen.release} with OpenZFS {chosen.zfs} is published, and to be built again: {why}"
     if chosen.release == options[0].release:
         since = age(candidates.now, published.created)
-        sentence = f"{chosen.release} with OpenZFS {chosen.zfs} is published since {since}, and nothing has changed"
+        sentence = f"{chosen.release} with OpenZFS {chosen.zfs} was published {since} ago, and nothing has changed"
         return Verdict.SKIP, sentence
     return _hold(candidates, published, due)
 
@@ -171,9 +175,9 @@ def _why_again(candidates: Candidates, published: Published, chosen: Option) -> 
 
 def _change(published: Published, chosen: Option) -> str:
     if published.lock.base != chosen.release.base:
-        return "the base image was made anew"
+        return "the base image was rebuilt"
     if published.lock.kmods.digest != published.kmods_digest:
-        return "the kmods image was made anew"
+        return "the kmods image was rebuilt"
     return "the Containerfile, overlay-root or the packages changed"
 
 

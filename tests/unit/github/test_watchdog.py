@@ -172,4 +172,4 @@ def test_the_farewell_names_what_it_was_and_the_image() -> None:
     said = watchdog.farewell((trouble("blocked", title="No image can be built"),), GOOD)
     assert "No image can be built (since 2026-" in said
     assert "sha256:dddd" in said
-    assert "what is told above" in watchdog.farewell((), replace(GOOD, published=None))
+    assert "what is written above" in watchdog.farewell((), replace(GOOD, published=None))

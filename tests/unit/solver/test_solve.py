@@ -59,7 +59,7 @@ def test_an_older_release_is_built_while_the_newest_waits() -> None:
     """Never stuck: the newest pair that really exists, and what is waited for since when."""
     decision = solve(candidates("2.4.4", releases=WAITING))
     assert (decision.verdict, chosen(decision)) == (Verdict.BUILD, ("44.20261110.3.0", "2.4.4"))
-    assert decision.reasons[0] == "44.20261117.3.0 (kernel 7.2.1) waits for kmods of OpenZFS 2.4.4 since 5 days"
+    assert decision.reasons[0] == "44.20261117.3.0 (kernel 7.2.1) has waited 5 days for kmods of OpenZFS 2.4.4"
 
 
 def test_what_is_published_is_held_while_the_newest_waits() -> None:
@@ -67,11 +67,11 @@ def test_what_is_published_is_held_while_the_newest_waits() -> None:
     decision = solve(candidates("2.4.4", releases=WAITING, stable=published()))
     assert decision.verdict is Verdict.HOLD
     assert "; ".join(decision.reasons) == (
-        "44.20261117.3.0 (kernel 7.2.1) waits for kmods of OpenZFS 2.4.4 since 5 days; "
+        "44.20261117.3.0 (kernel 7.2.1) has waited 5 days for kmods of OpenZFS 2.4.4; "
         "44.20261110.3.0 (kernel 7.1.9) with OpenZFS 2.4.4 is published"
     )
     decision.require_answer()
-    with pytest.raises(TaskError, match="nothing is built"):
+    with pytest.raises(TaskError, match="nothing to build"):
         decision.require_buildable()
 
 
@@ -97,7 +97,7 @@ def test_nothing_new_is_skipped() -> None:
     """The same pair, the same files, and young."""
     decision = solve(candidates("2.4.4", stable=published(days=6.9)))
     assert decision.verdict is Verdict.SKIP
-    assert "published since 6 days, and nothing has changed" in decision.reasons[0]
+    assert "published 6 days ago, and nothing has changed" in decision.reasons[0]
     decision.require_buildable()
 
 
@@ -105,8 +105,8 @@ def test_nothing_new_is_skipped() -> None:
     ("change", "reason"),
     [
         ({"content": "sha256:other"}, "the Containerfile, overlay-root or the packages changed"),
-        ({"releases": (replace(release(), base=release(version=NEW).base),)}, "the base image was made anew"),
-        ({"published": replace(published(), kmods_digest="sha256:" + "f" * 64)}, "the kmods image was made anew"),
+        ({"releases": (replace(release(), base=release(version=NEW).base),)}, "the base image was rebuilt"),
+        ({"published": replace(published(), kmods_digest="sha256:" + "f" * 64)}, "the kmods image was rebuilt"),
     ],
 )
 def test_new_content_is_built(change: dict[str, object], reason: str) -> None:
@@ -132,7 +132,8 @@ def test_no_flag_conjures_kmods() -> None:
     assert decision.verdict is Verdict.BLOCKED
     with pytest.raises(TaskError) as caught:
         decision.require_buildable()
-    assert f"44.20261110.3.0 (kernel {KERNEL.version}) waits for kmods of OpenZFS 2.4.4" in caught.value.why
+    assert f"44.20261110.3.0 (kernel {KERNEL.version}) has waited " in caught.value.why
+    assert " for kmods of OpenZFS 2.4.4" in caught.value.why
     assert f"./inv build-kmods --zfs 2.4.4 --kernel {KERNEL}" in caught.value.next
 
 
@@ -159,7 +160,7 @@ def test_an_older_release_than_the_published_one_is_never_built() -> None:
 def test_a_kernel_beyond_openzfs_is_told_as_such() -> None:
     """No release of OpenZFS supports it: there is nothing to wait for at the kmods' side."""
     decision = solve(candidates("2.4.4", releases=(release(), release(BEYOND, NEW))))
-    assert "waits for an OpenZFS release that supports its kernel since 5 days" in decision.reasons[0]
+    assert "has waited 5 days for an OpenZFS release that supports its kernel" in decision.reasons[0]
     assert chosen(decision) == ("44.20261110.3.0", "2.4.4")
 
 
