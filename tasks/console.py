@@ -60,7 +60,7 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
 
 
 def agreed(question: str, *, yes: bool) -> bool:
-    """Whether the user wants it: asked on a terminal, else said by --yes."""
+    """Whether the user agrees: asked on a terminal, or given by --yes."""
     from tasks.model.errors import TaskError
 
     if yes:

@@ -80,7 +80,7 @@ class Machine:
                 self.install_pypi(tool)
 
     def prove(self, tool: Tool) -> None:
-        """Have a tool that does what its proof tries: the system's, or else our own, with a runtime that fits."""
+        """Make sure that a tool passes its proof: the system's, or else our own, with a runtime that fits."""
         status, why = self.tried(tool)
         if self.distribution != "debian":
             if status:

@@ -1,7 +1,7 @@
 """Make this machine ready for some recipes: `python -m tools.ready READY_FOLDER RECIPE…`.
 
 The launcher `inv` runs it without a recipe, to make the recipes' own Python. No package is there yet, so tools/ uses
-the standard library alone. Then tasks/cli.py names the recipes that it is about to run.
+only the standard library. Then tasks/cli.py names the recipes that it is about to run.
 """
 
 import fcntl
@@ -53,7 +53,7 @@ def main() -> int:
         sys.stderr.write(f"{SetupError(f'the cache {ready.parents[1]} cannot be used', str(error), hint)}\n")
         return 1
     except KeyboardInterrupt:
-        sys.stderr.write("inv: interrupted; run it again and it goes on from here\n")
+        sys.stderr.write("inv: interrupted; run it again and it continues here\n")
         return 1
     return 0
 

@@ -1,4 +1,4 @@
-"""Every call to the outside is told to Python's audit hooks, before and after: who listens can count them."""
+"""Report every call to the outside to Python's audit hooks, before and after, so that a listener can count them."""
 
 import sys
 from collections.abc import Iterator

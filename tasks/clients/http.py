@@ -22,7 +22,7 @@ from tasks.model.errors import TaskError
 _Answer = TypeVar("_Answer")
 _TIMEOUT_SECONDS = (5, 20)  # to connect, between bytes
 _TOTAL_SECONDS = 90
-_PATIENCE_SECONDS = 20  # a longer wait is told, not waited for
+_PATIENCE_SECONDS = 20  # a longer wait is an error
 _PAUSES_SECONDS = (0.5, 2.0)  # where a busy host names none
 _MAX_BYTES = 5_000_000
 _CONNECTIONS = 48  # kept open to one host

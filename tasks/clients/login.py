@@ -1,4 +1,4 @@
-"""One login for every tool: the file where a registry's login stands, as podman, skopeo, oras and actions know it."""
+"""One login for every tool: the file with a registry's login that podman, skopeo, oras and actions read."""
 
 import base64
 import json

@@ -26,7 +26,7 @@ def tag(image: ImageRef, name: str) -> bool:
 
 
 def attach(image: ImageRef, artifact_type: str, annotations: Mapping[str, str], file: Path | None = None) -> bool:
-    """Attach an artifact, of annotations alone or with one file; False under `inv -R`. Twice makes two of it."""
+    """Attach an artifact of annotations, with one file or none; False under `inv -R`. Twice makes two of it."""
     host = image.name.partition("/")[0]
     known = login.file_for(host)
     if known is None:

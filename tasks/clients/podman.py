@@ -208,7 +208,7 @@ def _empty_store() -> Iterator[list[str]]:
     try:
         yield podman
     finally:
-        if geteuid() != 0:  # files of other ids are podman's alone to remove
+        if geteuid() != 0:  # only podman can remove files of other ids
             shell.attempt([*podman, "rmi", "--all", "--force"], what="the empty store could not be cleared")
         shutil.rmtree(store, ignore_errors=True)
 

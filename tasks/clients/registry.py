@@ -157,7 +157,7 @@ def get(name: str, path: str, what: str, *, basic: str = "", follow: bool = True
 
 
 def _once(name: str, path: str, what: str, *, basic: str, follow: bool) -> http.Answer:
-    """One try; the first at a host goes without a token, and learns from its answer where tokens are had."""
+    """One try; the first at a host goes without a token, and learns from its answer where to get tokens."""
     host, _, repository = name.partition("/")
     url = f"https://{host}/v2/{repository}/{path}"
     for _ in range(2):

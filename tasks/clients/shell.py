@@ -1,4 +1,4 @@
-"""Programs: `query` reads and is quiet, `run` changes something and is told. Both take argv, never a shell string."""
+"""Programs: `query` reads quietly, `run` changes something and is echoed. Both take argv, never a shell string."""
 
 import re
 import shlex
@@ -81,7 +81,7 @@ def attempt(
 ) -> subprocess.CompletedProcess[str]:
     """Run a program that only reads and leave its exit status to the caller.
 
-    `env` replaces the environment; what the program prints goes `into` a file where one is named.
+    `env` replaces the environment; `into` is a file for what the program prints.
     """
     try:
         with audit.told(shlex.join(argv)), into.open("wb") if into else nullcontext(subprocess.PIPE) as printed:
@@ -105,7 +105,7 @@ def run(
     descriptors: Sequence[int] = (),
     hint: str = "fix what is said above and run it again; is the disk full? see: df -h",
 ) -> bool:
-    """Run a program that changes something, told on stderr as it comes; False when `inv -R` only wants it shown.
+    """Run a program that changes something, echoed on stderr; False under `inv -R`, which only shows it.
 
     `env` replaces the environment; `descriptors` stay open in the program, under the same numbers.
     """

@@ -99,7 +99,7 @@ def _patiently(asked: "Future[_Answer]", source: str) -> _Answer:
 
 @dataclass(frozen=True, slots=True)
 class _Sources:
-    """The sources of one decision; `notes` tells of those that it is made without."""
+    """The sources of one decision; `notes` names those that could not be asked."""
 
     settings: "Settings"
     policy: Policy
@@ -192,7 +192,7 @@ class _Sources:
         )
 
     def with_older(self, found: Candidates, stream: str) -> Candidates:
-        """What is published stands beside the newest release; older ones are looked for only if that does not fit."""
+        """Add the published release, and older ones only if neither the newest nor the published one fits."""
         newest, published = found.newest, found.published
         if published and published.lock.fcos_version > newest.version:
             self.notes.append(f"Fedora CoreOS {stream} went back to {newest.version}")

@@ -65,7 +65,7 @@ def promoted(settings: "Settings") -> History:
     with ThreadPoolExecutor(AT_ONCE) as pool:
         known = {public: pool.submit(referrers.of, settings.image, public)} if public else {}
         tags = frozenset(registry.tags(settings.image))
-        wait(known.values())  # it tells too whether there is a referrers API, so that not every read asks for it
+        wait(known.values())  # it also finds out whether there is a referrers API, so that not every read asks
         digests = sorted({attached_to(tag) for tag in tags} - {""})
         for digest in digests:
             if digest not in known:

@@ -30,7 +30,7 @@ class Installation:
 
     @property
     def hash(self) -> str:
-        """What coreos-installer wants as --ignition-hash."""
+        """The value of coreos-installer's --ignition-hash."""
         return f"sha512-{hashlib.sha512(self.document.encode()).hexdigest()}"
 
 
@@ -43,7 +43,7 @@ def ignition(settings: "Settings", *, switch: bool) -> None:
 
 
 def make(settings: "Settings", *, switch: bool) -> Installation:
-    """Translate, merge, validate and scan; warnings are told, findings are left to the caller."""
+    """Translate, merge, validate and scan; print warnings, and leave findings to the caller."""
     config = workspace.read_text(workspace.ROOT / USER_FILE)
     ours = _ours(settings, switch=switch)
     with ThreadPoolExecutor() as pool:

@@ -53,7 +53,7 @@ def _release(base: BaseImage, kernel: Kernel) -> Release:
 
 
 def _kernel_from_builds_host(stream: str, version: "Version", tell: Callable[[str], None]) -> Kernel | None:
-    """The kernel in commitmeta.json; a builds host that is down or talks nonsense is told, and others are asked."""
+    """The kernel in commitmeta.json; if the builds host is down or sends nonsense, say so and return None."""
     try:
         document, source = coreos.commitmeta(stream, str(version), ARCH)
         return None if document is None else kernel_from_commitmeta(document, source)

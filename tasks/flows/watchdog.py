@@ -1,4 +1,4 @@
-"""Watchdog: one issue that tells the owner what keeps the image from being current."""
+"""Watchdog: one issue about what keeps the image from being current."""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -56,7 +56,7 @@ def _look(settings: "Settings") -> "tuple[tuple[Issue, ...], Decision | None, Fo
 
 
 def _asked(question: "Future[_Asked]") -> "_Asked | None":
-    """What was asked for; None, and told, where it could not be had: the issue is written all the same."""
+    """The answer; None and a line of the story if there is none, since the issue is written anyway."""
     try:
         return question.result()
     except TaskError as error:

@@ -1,4 +1,4 @@
-"""What `doctor` finds: each thing with its state, and the command that mends it."""
+"""What `doctor` finds: each thing with its state, and the command that fixes it."""
 
 import re
 from collections.abc import Iterable
@@ -32,7 +32,7 @@ class Finding:
 
 
 def of_error(name: str, state: Health, error: TaskError) -> Finding:
-    """What a failed look tells."""
+    """The finding of a look that failed."""
     return Finding(name, state, f"{error.what}: {error.why}", error.next)
 
 

@@ -1,4 +1,4 @@
-"""What makes a host accept signed images alone: public keys, policy.json, registries.d.
+"""What makes a host accept only signed images: public keys, policy.json, registries.d.
 
 Forms: containers-policy.json(5) and containers-registries.d(5).
 """

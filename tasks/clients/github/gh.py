@@ -12,7 +12,7 @@ _SECONDS = 60
 
 @cache
 def token() -> str:
-    """The token of the environment, else that of gh's login, else nothing; it goes into a header and nowhere else."""
+    """The token of the environment, else that of gh's login, else nothing; it is only ever sent in a header."""
     given = environ.get("GITHUB_TOKEN") or environ.get("GH_TOKEN")
     if given or not shutil.which("gh"):
         return given or ""

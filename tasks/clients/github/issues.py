@@ -1,4 +1,4 @@
-"""Issues on GitHub, those with our label alone. Forms: docs.github.com/rest/issues."""
+"""Issues on GitHub with our label. Forms: docs.github.com/rest/issues."""
 
 from dataclasses import dataclass
 
@@ -43,7 +43,7 @@ def create(repository: str, title: str, body: str) -> Issue:
 
 
 def update(repository: str, issue: Issue, title: str, body: str) -> None:
-    """Write an issue's title and text anew; nobody is told of that by mail."""
+    """Replace an issue's title and text; GitHub sends no mail for that."""
     wanted = {"title": title, "body": body}
     what = f"issue {issue.number} could not be written"
     api.call("PATCH", f"/repos/{repository}/issues/{issue.number}", what=what, body=wanted)

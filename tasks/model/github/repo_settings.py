@@ -14,12 +14,12 @@ _CHECKS = ("Lint", "Test")  # the jobs of check.yaml
 
 
 class SettingState(StrEnum):
-    """How a setting stands."""
+    """The state of a setting."""
 
     OK = "ok"
     DIFFERS = "differs"
     UNSEEN = "not shown to this token"
-    BY_HAND = "by hand"  # no part of the API tells or sets it
+    BY_HAND = "by hand"  # the API neither shows nor sets it
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -27,9 +27,7 @@ class Setting:
     """One setting: where it is read, the value that is wanted, and what is sent to have it so."""
 
     name: str
-    path: (
-        str | None
-    )  # below /repos/OWNER/NAME (empty: that itself), or whole, of a package; None: the API tells nothing
+    path: str | None  # below /repos/OWNER/NAME (empty: that itself), or whole, of a package; None: not in the API
     pick: tuple[str, ...] = ()  # the keys that lead to the value; none: that it is there is the value
     wanted: object = True
     absent: object = None  # the value where GitHub answers an administrator that there is none
@@ -38,7 +36,7 @@ class Setting:
     page: str = ""  # below the repository's address, or whole: where it is seen and set by hand
 
     def standing(self, status: int, answer: object, *, admin: bool) -> "ActualSetting":
-        """How it stands by what GitHub answered to somebody who is an administrator there, or is not."""
+        """Its state from GitHub's answer; only an administrator sees everything."""
         if self.path is None:
             return ActualSetting(self, "", SettingState.BY_HAND)
         actual = self._actual(answer) if status in _THERE else self.absent if admin and status == _NOT_THERE else None

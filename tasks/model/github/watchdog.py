@@ -1,6 +1,6 @@
-"""What keeps the image from being current, and the one issue that tells the owner of it.
+"""What keeps the image from being current, and the one issue about it.
 
-The issue is the only memory: what it tells, and since when, stands in its text as JSON, in a comment that is not shown.
+The issue is the only memory: a hidden comment in its text holds, as JSON, what it reports and since when.
 """
 
 import json
@@ -46,7 +46,7 @@ class Jobs:
     workflow: str
     url: str
     results: Mapping[str, str]
-    blocked: bool  # one of them ended with the verdict BLOCKED, which is told by itself
+    blocked: bool  # one of them ended with the verdict BLOCKED, which is reported separately
 
     @classmethod
     def parse(cls, text: str, workflow: str, url: str) -> "Jobs":
@@ -104,7 +104,7 @@ def merged(known: Iterable[Trouble], seen: Mapping[str, Trouble | None]) -> tupl
 
 
 def known(body: str) -> tuple[Trouble, ...]:
-    """The troubles that an issue tells; none where somebody's edit has spoilt its text."""
+    """The troubles that an issue reports; none if somebody's edit has damaged its text."""
     found = _STATE.search(body)
     try:
         return tuple(Trouble.parse(row) for row in json.loads(found[1])) if found else ()

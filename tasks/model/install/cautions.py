@@ -18,7 +18,7 @@ Caution = tuple[Path, str]  # what is dangerous, by its Ignition path; why, and 
 
 
 def cautions(whole: Sequence[Entry], owner: str) -> tuple[Caution, ...]:
-    """Everything to be told before a machine is installed; `owner` is the repository's."""
+    """Every warning before a machine is installed; `owner` is the repository's."""
     contents = {said.path: said.content for said in whole}
     found = [caution for path in contents for caution in (*_tpm(contents, path), *_root(contents, path))]
     downloads = [caution for path in contents for caution in _download(contents, path)]
@@ -50,7 +50,7 @@ def _pcrs(config: str) -> list[str]:
 
 
 def _root(contents: Mapping[Path, str], path: Path) -> Iterator[Caution]:
-    """Fedora CoreOS makes the root file system anew only when it is labelled and wiped."""
+    """Fedora CoreOS only recreates the root file system when it is labelled and wiped."""
     here = path[:-1]
     if path[-1] != "device" or not here[-1].startswith("filesystems[") or not _ROOT_DEVICE.fullmatch(contents[path]):
         return

@@ -15,7 +15,7 @@ from urllib.parse import unquote_to_bytes
 
 from tasks.model.errors import TaskError
 
-_NAMES = ("path", "name", "device")  # what tells the items of a list apart, whatever their order
+_NAMES = ("path", "name", "device")  # what distinguishes the items of a list, whatever their order
 
 Path = tuple[str, ...]
 
@@ -104,7 +104,7 @@ def _is_child(said: Entry) -> bool:
 
 
 def decode(value: str, *, compressed: bool = False) -> str:
-    """What a string stands for: a data URL's content (RFC 2397), unpacked; any other string as it is."""
+    """What a string means: a data URL's content (RFC 2397), unpacked; any other string as it is."""
     if not value.startswith("data:"):
         return value
     kind, comma, data = value.partition(",")

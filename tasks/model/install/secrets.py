@@ -42,7 +42,7 @@ _ELSE = "take it out, put it on the machine after installing, and have whoever i
 
 @dataclass(frozen=True, slots=True)
 class Secret:
-    """One secret: its kind, and where it stands in the Ignition file (`said`)."""
+    """One secret: its kind, and the Ignition file's entry that holds it."""
 
     kind: str
     said: Entry
@@ -69,7 +69,7 @@ def scan(whole: Sequence[Entry], leaks: Iterable[tuple[int, str]]) -> tuple[Secr
 
 
 def _by_place(said: Entry) -> Iterator[str]:
-    """What is a secret because of where it stands."""
+    """What is a secret because of its place."""
     match [part.partition("[")[0] for part in said.path]:
         case [*_, "users" | "groups", "passwordHash"] if not _NO_PASSWORD.fullmatch(said.content):
             yield "password-hash"

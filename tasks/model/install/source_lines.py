@@ -26,7 +26,7 @@ class Place:
 
 
 def load(butane: str) -> Any:  # noqa: ANN401  (YAML's own shapes)
-    """A Butane file with its lines; None for what is no YAML, which butane itself tells better."""
+    """A Butane file with its lines; None if it is no YAML; butane's own error is better."""
     try:
         return YAML(typ="rt", pure=True).load(butane)
     except YAMLError:

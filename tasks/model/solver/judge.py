@@ -38,7 +38,7 @@ class Obstacle(Enum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Option:
-    """A release with the OpenZFS that it would be built with; `sentence` tells what keeps it from that, if anything."""
+    """A release with the OpenZFS that it would be built with; `sentence` says what prevents that, if anything."""
 
     release: Release
     zfs: Version
@@ -59,7 +59,7 @@ class Option:
 
     @property
     def awaits_kmods(self) -> bool:
-        """Whether kmods alone are lacking: this OpenZFS supports the kernel."""
+        """Whether only kmods are missing: this OpenZFS supports the kernel."""
         return not self.has_kmods and self.support.support is Support.SUPPORTED
 
     @property
@@ -72,7 +72,7 @@ def judge(candidates: Candidates, release: Release) -> Option:
     """The best pair for a release, else the pair that comes nearest, with its obstacle."""
     found = {zfs: _obstacle(candidates, release, zfs) for zfs in candidates.preferred}
     if not found:
-        newest_zfs(candidates.zfs_releases, candidates.policy.zfs_streams[0])  # tells which line is missing
+        newest_zfs(candidates.zfs_releases, candidates.policy.zfs_streams[0])  # its error names the line
     series = release.kernel.series
     supported = {zfs: candidates.matrix.support(zfs, series) is Support.SUPPORTED for zfs in found}
     buildable = [zfs for zfs, obstacle in found.items() if obstacle is None]

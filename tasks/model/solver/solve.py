@@ -201,7 +201,7 @@ def _instead_of(published: Published | None) -> str:
 
 
 def _sentence(candidates: Candidates, option: Option) -> str:
-    """What a release that is not chosen is told with."""
+    """The sentence about a release that is not chosen."""
     if _is_published(candidates.published, option):
         return f"{option.release} with OpenZFS {option.zfs} is published; it cannot be built again: {option.sentence}"
     return option.sentence
