@@ -1,6 +1,6 @@
-"""How long it takes to know what is to be built, against the Justfile's way; runs in the lab's world `far`.
+"""Measures how long it takes to decide what to build, compared with the Justfile; runs in the lab's world `far`.
 
-Every figure is taken in one run on one machine, the ways alternating; what is compared are medians.
+One run on one machine takes every figure, and the ways alternate. The results compare medians.
 """
 
 import json
@@ -27,13 +27,13 @@ COMMITMETA = f"{BUILDS}/44.20261110.3.0/x86_64/commitmeta.json"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Result:
-    """A figure, what it must not exceed, and what it was compared with."""
+    """A figure, its limit, and a note on what it was compared with."""
 
     name: str
     measured: float
     limit: float
     unit: str
-    told: str
+    note: str
 
     @property
     def kept(self) -> bool:
@@ -42,14 +42,14 @@ class Result:
 
 
 def main() -> None:
-    """Measure everything in the state folder's lab, and leave the results there."""
+    """Measure everything in the state folder's lab, and write the results there."""
     state = Path(sys.argv[1])
     results = [*resolving(state), *nothing_new(state), solver()]
     (state / "results.json").write_text(json.dumps([asdict(result) | {"kept": result.kept} for result in results]))
 
 
 def resolving(state: Path) -> list[Result]:
-    """`inv versions` with nothing kept, the Justfile's sequence, and the longest chain of requests."""
+    """Time `inv versions` with an empty cache, the Justfile's commands, and the longest chain of requests."""
 
     def cold() -> None:
         shutil.rmtree(os.environ["XDG_CACHE_HOME"], ignore_errors=True)
@@ -60,19 +60,19 @@ def resolving(state: Path) -> list[Result]:
     requests = requests_of(state, justfile)
     return [
         Result(
-            name="inv versions, cold, of the Justfile's sequence", measured=ours / theirs, limit=1 / 5, unit="",
-            told=f"{ours:.2f} s of {theirs:.2f} s ({requests} requests)",
+            name="`inv versions`, cold, relative to the Justfile", measured=ours / theirs, limit=1 / 5, unit="",
+            note=f"{ours:.2f} s of {theirs:.2f} s ({requests} requests)",
         ),
         Result(
-            name="inv versions, cold, of its longest chain of requests and inv's start",
+            name="`inv versions`, cold, relative to its longest chain of requests and `inv`'s start",
             measured=ours / (longest + start), limit=1.5, unit="",
-            told=f"{ours:.2f} s of {longest:.2f} s + {start:.2f} s",
+            note=f"{ours:.2f} s of {longest:.2f} s + {start:.2f} s",
         ),
     ]  # fmt: skip
 
 
 def justfile() -> None:
-    """What `just versions` does: three full inspections, two listings of releases, one inspection of the kmods."""
+    """Do what `just versions` does: three full inspections, two lists of releases, one inspection of the kmods."""
     for _ in range(3):
         run("skopeo", "inspect", BASE)
     for _ in range(2):
@@ -81,18 +81,18 @@ def justfile() -> None:
 
 
 def chain() -> None:
-    """Requests of which each needs the answer before: the base, then the kernel of its version."""
+    """Send requests that each need the previous answer: the base, then the kernel of its version."""
     run("skopeo", "inspect", "--no-tags", BASE)
     fetch(COMMITMETA)
 
 
 def nothing_new(state: Path) -> list[Result]:
-    """A day after publishing: SKIP, its requests and all bytes on the wire."""
+    """Measure a day after publishing, which ends in SKIP: its requests and all bytes on the wire."""
     run("inv", "build")
     run("podman", "login", "--username=owner", "--password=lab-token", "ghcr.io")
     run("podman", "push", "custom-coreos:stable", STABLE)
     skipped()
-    time.sleep(2)  # until what build and push carried is counted
+    time.sleep(2)  # until the bytes of build and push are counted
     before = wire_of(state)
     requests = requests_of(state, skipped)
     time.sleep(1)  # until the last connections are closed and counted
@@ -100,42 +100,42 @@ def nothing_new(state: Path) -> list[Result]:
     (seconds,) = (median(each) for each in alternating(skipped))
     skip = f"SKIP after {seconds:.2f} s"
     return [
-        Result(name="a day with nothing new: requests", measured=requests, limit=20, unit="", told=skip),
-        Result(name="a day with nothing new: on the wire", measured=kilobytes, limit=300, unit="kB", told="with TLS"),
+        Result(name="a day with nothing new: requests", measured=requests, limit=20, unit="", note=skip),
+        Result(name="a day with nothing new: on the wire", measured=kilobytes, limit=300, unit="kB", note="with TLS"),
     ]
 
 
 def skipped() -> None:
-    """`inv versions` must find nothing to do."""
+    """Run `inv versions`, which must find nothing to do."""
     verdict = json.loads(run("inv", "versions", "--json"))["verdict"]
     if verdict != "SKIP":
-        sys.exit(f"the day after publishing must be a SKIP, and is {verdict}")
+        sys.exit(f"the verdict on the day after publishing must be SKIP, but it is {verdict}")
 
 
 def solver() -> Result:
-    """The worst that it can meet: nothing fits, so that every pair is looked at."""
+    """Time the solver's worst case: no pair fits, so it looks at every pair."""
     from tasks.model.solver.solve import solve
     from tests.builders.values import five_thousand_pairs
 
     world = five_thousand_pairs()
     (seconds,) = alternating(lambda: solve(world))
-    told = "50 releases, 100 OpenZFS releases each"
-    return Result(name="solver on 5,000 pairs", measured=1000 * median(seconds), limit=100, unit="ms", told=told)
+    note = "50 releases, 100 OpenZFS releases each"
+    return Result(name="the solver on 5,000 pairs", measured=1000 * median(seconds), limit=100, unit="ms", note=note)
 
 
 def alternating(*ways: Callable[[], object], rounds: int = ROUNDS) -> list[list[float]]:
-    """The seconds that each way takes, round by round, so that a busy moment hits all of them."""
+    """Measure the seconds that each way takes, round by round, so that a busy moment affects all of them."""
     seconds: list[list[float]] = [[] for _ in ways]
     for _ in range(rounds):
         for number, way in enumerate(ways):
-            begun = time.perf_counter()
+            start = time.perf_counter()
             way()
-            seconds[number].append(time.perf_counter() - begun)
+            seconds[number].append(time.perf_counter() - start)
     return seconds
 
 
 def requests_of(state: Path, way: Callable[[], object]) -> int:
-    """How many requests the lab's hosts see."""
+    """Count the requests that the lab's hosts get."""
     log = state / "requests.jsonl"
     before = len(log.read_text().splitlines())
     way()
@@ -143,18 +143,18 @@ def requests_of(state: Path, way: Callable[[], object]) -> int:
 
 
 def wire_of(state: Path) -> int:
-    """All bytes that connections have carried so far, in both directions."""
+    """Count all bytes that connections have carried so far, in both directions."""
     return sum(json.loads(line)["bytes"] for line in (state / "wire.jsonl").read_text().splitlines())
 
 
 def fetch(url: str) -> None:
-    """Read a document over a connection of its own."""
+    """Read a document over its own connection."""
     with urlopen(url) as answer:  # noqa: S310  (the addresses above)
         answer.read()
 
 
 def run(*argv: str) -> str:
-    """What a program prints; one that fails ends the benchmark."""
+    """Run a program and return its output; a failure ends the benchmark."""
     command: Sequence[str] = argv
     done = subprocess.run(command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
     if done.returncode:

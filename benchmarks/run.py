@@ -1,4 +1,4 @@
-"""The benchmarks, each in a lab of its own whose hosts are far away."""
+"""The benchmarks. Each runs in its own lab, whose hosts are far away."""
 
 import json
 import shlex
@@ -22,11 +22,14 @@ _BASE = "quay.io/fedora/fedora-coreos:stable"
 
 
 def run(states: Path, only: str) -> list[dict[str, Any]]:
-    """Measure in fresh labs; no results of a benchmark that ended early. `only` names one of what is left out else."""
+    """Run the benchmarks in fresh labs. `only` selects one that does not run by default.
+
+    A benchmark that ends early has no results.
+    """
     if only:
         if only != _BUILD_TIME:
             raise TaskError(
-                f"there is no benchmark {only!r}", f"only {_BUILD_TIME} goes by itself", "leave it out for all others"
+                f"there is no benchmark {only!r}", f"--only accepts {_BUILD_TIME}", "run all others: ./inv bench"
             )
         return [_build_time(states)]
     results = [result for name, world in _WORLDS.items() for result in _one(name, world, states / f"bench-{name}")]
@@ -34,7 +37,7 @@ def run(states: Path, only: str) -> list[dict[str, Any]]:
 
 
 def _build_time(states: Path) -> dict[str, Any]:
-    """One image from prebuilt modules and one from their source; what both pull is there before."""
+    """Compare an image from prebuilt modules with one from source; both labs pull their images beforehand."""
     from benchmarks.resolve import Result
 
     pair = load("real").kmods[0]
@@ -44,23 +47,23 @@ def _build_time(states: Path) -> dict[str, Any]:
     both = f'image=$({recipe}) && inv build --kmods "$image"'
     source = _timed(states / "bench-source", "source", [_BASE, builder], both)
     row = Result(
-        name="an image from prebuilt modules, of one from their source", measured=prebuilt / source, limit=0.3,
-        unit="", told=f"{prebuilt:.1f} s of {source:.1f} s",
+        name="an image from prebuilt modules, relative to one from source", measured=prebuilt / source, limit=0.3,
+        unit="", note=f"{prebuilt:.1f} s of {source:.1f} s",
     )  # fmt: skip
     return asdict(row) | {"kept": row.kept}
 
 
 def _timed(state: Path, world: str, pulled: list[str], command: str) -> float:
-    """How many seconds a command takes in a fresh lab that has pulled some images before."""
+    """Time a command, in seconds, in a fresh lab that has already pulled some images."""
     for words, prepare in (
         (shlex.join(["podman", "pull", "--quiet", *pulled]), lambda: session.clear(state)),
         (command, lambda: None),
     ):
-        begun = time.monotonic()
+        start = time.monotonic()
         if open_lab(load(world), f"{{ {words}; }} >&2", state, prepare=prepare):
-            hint = f"see for yourself: ./inv lab -w {world} -- '{words}'"
-            raise TaskError("nothing was measured", f"{words} said the above", hint)
-    return time.monotonic() - begun
+            hint = f"repeat it: ./inv lab -w {world} -- '{words}'"
+            raise TaskError("the benchmark failed", f"{words} failed with the output above", hint)
+    return time.monotonic() - start
 
 
 def _one(name: str, world: str, state: Path) -> list[dict[str, Any]]:
@@ -71,15 +74,16 @@ def _one(name: str, world: str, state: Path) -> list[dict[str, Any]]:
 
 
 def _days(state: Path) -> list[dict[str, Any]]:
-    """A day with everything to do and one with nothing, as act runs them; hosts on this machine."""
+    """Time a day with everything to do and one with nothing to do, as act runs them; hosts on this machine."""
     from benchmarks.resolve import Result
 
     open_lab(load("everyday"), "true", state, prepare=lambda: session.clear(state))
     event, rows = workflows.Event(file="build.yaml", name="schedule", inputs={}), []
-    for name, limit in (("a build's whole chain and the page", 60), ("a second cron event of the day", 6)):
-        begun = time.monotonic()
+    days = {"a day with a new release: build.yaml and the page's workflow": 60, "the second cron event of that day": 6}
+    for name, limit in days.items():
+        start = time.monotonic()
         runs = workflows.run(load("everyday"), event, state)
-        taken = time.monotonic() - begun
-        told = ", ".join(f"{run.file} {run.conclusion}" for run in runs)
-        rows.append(Result(name=name, measured=taken, limit=limit, unit="s", told=told))
+        seconds = time.monotonic() - start
+        note = ", ".join(f"{run.file} {run.conclusion}" for run in runs)
+        rows.append(Result(name=name, measured=seconds, limit=limit, unit="s", note=note))
     return [asdict(row) | {"kept": row.kept} for row in rows]

@@ -1,6 +1,6 @@
 #!/bin/sh
-# A host that follows an image: the overlay's /etc over the machine's own, an empty store, a home of its own, no login.
-# It pulls the image as bootc would have it pulled: by the policy.json and the registries.d that ship.
+# Acts as a host that follows an image: the overlay's /etc over this machine's /etc, an empty store, its own home folder,
+# no login. It pulls the image as bootc would: under the policy.json and registries.d that the overlay ships.
 #   host.sh CHECKOUT IMAGE
 set -eu
 

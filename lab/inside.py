@@ -1,4 +1,4 @@
-"""The lab's first process: sets up the namespaces it finds itself in, starts the servers, runs the command."""
+"""The lab's first process: it sets up its namespaces, starts the servers, and runs the command."""
 
 import json
 import os
@@ -18,34 +18,34 @@ _ROOT = str(Path(__file__).resolve().parents[1])
 
 
 def main() -> None:
-    """Run the command that the JSON argument names, and end with its exit status."""
-    wanted = json.loads(sys.argv[1])
+    """Run the command from the JSON argument, and end with its exit status."""
+    request = json.loads(sys.argv[1])
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, _let_the_command_end)  # a terminal's Ctrl-C reaches the command by itself
-    state = Path(wanted["state"])
+        signal.signal(number, _let_the_command_end)  # a terminal sends Ctrl-C to the command too
+    state = Path(request["state"])
     _mounts(state)
-    gateway = [sys.executable, "-c", _START, _ROOT, wanted["world"], str(state)]
+    gateway = [sys.executable, "-c", _START, _ROOT, request["world"], str(state)]
     with (state / "gateway.log").open("ab") as log:
         servers = [subprocess.Popen(gateway, stdout=log, stderr=log), *registries.start(state)]
     _wait_until_up(servers, state)
-    status = _run(wanted["command"])
+    status = _run(request["command"])
     for server in servers:
         server.kill()
     sys.exit(status)
 
 
 def _let_the_command_end(_number: int, _frame: object) -> None:
-    """Do nothing: the command decides, and we end with it."""
+    """Do nothing: the command decides when to end, and we end with it."""
 
 
 def _mounts(state: Path) -> None:
-    """Our own hosts file, run-time state and shared memory; loopback comes up."""
+    """Mount our own hosts file, /run and shared memory, and bring up the loopback interface."""
     hosts = state / "run/hosts"
     hosts.write_text("127.0.0.1 localhost\n" + "".join(f"{address} {host}\n" for host, address in HOSTS.items()))
     steps = (
         ["mount", "--bind", str(hosts), "/etc/hosts"],
         ["mount", "-t", "tmpfs", "tmpfs", "/run"],
-        ["mount", "-t", "tmpfs", "tmpfs", "/dev/shm"],  # noqa: S108  (podman's locks: a private one, not a file in it)
+        ["mount", "-t", "tmpfs", "tmpfs", "/dev/shm"],  # noqa: S108  (a private one for podman's locks, not a file in it)
         ["ip", "link", "set", "lo", "up"],
     )
     for argv in steps:
@@ -53,12 +53,12 @@ def _mounts(state: Path) -> None:
 
 
 def _wait_until_up(servers: list[subprocess.Popen[bytes]], state: Path) -> None:
-    """Go on as soon as gateway and registries answer."""
-    end = time.monotonic() + _UP_SECONDS
+    """Wait until the gateway and the registries answer."""
+    deadline = time.monotonic() + _UP_SECONDS
     ports = list(registries.PORTS.values())
     while ports or not (state / "run/gateway-is-up").exists():
-        if any(server.poll() is not None for server in servers) or time.monotonic() > end:
-            sys.exit(f"the lab's servers did not start\n  why: their logs in {state} tell\n  next: ./inv lab-clean")
+        if any(server.poll() is not None for server in servers) or time.monotonic() > deadline:
+            sys.exit(f"the lab's servers did not start\n  why: see their logs in {state}\n  next: ./inv lab-clean")
         ports = [port for port in ports if not _answers(port)]
         time.sleep(0.01)
 
@@ -69,13 +69,13 @@ def _answers(port: int) -> bool:
 
 
 def _run(command: str | None) -> int:
-    """The command's exit status, as a shell gives it."""
+    """Run the command and return its exit status, as a shell would."""
     world = os.environ["CUSTOM_COREOS_LAB"]
     shell = ["bash", "--norc", "-i"] if command is None else ["bash", "-c", command]
     prompt = {"PS1": f"[lab {world}] \\w \\$ "} if command is None else {}
     child = subprocess.Popen(shell, env={**os.environ, **prompt})
     while True:
-        pid, status = os.wait()  # the first process of a namespace buries all that die in it
+        pid, status = os.wait()  # the first process of a namespace must reap every process that ends in it
         if pid == child.pid:
             code = os.waitstatus_to_exitcode(status)
             return code if code >= 0 else 128 - code

@@ -1,4 +1,4 @@
-"""A world's lab, seeded and opened."""
+"""Opens a world's lab and seeds it."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -8,7 +8,10 @@ from lab.world import World
 
 
 def open_lab(world: World, command: str | None, state: Path, prepare: Callable[[], None] = lambda: None) -> int:
-    """Run a bash command in the world's lab, or a shell where there is none; `prepare` comes first. Its exit status."""
+    """Run a bash command in the world's lab, or a shell if there is none. Returns the exit status.
+
+    `prepare` runs before the registries are filled.
+    """
 
     def prepared() -> None:
         prepare()

@@ -1,4 +1,4 @@
-"""The whole main job, step by step, in a lab of its own."""
+"""The whole main job, step by step, in its own lab."""
 
 import json
 import os
@@ -25,7 +25,7 @@ _HOST = "lab/host.sh . $(sed -n 's/^  image: *\\([^ ]*\\).*/\\1/p' invoke.yaml):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Step:
-    """A recipe as a user types it, and what of it is real in the lab."""
+    """A recipe as a user types it, what the lab uses for real in it, and what it replaces."""
 
     name: str
     command: str
@@ -91,7 +91,7 @@ STEPS = (
 
 
 def run(world: World, state: Path) -> list[Outcome]:
-    """Run the steps in a fresh lab and in a copy of the checkout, up to the first that fails."""
+    """Run the steps in a fresh lab and a copy of the checkout; stop at the first that fails."""
 
     def fresh() -> None:
         session.clear(state)
@@ -104,17 +104,17 @@ def run(world: World, state: Path) -> list[Outcome]:
 
 
 def main() -> None:
-    """Run in the lab: each step with its time, the outcomes left in the state folder."""
+    """Run the steps in the lab, time each, and write the outcomes to the state folder."""
     state = Path(sys.argv[1])
-    here = state / "checkout"
-    env = {**os.environ, "PATH": f"{here}:{os.environ['PATH']}", "GITHUB_TOKEN": TOKEN}
+    copied = state / "checkout"
+    env = {**os.environ, "PATH": f"{copied}:{os.environ['PATH']}", "GITHUB_TOKEN": TOKEN}
     outcomes: list[Outcome] = []
     for number, step in enumerate(STEPS, 1):
         command = step.command.format(state=shlex.quote(str(state)))
         sys.stderr.write(f"\n=== {number} of {len(STEPS)}: {command}\n")
-        begun = time.monotonic()
-        status = subprocess.run(["bash", "-c", command], cwd=here, env=env, check=False).returncode
-        outcomes.append(Outcome(name=step.name, status=status, seconds=time.monotonic() - begun))
+        start = time.monotonic()
+        status = subprocess.run(["bash", "-c", command], cwd=copied, env=env, check=False).returncode
+        outcomes.append(Outcome(name=step.name, status=status, seconds=time.monotonic() - start))
         sys.stderr.write(
             f"=== {step.name}: {'done' if status == 0 else f'ended with {status}'} in {outcomes[-1].seconds:.1f} s\n"
         )

@@ -1,4 +1,4 @@
-"""What a world's registries hold before anything is done in its lab."""
+"""Fills a world's registries before a command runs in its lab."""
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -20,10 +20,10 @@ _SEEDED = "seeded"
 
 
 def seed(world: World, state: Path, opener: Opener) -> None:
-    """Fill both registries with what the world says; `opener` runs a command in another lab."""
+    """Fill both registries as the world describes; `opener` runs a command in another lab."""
     kmods, bases, builder = images.kmods(world, opener), images.bases(world), _builder(world)
-    made = (*kmods.values(), *bases.values(), *builder)
-    material = cache.key(world.text, *(cache.made_at(layout) for layout in made))
+    layouts = (*kmods.values(), *bases.values(), *builder)
+    material = cache.key(world.text, *(cache.made_at(layout) for layout in layouts))
     mark = state / _SEEDED
     if mark.exists() and mark.read_text() == material:
         return
@@ -34,7 +34,7 @@ def seed(world: World, state: Path, opener: Opener) -> None:
         if release.version in bases:
             newest = world.newest(release.stream) == release
             tags = [release.version, *([release.stream, *_padding(world)] if newest else [])]
-            quay.add(_BASE, tags, _as_wanted(release, bases[release.version], state))
+            quay.add(_BASE, tags, _adjusted(release, bases[release.version], state))
     stray = [*world.stray_kmods_tags, *_old_kmods(world)]
     for pair, layout in kmods.items():
         ghcr.add(_KMODS, [f"zfs-{pair.zfs}_kernel-{pair.kernel}", *stray], layout)
@@ -50,14 +50,14 @@ def seed(world: World, state: Path, opener: Opener) -> None:
 
 
 def _builder(world: World) -> list[Path]:
-    """What kmods are built in, and the archive that it takes from; nothing where there is no such image."""
+    """Return the image that builds kmods, and the archive it installs from; nothing if the world has no such image."""
     if world.quick:
         return [quick.fedora(), quick.archive(world)]
     return [kernels.fedora(world)] if world.real else []
 
 
-def _as_wanted(release: Release, layout: Path, state: Path) -> Path:
-    """The release's image with the label and the age that the world wants."""
+def _adjusted(release: Release, layout: Path, state: Path) -> Path:
+    """Return the release's image, with the label and the age that the world gives it."""
     labels = {"ostree.linux": release.label} if release.label else {}
     created = datetime.now(UTC) - timedelta(hours=release.age_hours) if release.age_hours else None
     return changed(layout, state / "images" / release.version, labels, created) if labels or created else layout

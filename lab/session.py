@@ -1,4 +1,4 @@
-"""One lab: a world's registries and hosts in namespaces of their own, a command in them, and nothing left after it."""
+"""One lab: a world's registries and hosts in their own namespaces, and a command in them; nothing stays afterwards."""
 
 import fcntl
 import json
@@ -17,23 +17,24 @@ from tasks.model.errors import TaskError
 
 ROOT = Path(__file__).resolve().parents[1]
 _GRACE_SECONDS = 15
-_RUN = Path("/run/custom-coreos")  # a fresh file system in each lab: what was mounted in a killed one is forgotten
+_RUN = Path("/run/custom-coreos")  # a fresh file system in each lab, so mounts of a killed lab are gone
 _START = "import sys; sys.path.insert(0, sys.argv.pop(1)); from lab.inside import main; main()"
-AUTHORITY = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "GIT_SSL_CAINFO")  # who is trusted is named there
+# Each names the file of trusted authorities.
+AUTHORITY = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "GIT_SSL_CAINFO")
 _DROPPED = ("GH_TOKEN", "REGISTRY_AUTH_FILE", "SSL_CERT_DIR", "PYTHONPATH", "DOCKER_CONFIG")
 
 
 def run(world: World, command: str | None, state: Path, prepare: Callable[[], None]) -> int:
-    """Run a bash command in the lab, or a shell where there is none; returns its exit status.
+    """Run a bash command in the lab, or a shell if there is none; return its exit status.
 
-    `prepare` fills the state folder beforehand, once nobody else has a lab open in it.
+    `prepare` fills the state folder first, while no other process has a lab open in it.
     """
     debian.require_family()
     if world.real:
         debian.require_release(world.name)
     with _held(state):
-        podman.require_storage(state, "clone the repository to a folder on a disk")
-        podman.require_storage(cache.folder(), "name a folder on a disk: export CUSTOM_COREOS_CACHE=…")
+        podman.require_storage(state, "move the clone to a folder on a disk")
+        podman.require_storage(cache.folder(), "set a folder on a disk: export CUSTOM_COREOS_CACHE=…")
         prepare()
         tls.make(state / "tls")
         shutil.rmtree(state / "run", ignore_errors=True)
@@ -45,18 +46,18 @@ def run(world: World, command: str | None, state: Path, prepare: Callable[[], No
 
 
 def remove_all(states: Path) -> None:
-    """Remove the folders of all labs; refuses while one is in use."""
+    """Remove the folders of all labs; refuse while one is in use."""
     with ExitStack() as held:
         for lock in states.glob("*/lock"):
-            held.enter_context(_held(lock.parent))  # all, before the first is removed
+            held.enter_context(_held(lock.parent))  # lock all before removing the first
         _remove(states)
 
 
 def clear(state: Path) -> None:
-    """Remove what a lab's folder holds, for whoever has the lab open."""
-    for place in state.iterdir():
-        if place.name != "lock":
-            _remove(place)
+    """Remove the contents of a lab's folder; the caller has the lab open."""
+    for path in state.iterdir():
+        if path.name != "lock":
+            _remove(path)
 
 
 def _remove(state: Path) -> None:
@@ -66,13 +67,13 @@ def _remove(state: Path) -> None:
         else:
             state.unlink(missing_ok=True)
     except OSError as error:
-        hint = "is it root's? type: sudo ./inv lab-clean"
+        hint = "if root owns it: sudo ./inv lab-clean"
         raise TaskError(f"{state} could not be removed", error.strerror or str(error), hint) from error
 
 
 @contextmanager
 def _held(state: Path) -> Iterator[None]:
-    """Hold the state folder: two labs in one would spoil each other's storage."""
+    """Hold the state folder: two labs in one folder would damage each other's storage."""
     state.mkdir(parents=True, exist_ok=True)
     with (state / "lock").open("a+") as lock:
         try:
@@ -80,7 +81,7 @@ def _held(state: Path) -> Iterator[None]:
         except OSError as error:
             lock.seek(0)
             why = f"process {lock.read().strip() or '?'} has a lab open in {state}"
-            raise TaskError("this lab is in use", why, "leave that one first, or take another world with -w") from error
+            raise TaskError("this lab is in use", why, "leave that lab, or choose another world with -w") from error
         lock.truncate(0)
         lock.write(str(os.getpid()))
         lock.flush()
@@ -88,20 +89,18 @@ def _held(state: Path) -> Iterator[None]:
 
 
 def _start(world: World, command: str | None, state: Path) -> subprocess.Popen[bytes]:
-    """Start the first process of the new namespaces; it dies with us, and everything in there with it."""
-    wanted = json.dumps({"world": world.name, "command": command, "state": str(state)})
-    inside = [sys.executable, "-c", _START, str(ROOT), wanted]
+    """Start the first process of the new namespaces; it ends with us, and every process in them ends with it."""
+    request = json.dumps({"world": world.name, "command": command, "state": str(state)})
+    inside = [sys.executable, "-c", _START, str(ROOT), request]
     argv = [*podman.NAMESPACES, "--net", *inside]
     try:
         return subprocess.Popen(argv, env=_environment(state, world))
     except OSError as error:
-        raise TaskError(
-            "the lab could not be opened", f"{argv[0]}: {error.strerror}", "call it through ./inv"
-        ) from error
+        raise TaskError("the lab could not be opened", f"{argv[0]}: {error.strerror}", "run it with ./inv") from error
 
 
 def _environment(state: Path, world: World) -> dict[str, str]:
-    """What a program in the lab sees: its own home, the lab's authority, no login and no proxy of ours."""
+    """Return a program's environment in the lab: its own home, the lab's authority, no login, no proxy of ours."""
     kept = {
         name: value
         for name, value in os.environ.items()
@@ -111,14 +110,14 @@ def _environment(state: Path, world: World) -> dict[str, str]:
     home = state / "home"
     (home / ".config/containers").mkdir(parents=True, exist_ok=True)
     configured = podman.configure(home / ".config/containers", state / "storage", _RUN)
-    trusted = dict.fromkeys(AUTHORITY, authority)
+    authorities = dict.fromkeys(AUTHORITY, authority)
     path = {"PATH": f"{ROOT}:{kept.get('PATH', os.defpath)}", "HOME": str(home), "CUSTOM_COREOS_LAB": world.name}
     path["XDG_CACHE_HOME"] = str(state / "cache")
-    return {**kept, **configured, **trusted, **path}
+    return {**kept, **configured, **authorities, **path}
 
 
 def _wait(lab: subprocess.Popen[bytes]) -> int:
-    """The command's exit status. A Ctrl-C has reached it too, so it gets a moment to end by itself, perhaps well."""
+    """Return the command's exit status. Ctrl-C reaches the command too, so it gets 15 s to end, maybe with success."""
     try:
         return lab.wait()
     except KeyboardInterrupt as interrupt:

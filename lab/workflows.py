@@ -1,4 +1,4 @@
-"""Workflows, run by act in the lab as GitHub would run them: the event, the jobs, and the runs that these start."""
+"""Runs workflows with act in the lab, as GitHub would: the event, the jobs, and the runs that they start."""
 
 import json
 import re
@@ -20,14 +20,14 @@ from tasks.model.errors import TaskError
 
 _START = "import sys; sys.path.insert(0, sys.argv.pop(1)); from lab.workflows import main; main()"
 _USES = re.compile(r"uses: ([\w.-]+/[\w.-]+)(?:/[\w.-]+)*@([0-9a-f]{40})")
-_ONLY = {"check.yaml": ("--job", "lint")}  # its tests would call us
+_ONLY = {"check.yaml": ("--job", "lint")}  # its tests would start this lab again
 _ANNOTATIONS = ("notice", "warning", "error")
-_STRANGER = "a-strangers-token"  # what a pull request from a fork gets: it may read, and nothing else
+_STRANGER = "a-strangers-token"  # what a pull request from a fork gets: it can only read
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Event:
-    """What happens on GitHub: a workflow's file, the event's name, and what was typed with it."""
+    """An event on GitHub: a workflow's file, the event's name, and the inputs that the user typed."""
 
     file: str
     name: str
@@ -37,7 +37,7 @@ class Event:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Run:
-    """How a run went: each job with its result, the outputs of the steps, and what the run's page shows."""
+    """How a run went: each job's result, the steps' outputs, and the summary on the run's page."""
 
     file: str
     event: str
@@ -48,9 +48,9 @@ class Run:
 
 
 def run(world: World, event: Event, state: Path) -> list[Run]:
-    """Run a workflow, and those that it starts, in the world's lab and in a copy of the checkout."""
+    """Run a workflow, and the workflows it starts, in the world's lab and a copy of the checkout."""
     if event.file not in (known := sorted(path.name for path in WORKFLOWS.glob("*.yaml"))):
-        raise TaskError(f"there is no workflow {event.file}", f".github/workflows has {', '.join(known)}", "name one")
+        raise TaskError(f"there is no workflow {event.file}", f".github/workflows has {', '.join(known)}", "choose one")
     outcomes = state / "workflows.json"
 
     def fresh() -> None:
@@ -63,88 +63,88 @@ def run(world: World, event: Event, state: Path) -> list[Run]:
 
 
 def main() -> None:
-    """Run in the lab: the event, then whatever was dispatched by it; the outcomes left in the state folder."""
+    """Run the event in the lab, then every run that it dispatched; write the outcomes to the state folder."""
     state, event = Path(sys.argv[1]), Event(**json.loads(sys.argv[2]))
-    there = runner.Runner(made=Path(sys.argv[3]), state=state)
+    machine = runner.Runner(made=Path(sys.argv[3]), state=state)
     forge, runs = Forge(state / "forge"), []
     repository = _prepare(state, event)
-    if event.secrets and not forge.settings.file.exists():  # a repository that is set up, as it has a key
+    if event.secrets and not forge.settings.file.exists():  # a repository with a key also has Pages
         forge.settings.answer("POST", "/pages", {"build_type": "workflow"})
     forge.begin(event.file, event.name, event.inputs)
-    while queued := [found for found in forge.runs.all() if found["status"] == "queued"]:
-        found = queued[-1]
-        forge.runs.put(found["number"], {**found, "status": "in_progress"})
+    while queued := [entry for entry in forge.runs.all() if entry["status"] == "queued"]:
+        oldest = queued[-1]
+        forge.runs.put(oldest["number"], {**oldest, "status": "in_progress"})
         next_event = Event(
-            file=Path(found["path"]).name, name=found["event"], inputs=found["inputs"], secrets=event.secrets
+            file=Path(oldest["path"]).name, name=oldest["event"], inputs=oldest["inputs"], secrets=event.secrets
         )
-        runs.append(_act(there, next_event, found["number"], repository))
-        forge.end(found["number"], runs[-1].conclusion)
+        runs.append(_act(machine, next_event, oldest["number"], repository))
+        forge.end(oldest["number"], runs[-1].conclusion)
         (state / "workflows.json").write_text(json.dumps([asdict(each) for each in runs]))
 
 
 def _prepare(state: Path, event: Event) -> str:
-    """Make the copy a repository with a key, everything committed to main; returns the name that GitHub knows it by."""
-    here = state / "checkout"
+    """Turn the copy into a repository with a key and everything on main; return its name on GitHub."""
+    copied = state / "checkout"
     if event.secrets:
-        call([str(here / "inv"), "keygen"], cwd=str(here))
-    git = ["git", "-C", str(here), "-c", "user.name=owner", "-c", "user.email=owner@example.org"]
-    if not (here / ".git").exists():
+        call([str(copied / "inv"), "keygen"], cwd=str(copied))
+    git = ["git", "-C", str(copied), "-c", "user.name=owner", "-c", "user.email=owner@example.org"]
+    if not (copied / ".git").exists():
         call([*git, "init", "--quiet"])
     origin = subprocess.run([*git, "remote", "get-url", "origin"], capture_output=True, text=True, check=False).stdout
-    found = re.search(r"github\.com[:/](.+?/.+?)(\.git)?\s*$", origin)
-    image = re.search(r"^  image: *[^/]+/(\S+)", (here / "invoke.yaml").read_text(), re.MULTILINE)
-    name = found[1] if found else image[1] if image else "owner/custom-coreos"
+    remote = re.search(r"github\.com[:/](.+?/.+?)(\.git)?\s*$", origin)
+    image = re.search(r"^  image: *[^/]+/(\S+)", (copied / "invoke.yaml").read_text(), re.MULTILINE)
+    name = remote[1] if remote else image[1] if image else "owner/custom-coreos"
     call([*git, "checkout", "--quiet", "-B", "main"])
     call([*git, "add", "--all"])
-    call([*git, "commit", "--quiet", "--allow-empty", "--message", "What the rehearsal is of"])
+    call([*git, "commit", "--quiet", "--allow-empty", "--message", "The files to rehearse"])
     call([*git, "config", "remote.origin.url", f"https://github.com/{name}"])
     return name
 
 
-def _act(there: runner.Runner, event: Event, number: int, repository: str) -> Run:
-    """One run by act; its story is told as it comes."""
+def _act(machine: runner.Runner, event: Event, number: int, repository: str) -> Run:
+    """Run one event with act, and print its log as it comes."""
     sys.stderr.write(f"\n=== {event.file}, {event.name}\n")
-    secrets = "".join(f"{name}={json.dumps(text)}\n" for name, text in _secrets(there.state, event).items())
-    there.prepare(secrets)
-    said = {
+    secrets = "".join(f"{name}={json.dumps(text)}\n" for name, text in _secrets(machine.state, event).items())
+    machine.prepare(secrets)
+    variables = {
         "GITHUB_RUN_ID": str(number),
         "GITHUB_WORKFLOW_REF": f"{repository}/.github/workflows/{event.file}@refs/heads/main",
         "NO_COLOR": "1",  # GitHub's runner has no terminal
     }
-    argv = there.command([*_command(event), *(f"--env={name}={value}" for name, value in said.items())])
-    told = _Told()
+    argv = machine.command([*_command(event), *(f"--env={name}={value}" for name, value in variables.items())])
+    log = _Log()
     with subprocess.Popen(
         argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace"
     ) as child:
         for line in child.stdout or ():
-            told.take(line)
-    return told.run(event, failed=child.returncode != 0)
+            log.take(line)
+    return log.run(event, failed=child.returncode != 0)
 
 
 def _command(event: Event) -> list[str]:
-    """Act's command line for an event, with a folder that stands in for each action of the workflow."""
+    """Return act's command line for an event; a folder of the lab replaces each action of the workflow."""
     uses = sorted(set(_USES.findall((WORKFLOWS / event.file).read_text())))
-    stand_ins = [
+    replacements = [
         f"--local-repository={action}@{commit}={runner.ACTIONS}/{action.rpartition('/')[2]}" for action, commit in uses
     ]
     return [
         runner.ACT, event.name, "--json", "--workflows", f"{runner.REPOSITORY}/.github/workflows/{event.file}",
         "--directory", runner.REPOSITORY, "--secret-file", runner.SECRETS, "--platform", "ubuntu-26.04=-self-hosted",
-        "--no-skip-checkout", "--no-cache-server", "--actor", "owner", *_ONLY.get(event.file, ()), *stand_ins,
+        "--no-skip-checkout", "--no-cache-server", "--actor", "owner", *_ONLY.get(event.file, ()), *replacements,
         *(f"--input={name}={text}" for name, text in event.inputs.items()),
     ]  # fmt: skip
 
 
 def _secrets(state: Path, event: Event) -> dict[str, str]:
-    """What GitHub gives the run: nothing of the owner's for a pull request."""
+    """Return the run's secrets as GitHub gives them; a pull request gets none of the owner's."""
     if event.name == "pull_request":
         return {"GITHUB_TOKEN": _STRANGER}
     key = state / "home/.config/custom-coreos/signing.key"
     return {"GITHUB_TOKEN": WORKFLOW_TOKEN} | ({"SIGNING_KEY": key.read_text()} if event.secrets else {})
 
 
-class _Told:
-    """What act tells, line by line."""
+class _Log:
+    """Act's log, read line by line."""
 
     def __init__(self) -> None:
         self.jobs: dict[str, str] = {}
@@ -152,25 +152,25 @@ class _Told:
         self.summaries: list[str] = []
 
     def take(self, line: str) -> None:
-        """Show a line, and keep what the run leaves."""
+        """Print a line, and keep the results in it."""
         try:
-            found: dict[str, Any] = json.loads(line)
+            entry: dict[str, Any] = json.loads(line)
         except ValueError:
             sys.stderr.write(line)
             return
-        job = found.get("jobID", "act")
-        told = found.get("raw_output") or found.get("command") in _ANNOTATIONS or "stepResult" in found
-        if told or "jobResult" in found or found.get("level") in ("error", "fatal"):
-            sys.stderr.write(f"[{job}] {found['msg'].rstrip()}\n")
-        if "jobResult" in found:
-            self.jobs[job] = found["jobResult"]
-        if found.get("command") == "set-output":
-            self.outputs[found["name"]] = found["arg"]
-        if found.get("command") == "summary":
-            self.summaries.append(found["content"])
+        job = entry.get("jobID", "act")
+        printed = entry.get("raw_output") or entry.get("command") in _ANNOTATIONS or "stepResult" in entry
+        if printed or "jobResult" in entry or entry.get("level") in ("error", "fatal"):
+            sys.stderr.write(f"[{job}] {entry['msg'].rstrip()}\n")
+        if "jobResult" in entry:
+            self.jobs[job] = entry["jobResult"]
+        if entry.get("command") == "set-output":
+            self.outputs[entry["name"]] = entry["arg"]
+        if entry.get("command") == "summary":
+            self.summaries.append(entry["content"])
 
     def run(self, event: Event, *, failed: bool) -> Run:
-        """All of it."""
+        """Return the run's results."""
         return Run(
             file=event.file, event=event.name, conclusion="failure" if failed else "success",
             jobs=self.jobs, outputs=self.outputs, summary="".join(self.summaries),

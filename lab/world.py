@@ -24,15 +24,15 @@ HOSTS = {
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Release:
-    """A Fedora CoreOS release: what its image and its build's documents say."""
+    """A Fedora CoreOS release: what its image and its build's documents contain."""
 
     version: str
     kernel: str
     stream: str = "stable"
-    age_hours: int = 0  # how old its image is when the lab is first opened; 0: made on the day in its version
-    label: str = ""  # what ostree.linux says; images since Fedora 43 have none
-    commitmeta: str = "key"  # what names the kernel there: "key", "pkglist", or "nothing"
-    image: bool = True  # it is in the registry
+    age_hours: int = 0  # the image's age when the lab is first opened; 0: made on the day in its version
+    label: str = ""  # the label ostree.linux; images have none since Fedora 43
+    commitmeta: str = "key"  # what names the kernel in it: "key", "pkglist" or "nothing"
+    image: bool = True  # the image is in the registry
 
     @property
     def fedora(self) -> str:
@@ -52,7 +52,7 @@ class Release:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Kmods:
-    """A kmods image; `requires` is the kernel that its package asks for, where that is not the tag's."""
+    """A kmods image; `requires` is the kernel that its package requires, if it is not the tag's."""
 
     zfs: str
     kernel: str
@@ -67,30 +67,30 @@ class GithubRelease:
     published: datetime
     draft: bool = False
     prerelease: bool = False
-    tarball: str = ""  # the sha256 of its source; empty: GitHub has none
-    linux_maximum: str = ""  # what its META says; empty: it has no META
+    tarball: str = ""  # the sha256 of its source; empty: GitHub has no source
+    linux_maximum: str = ""  # the value in its META; empty: it has no META
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Fault:
-    """What goes wrong at a host: for requests whose path matches, always or the first times."""
+    """A failure at a host: it hits requests whose path matches, always or only the first times."""
 
     host: str
     path: str = ""  # a regular expression; empty matches every request
-    first: int = 0  # so many matching requests are hit; 0 means all
+    first: int = 0  # how many matching requests it hits; 0 means all
     status: int = 0  # answer with this status and `body`
     body: str = ""
-    location: str = ""  # lead to this address
-    instead: str = ""  # answer as if this had been asked for, in the place of what `path` matched
-    pad_bytes: int = 0  # so many blanks after the body
-    retry_after_s: int = 0  # the host is busy and says for how long
-    cut_after_bytes: int = -1  # end the connection after so much of the body
+    location: str = ""  # redirect to this address
+    instead: str = ""  # replaces what `path` matched; the host answers that request instead
+    pad_bytes: int = 0  # how many spaces to add after the body
+    retry_after_s: int = 0  # the host is busy and asks for this wait
+    cut_after_bytes: int = -1  # end the connection after this many bytes of the body
     delay_ms: int = 0  # before the answer begins
-    bytes_per_second: int = 0  # the body comes no faster
-    method: str = ""  # only requests of this method
-    done: bool = False  # the request is carried out all the same
+    bytes_per_second: int = 0  # the body's highest speed
+    method: str = ""  # only requests with this method
+    done: bool = False  # the host carries out the request anyway
     down: bool = False  # the connection is refused
-    reset_in_s: int = 0  # a rate limit is reached; it resets so many seconds from now
+    reset_in_s: int = 0  # the rate limit is reached and resets in this many seconds
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -103,21 +103,21 @@ class World:
     kmods: tuple[Kmods, ...]
     openzfs: tuple[GithubRelease, ...]
     fault: tuple[Fault, ...] = ()
-    stray_kmods_tags: tuple[str, ...] = ()  # tags in the kmods repository that name no kmods
-    more_base_tags: int = 0  # so many further tags in the base's repository
-    more_kmods_tags: int = 0  # and in that of the kmods
-    round_trip_ms: int = 0  # how far away every host is
-    past_days: int = 0  # so many days in the past an image was published on each
-    private: bool = False  # the owner's packages were first pushed by hand: no stranger sees them, no workflow writes
+    stray_kmods_tags: tuple[str, ...] = ()  # tags in the kmods repository that are not kmods
+    more_base_tags: int = 0  # how many more tags the base's repository has
+    more_kmods_tags: int = 0  # how many more tags the kmods repository has
+    round_trip_ms: int = 0  # the round trip to every host
+    past_days: int = 0  # on how many past days an image was published, one a day
+    private: bool = False  # first pushed by hand: strangers cannot see the owner's packages, workflows cannot write
     referrers: bool = False  # ghcr.io has the referrers API
-    owner_kind: str = "User"  # who GitHub says that the packages belong to: User or Organization
+    owner_kind: str = "User"  # the kind of the packages' owner on GitHub: User or Organization
     real: bool = False  # kernels that boot, OpenZFS with its code, and Fedora's image to build it in
-    quick: bool = False  # Fedora's image, its updates archive and OpenZFS's source: stand-ins that take seconds
-    butane_image: bool = False  # quay.io has butane's container too
+    quick: bool = False  # quick substitutes for Fedora's image, its updates archive and OpenZFS's source
+    butane_image: bool = False  # quay.io also has butane's container
     text: str = field(default="", compare=False)
 
     def newest(self, stream: str) -> Release | None:
-        """The release that a stream's tag points at."""
+        """Return the release that a stream's tag points at."""
         return max((r for r in self.release if r.stream == stream and r.image), key=lambda r: r.order, default=None)
 
 
@@ -125,32 +125,32 @@ _LISTS = {"release": Release, "kmods": Kmods, "openzfs": GithubRelease, "fault":
 
 
 def names() -> list[str]:
-    """The worlds that there are."""
+    """List all worlds."""
     return sorted(path.stem for path in FOLDER.glob("*.toml"))
 
 
 def load(name: str) -> World:
-    """Read a world; a mistake in it is an error naming file and key."""
+    """Read a world; for a mistake in it, the error names file and key."""
     file = f"lab/worlds/{name}.toml"
     table, text = _tables(name)
     rows = {key: _rows(table.pop(key, []), kind, file, key) for key, kind in _LISTS.items()}
     world = _record(World, {"name": name, "text": text, **table, **rows}, file, "")
     for fault in world.fault:
         if fault.host not in HOSTS:
-            raise _wrong(file, "fault.host", f"{fault.host!r} is none of {', '.join(HOSTS)}")
+            raise _wrong(file, "fault.host", f"{fault.host!r} is not one of {', '.join(HOSTS)}")
     return world
 
 
 def _tables(name: str) -> tuple[dict[str, Any], str]:
-    """A world's tables over those of the world that it is `like`, and the text of both."""
+    """Merge a world's tables over those of the world it is `like`; also return the text of both."""
     if name not in names():
-        raise TaskError(f"there is no world {name!r}", f"lab/worlds has {', '.join(names())}", "give one with -w")
+        raise TaskError(f"there is no world {name!r}", f"lab/worlds has {', '.join(names())}", "choose one with -w")
     path = FOLDER / f"{name}.toml"
     text = path.read_text()
     try:
         table = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise TaskError(f"lab/worlds/{path.name} is not TOML", str(error), "correct it at that place") from error
+        raise TaskError(f"lab/worlds/{path.name} is not TOML", str(error), "fix that line") from error
     below, below_text = _tables(str(table.pop("like"))) if "like" in table else ({}, "")
     return below | table, below_text + text
 
@@ -162,15 +162,15 @@ def _rows(rows: object, kind: type, file: str, key: str) -> tuple[Any, ...]:
 
 
 def _record(kind: type[_Record], row: dict[str, Any], file: str, prefix: str) -> _Record:
-    """A dataclass from a TOML table: no key too many, none too few, each of its type."""
+    """Build a dataclass from a TOML table: no unknown key, no missing key, and the right type for each."""
     hints = get_type_hints(kind)
     values = {key: tuple(value) if isinstance(value, list) else value for key, value in row.items()}
     for key, value in values.items():
         if key not in hints:
-            raise _wrong(file, f"{prefix}{key}", f"unknown key; known are {', '.join(hints)}")
-        wanted = tuple if get_args(hints[key]) else hints[key]
-        if type(value) is not wanted:
-            raise _wrong(file, f"{prefix}{key}", f"it must be a {wanted.__name__}, not {value!r}")
+            raise _wrong(file, f"{prefix}{key}", f"unknown key; the known keys are {', '.join(hints)}")
+        expected = tuple if get_args(hints[key]) else hints[key]
+        if type(value) is not expected:
+            raise _wrong(file, f"{prefix}{key}", f"it must be a {expected.__name__}, not {value!r}")
     for each in fields(kind):  # type: ignore[arg-type]  # `kind` is always one of the dataclasses above
         if each.name not in values and each.default is MISSING:
             raise _wrong(file, f"{prefix}{each.name}", "it is missing")
@@ -178,4 +178,4 @@ def _record(kind: type[_Record], row: dict[str, Any], file: str, prefix: str) ->
 
 
 def _wrong(file: str, key: str, why: str) -> TaskError:
-    return TaskError(f"{file}: {key} is wrong", why, f"correct {key}; lab/README.md says how a world is written")
+    return TaskError(f"{file}: {key} is wrong", why, f"fix {key}; lab/README.md describes the keys")

@@ -1,4 +1,4 @@
-"""Build: the image, and the contract that it must keep."""
+"""Build: make the image, and check it against the contract."""
 
 from invoke import Context, task
 
@@ -7,7 +7,7 @@ from tasks.settings import read_settings
 
 _LOCK = {"lock": "build from this Lock file instead of what is newest"}
 _BUILD = {
-    "rebuild": "build although nothing changed since the last build",
+    "rebuild": "build even if nothing changed since the last build",
     "kmods": "use this image from ./inv build-kmods instead of a published one",
 }
 _FORCE = {
@@ -40,11 +40,11 @@ def build(
     """Build the image as NAME:stable on this machine, from one Lock."""
     from tasks.flows import build
 
-    asked = Request(
+    request = Request(
         lock=lock, stream=stream, zfs_stream=zfs_stream, kmods=kmods,
         rebuild=rebuild, force=force, allow_downgrade=allow_downgrade,
     )  # fmt: skip
-    build.stable(read_settings(c.config), asked)
+    build.stable(read_settings(c.config), request)
 
 
 @task(help=_KMODS)
@@ -60,7 +60,7 @@ def build_kmods(
 
 @task
 def build_force(c: Context) -> None:
-    """Build even against the compatibility matrix: the same as build --force."""
+    """Build even if the compatibility matrix says no: the same as build --force."""
     build(c, force=True)
 
 
@@ -73,13 +73,13 @@ def test_build(
     stream: str = "",
     zfs_stream: str = "",
 ) -> None:
-    """Build and verify NAME:test, then remove it; nothing stays, even if it fails."""
+    """Build and verify NAME:test, then remove it, even if a step fails."""
     from tasks.flows import build
 
-    asked = Request(
+    request = Request(
         lock=lock, stream=stream, zfs_stream=zfs_stream, rebuild=True, force=force, allow_downgrade=allow_downgrade
     )
-    build.trial(read_settings(c.config), asked)
+    build.trial(read_settings(c.config), request)
 
 
 @task(help={"lock": "check against this Lock file too", "json": "print JSON"})

@@ -17,8 +17,8 @@ _SITE = {
     "if-ready": "if no key ships or Pages is off, say what to do and write nothing (for the workflow)",
 }
 _SERVE = {
-    "address": "this machine's address on the LAN (default: that of its way out)",
-    "port": "port to listen at (default: 8000)",
+    "address": "this machine's address on the LAN (default: that of its default route)",
+    "port": "port to listen on (default: 8000)",
 }
 
 

@@ -1,4 +1,4 @@
-"""Cleanup: which old versions of the image and your kmods may be deleted."""
+"""Cleanup: delete old versions of the image and of your kmods."""
 
 from invoke import Context, task
 
@@ -6,9 +6,9 @@ from tasks.settings import read_settings
 
 _CLEANUP = {
     "retention-days": "days after which a version may be deleted (default: retention_days in invoke.yaml)",
-    "keep": "how many of the newest good images stay, whatever their age (default: keep_images in invoke.yaml)",
-    "apply": "delete; without it, only show",
-    "force": "delete even more than max_delete_fraction of everything",
+    "keep": "how many of the newest good images to keep at any age (default: keep_images in invoke.yaml)",
+    "apply": "delete; without this option, only show",
+    "force": "delete even if that is more than max_delete_fraction of all versions",
     "json": "print JSON",
 }
 
@@ -17,7 +17,7 @@ _CLEANUP = {
 def cleanup(
     c: Context, retention_days: str = "", keep: str = "", apply: bool = False, force: bool = False, json: bool = False
 ) -> None:
-    """Delete old versions of the image and your kmods, but nothing that a kept one needs; only with --apply."""
+    """With --apply, delete old versions of the image and your kmods, except those that a kept version needs."""
     from tasks.flows import cleanup
 
     cleanup.cleanup(read_settings(c.config), retention_days, keep, apply=apply, force=force, json=json)

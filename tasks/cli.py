@@ -1,4 +1,4 @@
-"""Invoke with our manners: an index when nothing is asked for, and three lines for every failure."""
+"""Extend Invoke: list the recipes if none is given, and report every failure in three lines."""
 
 import os
 import signal
@@ -29,10 +29,10 @@ class _Terminated(KeyboardInterrupt):
 
 
 class Executor(invoke.Executor):
-    """Runs recipes; invoke.yaml names it, so that plain Invoke ends them as the launcher does."""
+    """Runs recipes; invoke.yaml names this class, so that plain Invoke reports failures as the launcher does."""
 
     def execute(self, *tasks: "_Called") -> dict["invoke.Task[Any]", "Result"]:
-        """Run the recipes; whatever ends them is three lines."""
+        """Run the recipes, and report any failure in three lines."""
         from tasks.clients.shell import Mode
 
         Mode.dry = bool(self.config.run.dry)
@@ -44,20 +44,20 @@ class Executor(invoke.Executor):
 class Recipes(Program):
     """Invoke's program for this repository's recipes."""
 
-    ready: Path | None = None  # the launcher's folder; without one nothing is installed
+    ready: Path | None = None  # the launcher's folder; None installs nothing
 
     def run(self, argv: list[str] | None = None, exit: bool = True) -> None:  # noqa: A002  (Invoke's name)
-        """Run, and turn what Invoke itself stumbles over into three lines."""
+        """Run, and report Invoke's own failures in three lines."""
         try:
             super().run(argv, exit)
         except Exception as error:
             if _debugs():
                 raise
-            print(_annotated(_unforeseen(error)), file=sys.stderr)
+            print(_annotated(_unexpected(error)), file=sys.stderr)
             sys.exit(1)
 
     def parse_core_args(self) -> None:
-        """Print our own completion script where one is asked for: Invoke's needs an `inv` on the PATH."""
+        """Print our own completion script if the user asks for one, because Invoke's needs `inv` on the PATH."""
         super().parse_core_args()
         script = _COMPLETION / f"inv.{self.args['print-completion-script'].value}"
         if script.is_file():
@@ -65,13 +65,13 @@ class Recipes(Program):
             raise Exit
 
     def execute(self) -> None:
-        """Run the recipes, once the launcher's folder has what they need."""
+        """Install what the recipes need in the launcher's folder, then run them."""
         if self.ready:
             from tasks.clients import host
 
             host.Launcher.ready = self.ready
             if not host.make_ready([_as_in_table(called) for called in self.tasks]):
-                raise Exit(code=1)  # it has said why
+                raise Exit(code=1)  # make_ready has printed why
         super().execute()
 
     def no_tasks_given(self) -> None:
@@ -85,7 +85,7 @@ class Recipes(Program):
 
 
 def _as_in_table(called: ParserContext) -> str:
-    """The name by which tools.toml knows what is called: the unit tests need less than the others."""
+    """Return the recipe's name in tools.toml, where the unit tests have their own because they need fewer tools."""
     unit = called.name == "test" and called.args["unit"].value
     return "test --unit" if unit else str(called.name)
 
@@ -105,13 +105,13 @@ def _terminate(_number: int, _frame: FrameType | None) -> None:
 
 @contextmanager
 def _three_lines() -> Iterator[None]:
-    """Turn what ends a recipe into the error that Invoke prints; a failed run on GitHub is annotated with it."""
+    """Turn whatever ends a recipe into an error that Invoke prints, and annotate a failed run on GitHub with it."""
     try:
         yield
     except KeyboardInterrupt:
-        why = "its children were ended and no half-written file stays"
+        why = "its child processes were stopped, and no half-written file remains"
         raise _annotated(TaskError("interrupted", why, "run it again; it starts from the beginning")) from None
-    except BrokenPipeError:  # who reads our answer has had enough, as `| head` does
+    except BrokenPipeError:  # the reader of our output closed it, as `| head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise Exit(code=1) from None
     except Exit as ended:
@@ -121,25 +121,25 @@ def _three_lines() -> Iterator[None]:
     except Exception as error:
         if _debugs():
             raise
-        raise _annotated(_unforeseen(error)) from None
+        raise _annotated(_unexpected(error)) from None
 
 
 def _debugs() -> bool:
     return "--debug" in sys.argv or "-d" in sys.argv
 
 
-def _unforeseen(error: Exception) -> TaskError:
+def _unexpected(error: Exception) -> TaskError:
     if isinstance(error, ModuleNotFoundError):
         return TaskError(
             f"the Python package {error.name} is not installed", f"{sys.executable} has no such package",
-            "call it through ./inv, which installs what is missing",
+            "run it with ./inv, which installs what is missing",
         )  # fmt: skip
     frame = traceback.extract_tb(error.__traceback__)[-1]
     why = " ".join(f"{type(error).__name__}: {error}".split())
     return TaskError(
         "unexpected error (this is a bug, please report it)",
         f"{why} ({Path(frame.filename).name}, line {frame.lineno})",
-        "check the flags and invoke.yaml; to see all of it, repeat with: ./inv --debug …",
+        "check the flags and invoke.yaml; to see the traceback, run: ./inv --debug …",
     )  # fmt: skip
 
 
@@ -151,7 +151,7 @@ def _annotated(error: TaskError) -> TaskError:
 
 
 def main(root: Path) -> None:
-    """Run the recipes of `root` from wherever the user is."""
+    """Run the recipes of `root`, from any working directory."""
     status: int | str | None = 0
     ready = os.environ.pop("CUSTOM_COREOS_READY", "")
     try:
@@ -163,4 +163,4 @@ def main(root: Path) -> None:
     with suppress(BrokenPipeError):
         sys.stdout.flush()
         sys.stderr.flush()
-    os._exit(status if isinstance(status, int) else 0)  # a slow read that nobody waits for any more holds nothing up
+    os._exit(status if isinstance(status, int) else 0)  # do not wait for abandoned reads

@@ -1,4 +1,4 @@
-"""What a user sees: the answer on stdout, the story on stderr."""
+"""What a user sees: the answer on stdout, progress on stderr."""
 
 import json
 import sys
@@ -13,29 +13,29 @@ _STYLES = {
 
 
 def say(sentence: str) -> None:
-    """One line of the story."""
+    """Print one line of progress to stderr."""
     print(sentence, file=sys.stderr, flush=True)
 
 
 def warn(sentence: str) -> None:
-    """A line of the story that must not be overlooked."""
+    """Print a warning to stderr."""
     say(f"WARNING: {sentence}")
 
 
 def answer(text: object) -> None:
-    """The recipe's answer, for people and programs."""
+    """Print the recipe's answer to stdout."""
     print(text, flush=True)
 
 
 def answer_json(document: Mapping[str, object]) -> None:
-    """The recipe's answer for programs, in the form of a file in schemas/."""
+    """Print the recipe's answer as JSON, in the form of a file in schemas/."""
     answer(json.dumps({"schema": SCHEMA, **document}, indent=2))
 
 
 def present(
     columns: Sequence[str], rows: Sequence[Sequence[str]], document: Mapping[str, object], *, json: bool
 ) -> None:
-    """The recipe's answer: a table for people, or the document for programs."""
+    """Print the recipe's answer: a table for people, or JSON for programs."""
     if json:
         answer_json(document)
     else:
@@ -43,7 +43,7 @@ def present(
 
 
 def table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """A table as wide as the terminal allows; unwrapped where there is none. Without any title it has no head."""
+    """Print a table that fits the terminal, or an unwrapped one without a terminal; omit the header if it is empty."""
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
@@ -60,15 +60,15 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
 
 
 def agreed(question: str, *, yes: bool) -> bool:
-    """Whether the user agrees: asked on a terminal, or given by --yes."""
+    """Return whether the user agrees: ask on the terminal, unless --yes was given."""
     from tasks.model.errors import TaskError
 
     if yes:
         return True
     if not sys.stdin.isatty():
-        raise TaskError("nothing is done", "it asks first, and this is no terminal", "add --yes")
+        raise TaskError("nothing was done", "it must ask first, but there is no terminal", "add --yes")
     say(f"{question} [y/N]")
     if sys.stdin.readline().strip().lower() in {"y", "yes"}:
         return True
-    say("nothing is done")
+    say("nothing was done")
     return False

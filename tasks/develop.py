@@ -1,11 +1,11 @@
-"""Development: checks and tests of this repository."""
+"""Development: check and test this repository."""
 
 from invoke import Context, task
 
 _TEST = {
-    "full": "everything: also long tests, and properties tried more often",
-    "part": "with --full, one part of it: boot, bare, workflows or rest",
-    "unit": "only the unit tests",
+    "full": "run everything: also the long tests, with more examples for each property",
+    "part": "with --full, run only one part: boot, bare, workflows or rest",
+    "unit": "run only the unit tests",
 }
 
 
@@ -19,7 +19,7 @@ def lint(c: Context) -> None:
 
 @task(help=_TEST)
 def test(c: Context, full: bool = False, part: str = "", unit: bool = False) -> None:
-    """Run the tests, unit tests and those in the lab with the real tools; words after `--` go to pytest."""
+    """Run the unit tests, and the lab tests with the real tools; words after `--` go to pytest."""
     from tasks.flows import test
 
     test.test(c.remainder.split(), full=full, part=part, unit=unit)

@@ -1,4 +1,4 @@
-"""Doctor: is everything here that the recipes need?"""
+"""Doctor: check and install what the recipes need."""
 
 from invoke import Context, task
 

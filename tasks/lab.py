@@ -1,13 +1,13 @@
-"""Lab: a small internet on this machine, in which every recipe runs unchanged."""
+"""Lab: run every recipe unchanged in a small internet on this machine."""
 
 from invoke import Context, task
 
-_WORLD = {"world": "which world: a file of lab/worlds (default: everyday)"}
+_WORLD = {"world": "name of a file in lab/worlds (default: everyday)"}
 _WORKFLOW = {
-    "file": "a file of .github/workflows",
+    "file": "name of a file in .github/workflows",
     "event": "schedule, workflow_dispatch, push or pull_request",
-    "input": "name=value, as for a dispatched workflow; may be given several times",
-    "secrets": "the repository has its secrets; --no-secrets is a fork without them",
+    "input": "name=value, as for a dispatched workflow; repeat for several inputs",
+    "secrets": "run with the repository's secrets; --no-secrets runs as a fork without them",
 }
 _BOOT = {
     "image": "digest of an image built in the lab of the world `real` (default: build one)",
@@ -49,7 +49,7 @@ def rehearse_workflow(
     world: str = "everyday",
     secrets: bool = True,
 ) -> None:
-    """Run a workflow in the lab with act, as GitHub would for an event, and the workflows that it starts."""
+    """Run a workflow, and the workflows that it starts, in the lab with act, as GitHub would for an event."""
     from tasks.flows import lab
 
     lab.rehearse_workflow(world, file, event, input or (), secrets=secrets)
@@ -57,7 +57,7 @@ def rehearse_workflow(
 
 @task(help=_BOOT)
 def boot(c: Context, image: str = "", ignition: str = "", verbose: bool = False) -> None:  # noqa: ARG001  (Invoke's form)
-    """Boot image and Ignition file in a virtual machine with a TPM, update it, and try what must be refused."""
+    """Boot image and Ignition file in a virtual machine with a TPM, update it, and check that it refuses bad images."""
     from tasks.flows import lab
 
     lab.boot(image, ignition, verbose=verbose)

@@ -1,4 +1,4 @@
-"""Matrix: which OpenZFS supports which kernels, and what is blocked."""
+"""Matrix: which OpenZFS releases support which kernels, and what is blocked."""
 
 from invoke import Context, task
 
@@ -6,15 +6,15 @@ from tasks.settings import read_settings
 
 _CHECK = {
     "zfs": "OpenZFS version (default: the newest)",
-    "kernel": "kernel or its major.minor (default: the newest's)",
+    "kernel": "kernel or its major.minor (default: that of the newest release)",
     "stream": "Fedora CoreOS stream whose newest kernel to check (default: invoke.yaml's)",
 }
 _BLOCK = {
     "fcos": "a Fedora CoreOS version",
     "kernel": "a kernel, or its major.minor",
     "zfs": "an OpenZFS version",
-    "digest": "one of your images by its digest (only this)",
-    "inputs": "a build by the fingerprint of its inputs, from its Lock (only this)",
+    "digest": "one of your images, by its digest; not combined with other options",
+    "inputs": "a build, by the fingerprint of its inputs in the Lock; not combined with other options",
     "reason": "why; shown when the block stops something",
     "unblock": "remove the block",
 }

@@ -1,4 +1,4 @@
-"""Registry: publish, promote, roll back; stable only points at verified and signed images."""
+"""Registry: publish, promote and roll back; stable only points at verified and signed images."""
 
 from invoke import Context, task
 
@@ -7,20 +7,20 @@ from tasks.settings import read_settings
 
 _GO_BACK = {"allow-downgrade": "also go below the published release or OpenZFS version"}
 _KEYGEN = {
-    "key": "where the private key is written (default: ~/.config/custom-coreos/signing.key)",
-    "rotate": "add a second key, which hosts learn with their next update",
-    "policy": "make no key; write the policy again for the shipped keys and the image's name",
+    "key": "where to write the private key (default: ~/.config/custom-coreos/signing.key)",
+    "rotate": "add a second key, which hosts receive with their next update",
+    "policy": "make no key; only write the policy again for the shipped keys and the image's name",
 }
 _PUBLISH = {
     "key": "file with the private key (default: SIGNING_KEY, else ~/.config/custom-coreos/signing.key)",
     "lock": "publish this Lock file instead of what is newest",
-    "rebuild": "also when nothing changed since the last one",
+    "rebuild": "publish even if nothing changed since the last image",
     "promote": "move stable too; --no-promote stops before that and prints the digest",
     "kmods": "use this image from ./inv build-kmods instead of a published one",
 }
 _PROMOTE = {
-    "digest": "sha256:…, of an image in the registry",
-    "expect": "digest that stable must still have, or `nothing` (default: its digest now)",
+    "digest": "sha256:… of an image in the registry",
+    "expect": "digest that stable must still have, or `nothing` (default: its present digest)",
 }
 
 
@@ -42,22 +42,22 @@ def publish(
     allow_downgrade: bool = False,
     kmods: str = "",
 ) -> None:
-    """Build, verify, sign, push, pull as a host would, and move stable; safe to run again, wherever it stopped."""
+    """Build, verify, sign, push, pull as a host would, and move stable; safe to run again after any failure."""
     from tasks.flows import publish
 
-    asked = Request(lock=lock, kmods=kmods, rebuild=rebuild, allow_downgrade=allow_downgrade)
-    publish.publish(read_settings(c.config), asked, key, and_promote=promote)
+    request = Request(lock=lock, kmods=kmods, rebuild=rebuild, allow_downgrade=allow_downgrade)
+    publish.publish(read_settings(c.config), request, key, and_promote=promote)
 
 
 @task(help=_GO_BACK | _PROMOTE)
 def promote(c: Context, digest: str, expect: str = "", allow_downgrade: bool = False) -> None:
-    """Point stable at an image that keeps every promise; nothing else moves stable."""
+    """Point stable at an image that meets every precondition; nothing else moves stable."""
     from tasks.flows import promote
 
     promote.promote(read_settings(c.config), digest, expect, allow_downgrade=allow_downgrade)
 
 
-@task(help={"to": "digest of an image of ./inv history (default: the one promoted before)"})
+@task(help={"to": "digest of an image in ./inv history (default: the one promoted before)"})
 def rollback(c: Context, to: str = "") -> None:
     """Point stable back at an image that was promoted before."""
     from tasks.flows import rollback

@@ -1,4 +1,4 @@
-"""What a user sets in invoke.yaml, read into one frozen value; a typo there is an error that names the key."""
+"""The settings from invoke.yaml as one frozen value; a typo there is an error that names the key."""
 
 import re
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ _IMAGE = r"[a-z0-9.-]+(:\d+)?(/[a-z0-9]+([._-]+[a-z0-9]+)*)+"
 
 @dataclass(frozen=True, slots=True)
 class _Form:
-    """What a setting's text must look like, and whether there are several, or one for every name."""
+    """What a setting's text must look like, and whether the setting is a list or a mapping of names."""
 
     pattern: str
     example: str
@@ -31,13 +31,13 @@ class _Form:
 
 
 def _setting(pattern: str = "", example: str = "", **kind: Any) -> Any:  # noqa: ANN401  (dataclasses.field's own type)
-    """A field of the settings with the form of its text."""
+    """Return a dataclass field with the form of the setting's text."""
     return field(metadata={"form": _Form(pattern, example, **kind)})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Settings:
-    """Invoke.yaml's `custom_coreos`; the file says what each key means."""
+    """The section `custom_coreos` of invoke.yaml; the comments there explain each key."""
 
     image: str = _setting(_IMAGE, "ghcr.io/owner/custom-coreos")
     base: str = _setting(_IMAGE, "quay.io/fedora/fedora-coreos")
@@ -61,22 +61,22 @@ class Settings:
 
     @property
     def own_kmods(self) -> str:
-        """The repository for kmods that are built here, whether it exists yet or not."""
+        """The registry repository for our own kmods; it may not exist yet."""
         return f"{self.image}-kmods"
 
     @property
     def source(self) -> str:
-        """The repository's address, from the image's owner and name."""
+        """The repository's URL on GitHub, from the image's owner and name."""
         return f"https://github.com/{self.repository}"
 
     @property
     def repository(self) -> str:
-        """The repository's owner and name on GitHub, which are the image's."""
+        """The repository's OWNER/NAME on GitHub, the same as the image's."""
         return self.image.partition("/")[2]
 
     @property
     def owner(self) -> str:
-        """Whose repository it is."""
+        """The repository's owner."""
         return self.repository.partition("/")[0]
 
     @property
@@ -89,28 +89,28 @@ _FORMS: dict[str, _Form] = {each.name: each.metadata["form"] for each in fields(
 
 
 def read_settings(config: "Config") -> Settings:
-    """Check and freeze the section of an Invoke configuration; in GitHub Actions the image is the repository's own."""
+    """Check and freeze the section of an Invoke configuration; in GitHub Actions, `image` is the repository's own."""
     section = config.get(SECTION)
     if not section or not hasattr(section, "items"):
         raise _wrong(SECTION, "the section is missing")
     for key in section:
         if key not in _FORMS:
-            raise _wrong(key, f"unknown key; known are {', '.join(_FORMS)}")
-    found = Settings(**{key: _value(section.get(key), key, form) for key, form in _FORMS.items()})
+            raise _wrong(key, f"unknown key; the known keys are {', '.join(_FORMS)}")
+    settings = Settings(**{key: _value(section.get(key), key, form) for key, form in _FORMS.items()})
     repository = environ.get("GITHUB_REPOSITORY", "") if environ.get("GITHUB_ACTIONS") == "true" else ""
-    return _with_own_kmods(replace(found, image=f"{found.host}/{repository.lower()}") if repository else found)
+    return _with_own_kmods(replace(settings, image=f"{settings.host}/{repository.lower()}") if repository else settings)
 
 
-def _with_own_kmods(found: Settings) -> Settings:
-    """The settings with the full name in the place of `own`."""
-    if found.build_kmods_after_days is not None and OWN not in found.kmods:
-        why = f"kmods does not list {OWN}, so nothing would use what is built"
-        raise _wrong("build_kmods_after_days", f"{why}; add {OWN} there, or write never here")
-    return replace(found, kmods=tuple(found.own_kmods if name == OWN else name for name in found.kmods))
+def _with_own_kmods(settings: Settings) -> Settings:
+    """Return the settings with `own` replaced by the repository's full name."""
+    if settings.build_kmods_after_days is not None and OWN not in settings.kmods:
+        why = f"kmods does not list {OWN}, so nothing would use the modules that are built"
+        raise _wrong("build_kmods_after_days", f"{why}; add {OWN} to kmods, or set build_kmods_after_days: never")
+    return replace(settings, kmods=tuple(settings.own_kmods if name == OWN else name for name in settings.kmods))
 
 
 def require_image(name: str) -> None:
-    """Stop at what is no name of an image with its registry and owner."""
+    """Stop if `name` is not an image name with registry and owner."""
     _value(name, "image", _FORMS["image"])
 
 
@@ -143,5 +143,5 @@ def _reasons(value: object, key: str) -> Mapping[str, str]:
 
 def _wrong(key: str, why: str) -> TaskError:
     return TaskError(
-        f"invoke.yaml: {key} is wrong", why, "correct it in invoke.yaml; its comments say what each key means"
+        f"invoke.yaml: {key} is wrong", why, "correct it in invoke.yaml; the comments there explain each key"
     )

@@ -1,4 +1,4 @@
-"""Versions: what exists, and what fits together."""
+"""Versions: show what exists, and what fits together."""
 
 from invoke import Context, task
 

@@ -1,14 +1,14 @@
-"""Workflow: what runs on GitHub, started and watched from here."""
+"""Workflow: start the workflows on GitHub, and watch them."""
 
 from invoke import Context, task
 
 from tasks.settings import read_settings
 
-_RUN = {"force-rebuild": "build even if nothing changed", "watch": "wait for its end; exit 1 if it fails"}
+_RUN = {"force-rebuild": "build even if nothing changed", "watch": "wait until it ends; exit 1 if it fails"}
 _JSON = {"json": "print JSON"}
 _WATCHDOG = {
-    "jobs": "how the jobs before it ended, as toJSON(needs) in a workflow",
-    "keep-alive": "also keep GitHub from stopping the schedules after 60 days without a commit",
+    "jobs": "the results of the jobs before it, as toJSON(needs) in a workflow",
+    "keep-alive": "also stop GitHub from disabling the schedules after 60 days without a commit",
 }
 
 
@@ -22,7 +22,7 @@ def run_workflow(c: Context, force_rebuild: bool = False, watch: bool = False) -
 
 @task
 def run_pages(c: Context) -> None:
-    """Have GitHub update the page."""
+    """Update the page on GitHub."""
     from tasks.flows import workflow
 
     workflow.pages(read_settings(c.config))
@@ -30,7 +30,7 @@ def run_pages(c: Context) -> None:
 
 @task
 def run_cleanup(c: Context) -> None:
-    """Have GitHub show what cleanup would delete."""
+    """Show on GitHub what cleanup would delete."""
     from tasks.flows import workflow
 
     workflow.cleanup(read_settings(c.config), dry_run=True)
@@ -38,7 +38,7 @@ def run_cleanup(c: Context) -> None:
 
 @task(help={"yes": "do not ask"})
 def run_cleanup_force(c: Context, yes: bool = False) -> None:
-    """Have GitHub clean up the package now; ask first."""
+    """Clean up the package on GitHub now; ask first."""
     from tasks.flows import workflow
 
     workflow.cleanup(read_settings(c.config), dry_run=False, yes=yes)
@@ -62,13 +62,13 @@ def all_workflows(c: Context, json: bool = False) -> None:
 
 @task(help=_WATCHDOG)
 def watchdog(c: Context, jobs: str = "", keep_alive: bool = False) -> None:
-    """Open, update or close the one issue about what keeps stable from being current."""
+    """Open, update or close the one issue about what prevents stable from being current."""
     from tasks.flows import watchdog
 
     watchdog.watchdog(read_settings(c.config), jobs, keep_alive=keep_alive)
 
 
-@task(help={"apply": "set what differs, if GitHub has an API for it"})
+@task(help={"apply": "change the settings that differ, if GitHub has an API for them"})
 def repo_settings(c: Context, apply: bool = False) -> None:
     """Compare the repository's settings on GitHub with what the workflows need; exit 1 on a difference."""
     from tasks.flows import repo_settings

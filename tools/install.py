@@ -1,6 +1,6 @@
-"""What can be installed on this machine, and how: Debian packages, Go modules, Python packages.
+"""Install tools on this machine: Debian packages, Go modules, Python packages.
 
-Everything is made beside its place and renamed, so a run that is cut short is repaired by the next one.
+Everything is written under a temporary name and then renamed, so the next run repairs an interrupted one.
 """
 
 import contextlib
@@ -22,12 +22,12 @@ from tools.process import run, stop
 from tools.report import SetupError, say
 from tools.table import ROOT, Tool
 
-USERNS_SWITCH = Path("/proc/sys/kernel/apparmor_restrict_unprivileged_userns")  # Ubuntu's since 23.10
+USERNS_SWITCH = Path("/proc/sys/kernel/apparmor_restrict_unprivileged_userns")  # Ubuntu has it since 23.10
 
 
 @contextlib.contextmanager
 def made_beside(target: Path) -> Iterator[Path]:
-    """Give a temporary path that takes `target`'s place when the block ends well."""
+    """Yield a temporary path, and rename it to `target` if the block succeeds."""
     target.parent.mkdir(parents=True, exist_ok=True)
     temporary = target.with_name(f".{target.name}.{os.getpid()}")
     try:
@@ -40,7 +40,7 @@ def made_beside(target: Path) -> Iterator[Path]:
 
 
 def distribution() -> str:
-    """`debian` (also its relatives), `fedora`, or the system's own name."""
+    """Return `debian` (also for its derivatives), `fedora`, or the system's own name."""
     try:
         release = platform.freedesktop_os_release()
     except OSError:
@@ -50,7 +50,7 @@ def distribution() -> str:
 
 
 class Machine:
-    """What can be installed here, and how."""
+    """This machine: installs tools and tries them."""
 
     def __init__(self, ready: Path, tools: list[Tool]) -> None:
         self.ready = ready
@@ -58,10 +58,10 @@ class Machine:
         self.builder = Builder(self.cache)
         self.tools = {tool.name: tool for tool in tools}
         self.distribution = distribution()
-        self.one_at_a_time = threading.Lock()  # apt-get's own lock makes a second one fail
+        self.one_at_a_time = threading.Lock()  # apt-get's own lock would make a second one fail
 
     def install(self, missing: list[Tool]) -> None:
-        """Install what is missing: all Debian packages in one go, and beside it what no package offers is built."""
+        """Install what is missing: all Debian packages in one run, and build concurrently what has no package."""
         on_debian = self.distribution == "debian"
         built = [tool for tool in missing if tool.go and not (tool.debian if on_debian else tool.fedora)]
         with ThreadPoolExecutor() as pool:
@@ -80,7 +80,7 @@ class Machine:
                 self.install_pypi(tool)
 
     def prove(self, tool: Tool) -> None:
-        """Make sure that a tool passes its proof: the system's, or else our own, with a runtime that fits."""
+        """Make a tool pass its proof: use the system's, or build our own, with a container runtime that works."""
         status, why = self.tried(tool)
         if self.distribution != "debian":
             if status:
@@ -95,26 +95,26 @@ class Machine:
             self.use_runc()
             status, why = self.tried(tool)
         if status:
-            hint = "type: ./inv doctor; Debian 13 and Ubuntu 26.04 have a podman that needs no more"
+            hint = "type: ./inv doctor; the podman of Debian 13 and Ubuntu 26.04 works without changes"
             why = restricted() or why
-            (self.ready / "bin" / tool.command).unlink(missing_ok=True)  # our own does not hide the system's
+            (self.ready / "bin" / tool.command).unlink(missing_ok=True)  # so that our own does not hide the system's
             raise SetupError(f"{tool.name} does not do what it must", why, hint)
 
     def tried(self, tool: Tool) -> tuple[int, str]:
-        """What the tool's proof says, in the set-up's own environment."""
+        """Run the tool's proof in the setup's own environment; see Tool.tried."""
         return tool.tried()
 
     def complete(self, tool: Tool) -> bool:
-        """Install what a tool's row names beside the tool; False where all of it is here already."""
+        """Install the packages that a tool's row names; return False if all are installed already."""
         if set(tool.debian) <= apt.installed():
             return False
         self.install_packages(list(tool.debian), [tool])
         return True
 
     def use_runc(self) -> None:
-        """Have podman call runc, which runs where crun does not: under control groups of the first version."""
+        """Make podman use runc, which works where crun does not: with cgroups version 1."""
         if not shutil.which("runc"):
-            say("installing runc (runs containers where crun does not)")
+            say("installing runc (runs containers if crun cannot)")
             self.install_packages(["runc"], [])
         settings = self.ready / "containers.conf"
         with made_beside(settings) as temporary:
@@ -122,24 +122,24 @@ class Machine:
         os.environ.setdefault("CONTAINERS_CONF_OVERRIDE", str(settings))
 
     def name_packages(self, missing: list[Tool]) -> None:
-        """Elsewhere than on Debian's family nothing is installed for the whole system; it is said what to install."""
+        """On systems other than Debian's family, list the packages to install; install nothing."""
         packages = [package for tool in missing for package in tool.fedora if not tool.pypi]
         if packages:
             say(f"these tools are missing: {', '.join(tool.name for tool in missing if tool.fedora)}")
-            say(f"on Fedora: sudo dnf install {shlex.join(packages)}; continuing with what is there")
+            say(f"on Fedora: sudo dnf install {shlex.join(packages)}; continuing without them")
 
     def install_packages(self, packages: list[str], tools: list[Tool]) -> None:
-        """Install the Debian packages that are not here."""
+        """Install the Debian packages that are missing."""
         with self.one_at_a_time:
-            wanted = sorted(set(packages) - apt.installed())
+            missing = sorted(set(packages) - apt.installed())
             for tool in tools:
-                what = tool.name if set(tool.debian) & set(wanted) else f"what builds {tool.name}"
-                if {*tool.debian, *tool.compiler} & set(wanted):
+                what = tool.name if set(tool.debian) & set(missing) else f"the compiler for {tool.name}"
+                if {*tool.debian, *tool.compiler} & set(missing):
                     say(f"installing {what} ({tool.why})")
-            apt.install(wanted)
+            apt.install(missing)
 
     def build(self, tools: list[Tool]) -> None:
-        """Have commands of Go modules in the cache, and link them."""
+        """Build commands from Go modules into the cache unless they are there, and link them."""
         new = [tool for tool in tools if not self.builder.target(tool).exists()]
         if new:
             if compilers := [package for tool in new for package in tool.compiler]:
@@ -147,22 +147,22 @@ class Machine:
             go = self.go()
             for tool in new:
                 say(f"building {tool.name} ({tool.why})")
-            say("this takes a minute or two, once")
+            say("this takes a minute or two, only once")
             self.builder.build(go, new)
         for tool in tools:
             link(self.ready / "bin" / tool.command, self.builder.target(tool))
 
     def go(self) -> str:
-        """A Go new enough for tools/go.mod: the system's, or else one from the Python index."""
-        found = shutil.which("go")
-        if found and is_new_enough(found):
-            return found
+        """Return a Go that is new enough for tools/go.mod: the system's, or else one from PyPI."""
+        system_go = shutil.which("go")
+        if system_go and is_new_enough(system_go):
+            return system_go
         tool = self.tools["go"]
         say(f"installing {tool.name} ({tool.why})")
         return self.install_pypi(tool)
 
     def install_pypi(self, tool: Tool) -> str:
-        """Install one pinned package of the Python index in a folder of its own; returns the command's path."""
+        """Install one pinned package from PyPI in its own folder; return the command's path."""
         folder = self.cache / "pypi" / tool.pypi
         mark = folder / "whole"
         if not mark.exists():
@@ -181,18 +181,18 @@ class Machine:
         return str(folder / "bin" / tool.command)
 
     def sync_python(self, groups: set[str]) -> None:
-        """Bring the recipes' own Python environment to what uv.lock says, with these dependency groups."""
+        """Install into the recipes' own Python environment what uv.lock pins, with these dependency groups."""
         pins = hashlib.sha256((ROOT / "uv.lock").read_bytes() + sys.version.encode()).hexdigest()
         environment = self.cache / "venv" / pins[:16]
         mark = environment / "groups"
         whole = mark.exists() and (environment / "bin/python").exists()
         have = set(mark.read_text().split()) if whole else None
         if have is None or not groups <= have:
-            wanted = sorted(groups | (have or set()))
-            say(f"installing the Python packages of uv.lock{f' (with {chr(44).join(wanted)})' if wanted else ''}")
+            needed = sorted(groups | (have or set()))
+            say(f"installing the Python packages of uv.lock{f' (with {chr(44).join(needed)})' if needed else ''}")
             mark.unlink(missing_ok=True)
             run(
-                ["uv", "sync", "--frozen", "--no-default-groups", *(f"--group={group}" for group in wanted)],
+                ["uv", "sync", "--frozen", "--no-default-groups", *(f"--group={group}" for group in needed)],
                 what="the Python packages could not be installed",
                 hint="check the network, then run this again",
                 env={
@@ -201,20 +201,20 @@ class Machine:
                 },
             )  # fmt: skip
             with made_beside(mark) as temporary:
-                temporary.write_text(" ".join(wanted))
+                temporary.write_text(" ".join(needed))
         link(self.ready / "venv", environment)
 
 
 def restricted() -> str:
-    """Why this user can run no container, where AppArmor is why; else nothing."""
-    found = shutil.which("podman") or "podman"
+    """Return why this user cannot run containers if AppArmor is the reason; otherwise empty."""
+    podman = shutil.which("podman") or "podman"
     restricts = USERNS_SWITCH.exists() and USERNS_SWITCH.read_text().strip() == "1"
-    if os.geteuid() == 0 or not restricts or found == "/usr/bin/podman":
+    if os.geteuid() == 0 or not restricts or podman == "/usr/bin/podman":
         return ""
-    return f"AppArmor lets an ordinary user make user namespaces with /usr/bin/podman only, and this is {found}"
+    return f"AppArmor lets ordinary users make user namespaces only with /usr/bin/podman, and this is {podman}"
 
 
 def link(path: Path, target: Path) -> None:
-    """Point the link `path` at `target`, in one step."""
+    """Point the link `path` at `target` atomically."""
     with made_beside(path) as temporary:
         temporary.symlink_to(target)

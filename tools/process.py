@@ -1,4 +1,4 @@
-"""A step of the set-up that is another program's work."""
+"""Run another program as a step of the setup."""
 
 import os
 import shlex
@@ -12,32 +12,32 @@ _running: set[subprocess.Popen[str]] = set()
 
 
 def run(argv: list[str], *, what: str, hint: str, env: dict[str, str] | None = None, cwd: Path = ROOT) -> None:
-    """Run a step of the set-up; its output is in the error when it fails."""
+    """Run a step of the setup; if it fails, the error contains its output."""
     try:
-        status, said = _ended(argv, {**os.environ, **(env or {})}, cwd)
+        status, output = _ended(argv, {**os.environ, **(env or {})}, cwd)
     except OSError as error:
         raise SetupError(what, f"{argv[0]}: {error.strerror}", hint) from error
     if status:
-        raise SetupError(what, f"`{shlex.join(argv)}` ended with {status}; it said the above", hint, said)
+        raise SetupError(what, f"`{shlex.join(argv)}` ended with {status}; see its output above", hint, output)
 
 
 def stop() -> None:
-    """End the steps that other threads wait for: what failed beside them is not to wait until they are done."""
+    """End the steps that other threads wait for, so that a failure does not wait for them."""
     for step in list(_running):
         step.terminate()
 
 
 def _ended(argv: list[str], env: dict[str, str], cwd: Path) -> tuple[int, str]:
-    """A program's exit status and what it said; it does not outlive an interrupted wait."""
+    """Run a program and return its exit status and output; kill it if the wait is interrupted."""
     with subprocess.Popen(
         argv, cwd=cwd, env=env, text=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
     ) as step:
         _running.add(step)
         try:
-            said, _ = step.communicate()
+            output, _ = step.communicate()
         except BaseException:
             step.kill()
             raise
         finally:
             _running.discard(step)
-    return step.returncode, said
+    return step.returncode, output

@@ -1,11 +1,12 @@
-"""What the podman that is here can do: `python -m tools.proof` tries it.
+"""Try what this machine's podman can do: `python -m tools.proof`.
 
-Exit status 0: it signs an image, holds it against a policy, and runs a container. 1: it cannot sign or verify.
-2: it signs, and cannot run. 3: it cannot even store an image, or takes too long; another podman could not either.
-What failed is printed in podman's own words.
+Exit status 0: it signs an image, checks it against a policy, and runs a container. 1: it cannot sign or verify.
+2: it signs, but cannot run a container. 3: it cannot even store an image, or takes too long; then another podman
+could not either. Podman's own error message is printed.
 
-It is tried, since a version number says little: Debian 12 and Ubuntu 24.04 switch sigstore off, and an old crun refuses
-what a new podman asks of it. A registry in memory, plain http on loopback, takes a tiny image; nothing else is touched.
+A version number would say little: Debian 12 and Ubuntu 24.04 disable sigstore, and an old crun rejects what a new
+podman asks for. The trial pushes a tiny image to a registry in memory, over plain http on loopback, and touches
+nothing else.
 """
 
 import contextlib
@@ -29,7 +30,7 @@ _CREATED, _ACCEPTED, _FOUND, _NOT_FOUND = 201, 202, 200, 404
 
 
 class _Registry(BaseHTTPRequestHandler):
-    """As much of the registry protocol as one push and one pull need."""
+    """The part of the registry protocol that one push and one pull need."""
 
     kept: dict[str, tuple[str, bytes]]  # by path: content type and content
 
@@ -75,19 +76,19 @@ class _Registry(BaseHTTPRequestHandler):
             self.wfile.write(body)
 
     def log_message(self, *_: object) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
 
 class ProofError(Exception):
-    """A step that did not work, in the program's own words."""
+    """A step failed; the text is the program's own message."""
 
 
 class TooSlowError(ProofError):
-    """A step that did not end."""
+    """A step did not end in time."""
 
 
 def layer(path: Path) -> None:
-    """Write a layer that holds one program that runs, `true`, and a file of another owner than root."""
+    """Write a layer with one program that can run, `true`, and a file whose owner is not root."""
     program = Path(shutil.which("true") or "/bin/true").resolve()
     listed = subprocess.run(["ldd", str(program)], capture_output=True, text=True, check=False).stdout
     libraries = {word for word in listed.split() if word.startswith("/")}
@@ -96,19 +97,19 @@ def layer(path: Path) -> None:
             tar.add(os.path.realpath(name), name)
         tar.add(program, "/true")
         owned = tarfile.TarInfo("owned")
-        owned.uid = owned.gid = 1000  # an image has files of many owners, and podman must be able to give them away
+        owned.uid = owned.gid = 1000  # images have files of many owners, and podman must be able to set them
         tar.addfile(owned, io.BytesIO())
 
 
 def store(podman: list[str], folder: Path) -> None:
-    """Make a key and an image; nothing of it asks for more than user namespaces and storage."""
+    """Make a key and an image; this needs only user namespaces and storage."""
     layer(folder / "layer.tar")
     _do(["host-policy", "generate-key", str(folder / "key")], folder)
     _do([*podman, "import", "--quiet", str(folder / "layer.tar"), "localhost/proof"], folder)
 
 
 def sign(podman: list[str], folder: Path, host: str) -> None:
-    """Push the image signed with the key, and pull it again under a policy that asks for the key."""
+    """Push the image signed with the key, and pull it again under a policy that requires the key."""
     image, key = f"{host}/proof", folder / "key"
     places = folder / ".config/containers"
     (places / "registries.d").mkdir(parents=True)
@@ -124,11 +125,11 @@ def sign(podman: list[str], folder: Path, host: str) -> None:
     ):
         _do(step, folder)
     if not any("sha256-" in path for path in _Registry.kept):
-        raise ProofError("podman pushed an image and no signature")
+        raise ProofError("podman pushed an image without a signature")
 
 
 def run(podman: list[str], folder: Path) -> None:
-    """Run a container as the recipes do when they look into an image; how many files it may open is no matter here."""
+    """Run a container as the recipes do to inspect an image; its limit of open files does not matter here."""
     confined = ["--network=none", "--read-only", "--cap-drop=all", "--security-opt=no-new-privileges", "--ulimit=host"]
     _do([*podman, "run", "--rm", *confined, "localhost/proof", "/true"], folder)
 
@@ -141,7 +142,7 @@ def _do(argv: list[str], home: Path) -> None:
             check=False, cwd=home,
         )  # fmt: skip
     except FileNotFoundError as error:
-        raise ProofError(f"{argv[0]} is not there") from error
+        raise ProofError(f"{argv[0]} is missing") from error
     except subprocess.TimeoutExpired as error:
         raise TooSlowError(f"{argv[0]} did not end within {_SECONDS} s") from error
     except OSError as error:
@@ -151,7 +152,7 @@ def _do(argv: list[str], home: Path) -> None:
 
 
 def main() -> int:
-    """Try it; the exit status says how far it came."""
+    """Run all steps; the exit status says which one failed."""
     _Registry.kept = {}
     server = ThreadingHTTPServer(("127.0.0.1", 0), _Registry)
     threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -169,7 +170,7 @@ def main() -> int:
             sys.stdout.write(f"{error}\n")
             return CANNOT_WORK if isinstance(error, TooSlowError) else status
         finally:
-            with contextlib.suppress(ProofError):  # what other owners have in its storage is podman's to remove
+            with contextlib.suppress(ProofError):  # only podman can remove other owners' files in its storage
                 _do([*podman, "rmi", "--all", "--force"], folder)
     return 0
 

@@ -1,7 +1,7 @@
 """Make this machine ready for some recipes: `python -m tools.ready READY_FOLDER RECIPE…`.
 
-The launcher `inv` runs it without a recipe, to make the recipes' own Python. No package is there yet, so tools/ uses
-only the standard library. Then tasks/cli.py names the recipes that it is about to run.
+The launcher `inv` runs it without a recipe, to make the recipes' own Python environment. No package is installed yet,
+so tools/ uses only the standard library. Later, tasks/cli.py names the recipes that it is about to run.
 """
 
 import fcntl
@@ -15,7 +15,7 @@ from tools.table import read_tools
 
 
 def make_ready(ready: Path, recipes: list[str]) -> None:
-    """Set up what the recipes need and note it for the next look; without a recipe, their Python environment."""
+    """Install what the recipes need, and note it for later runs; without a recipe, make their Python environment."""
     tools = read_tools()
     needed = [tool for tool in tools if "*" in tool.recipes or any(map(tool.serves, recipes))]
     for recipe in recipes:
@@ -32,13 +32,13 @@ def make_ready(ready: Path, recipes: list[str]) -> None:
         commands = [tool.command for tool in needed if tool.serves(recipe) and tool.is_there and tool.command]
         with made_beside(ready / f"needs-{recipe}") as temporary:
             temporary.write_text(" ".join(commands) + "\n")
-    if not recipes:  # the environment is new, and may lack what a recipe found in the one before it
+    if not recipes:  # the environment is new, and may lack what the previous one had for a recipe
         for stale in ready.glob("needs-*"):
             stale.unlink()
 
 
 def main() -> int:
-    """Make ready under a lock, so that two first runs do not meet."""
+    """Make ready under a lock, so that two first runs do not interfere."""
     ready, recipes = Path(sys.argv[1]), sys.argv[2:]
     try:
         ready.parent.mkdir(parents=True, exist_ok=True)
@@ -49,11 +49,11 @@ def main() -> int:
         sys.stderr.write(f"{error.said}{error}\n")
         return 1
     except OSError as error:
-        hint = "check owner and free space of that folder, or set CUSTOM_COREOS_CACHE to another one"
+        hint = "check that folder's owner and free space, or set CUSTOM_COREOS_CACHE to another folder"
         sys.stderr.write(f"{SetupError(f'the cache {ready.parents[1]} cannot be used', str(error), hint)}\n")
         return 1
     except KeyboardInterrupt:
-        sys.stderr.write("inv: interrupted; run it again and it continues here\n")
+        sys.stderr.write("inv: interrupted; run it again, and it continues\n")
         return 1
     return 0
 

@@ -1,10 +1,10 @@
-"""What the set-up says: its story on stderr, and its failures in three lines."""
+"""How the setup reports: its progress on stderr, and its failures in three lines."""
 
 import sys
 
 
 class SetupError(Exception):
-    """What happened, why, and what to type next; before it what the program that failed said, where one did."""
+    """What happened, why, and what to type next; `said` is the output of the program that failed, if any."""
 
     def __init__(self, what: str, why: str, hint: str, said: str = "") -> None:
         super().__init__(f"{what}\n  why: {why}\n  next: {hint}")
@@ -12,5 +12,5 @@ class SetupError(Exception):
 
 
 def say(sentence: str) -> None:
-    """Tell the story on stderr; stdout belongs to the recipe's answer."""
-    print(f"inv: {sentence}", file=sys.stderr, flush=True)  # noqa: T201  (this program's one voice)
+    """Print progress on stderr; stdout belongs to the recipe's answer."""
+    print(f"inv: {sentence}", file=sys.stderr, flush=True)  # noqa: T201  (the only place that prints)

@@ -1,4 +1,4 @@
-"""The table of tools: tools.toml, read."""
+"""Read the table of tools, tools.toml."""
 
 import shutil
 import subprocess
@@ -14,7 +14,7 @@ TOOLS = ROOT / "tools"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Tool:
-    """One row of tools.toml; the file's header says what each field means."""
+    """One row of tools.toml; the file's header explains each field."""
 
     name: str
     why: str
@@ -38,11 +38,11 @@ class Tool:
 
     @property
     def is_there(self) -> bool:
-        """Whether the command can be called."""
+        """Whether the command is on the PATH; true for a tool without a command."""
         return not self.command or shutil.which(self.command) is not None
 
     def tried(self) -> tuple[int, str]:
-        """What the tool's proof says: 0 where it does what it must or has no proof, and else why not."""
+        """Run the tool's proof; return its exit status and reason: 0 if it passes or the tool has no proof."""
         if not self.proof:
             return 0, ""
         argv = [sys.executable, "-m", f"tools.{self.proof}"]
@@ -51,12 +51,12 @@ class Tool:
 
 
 def numbers(version: str) -> tuple[int, ...]:
-    """`1.26.6` as numbers that compare; nothing for no version."""
+    """Return a version such as `1.26.6` as comparable numbers; empty if it is not a version."""
     return tuple(int(part) for part in version.split(".") if part.isdigit())
 
 
 def read_tools() -> list[Tool]:
-    """Every row of the table."""
+    """Return every row of the table."""
     with (TOOLS / "tools.toml").open("rb") as file:
         rows = tomllib.load(file)
     return [_tool(name, row) for name, row in rows.items()]

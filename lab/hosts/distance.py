@@ -1,7 +1,7 @@
-"""Hosts that are far away: a proxy that holds every byte back, since there is no netem in a lab.
+"""Makes hosts far away: a proxy that delays every byte, because a lab has no netem.
 
-A connection is answered after one round trip, as its TCP handshake would be; then every piece takes half of one in
-either direction. What is on its way does not wait for what went before.
+A connection is answered after one round trip, as its TCP handshake would be. After that, every piece of data takes
+half a round trip in each direction. Pieces on their way do not wait for earlier ones.
 """
 
 import asyncio
@@ -9,13 +9,13 @@ import json
 from contextlib import suppress
 from pathlib import Path
 
-_BEHIND = 8443  # where the host itself listens
+_BEHIND = 8443  # the port on which the host itself listens
 
 
 async def listen(address: str, round_trip_ms: int, log: Path) -> int:
-    """Listen at an address in front of its host; returns the port that is left to the host itself.
+    """Listen at an address in front of its host; return the port on which the host itself must listen.
 
-    Each connection that ends is a line in `log` with the bytes that it carried in both directions.
+    Each connection that ends adds a line to `log`, with the bytes that it carried in both directions.
     """
     if not round_trip_ms:
         return 443
@@ -33,7 +33,7 @@ async def listen(address: str, round_trip_ms: int, log: Path) -> int:
 
 
 async def _carry(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, seconds: float) -> int:
-    """Everything from one side to the other, each piece so many seconds after it came; returns how many bytes."""
+    """Pass everything from one side to the other, each piece `seconds` after it came; return the number of bytes."""
     total = 0
     clock = asyncio.get_running_loop().time
     on_its_way: asyncio.Queue[tuple[float, bytes]] = asyncio.Queue()

@@ -1,4 +1,4 @@
-"""What goes wrong at a host, as the world says: refusals, delays, answers that are cut off."""
+"""Makes a host fail as the world describes: refusals, delays, answers that are cut off."""
 
 import asyncio
 import re
@@ -26,7 +26,7 @@ class Faults:
         self.hits = dict.fromkeys(range(len(self.rules)), 0)
 
     def next(self, method: str, path: str) -> Fault | None:
-        """The fault that hits this request."""
+        """Return the fault that hits this request."""
         for number, rule in enumerate(self.rules):
             if (
                 rule.method in ("", method)
@@ -39,7 +39,7 @@ class Faults:
 
 
 async def send(request: web.Request, whole: web.Response, fault: Fault | None) -> web.StreamResponse:
-    """Send an answer that we made, through the fault that hits it."""
+    """Send our answer through the fault that hits it."""
     if not fault or (fault.cut_after_bytes < 0 and not fault.bytes_per_second):
         return whole
     body = whole.body if isinstance(whole.body, bytes) else b""
@@ -56,7 +56,7 @@ async def _once(body: bytes) -> AsyncIterator[bytes]:
 
 
 async def paced(chunks: AsyncIterator[bytes], request: web.Request, fault: Fault | None) -> AsyncIterator[bytes]:
-    """The chunks no faster than the fault allows, and cut off where it says."""
+    """Yield the chunks no faster than the fault allows, and cut them off where it says."""
     sent = 0
     async for chunk in chunks:
         if fault and 0 <= fault.cut_after_bytes < sent + len(chunk):
@@ -72,7 +72,7 @@ async def paced(chunks: AsyncIterator[bytes], request: web.Request, fault: Fault
 
 
 def refusal(fault: Fault) -> web.Response | None:
-    """The answer that a fault puts in the place of the real one."""
+    """Return the answer that a fault gives instead of the real one."""
     if fault.reset_in_s:
         reset = {"x-ratelimit-limit": "60", "x-ratelimit-remaining": "0"}
         reset["x-ratelimit-reset"] = str(int(time.time()) + fault.reset_in_s)
@@ -88,5 +88,5 @@ def refusal(fault: Fault) -> web.Response | None:
 
 
 def denied(status: int, code: str, message: str) -> web.Response:
-    """A registry's no."""
+    """Return a registry's refusal."""
     return web.json_response({"errors": [{"code": code, "message": message}]}, status=status)

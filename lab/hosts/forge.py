@@ -1,4 +1,4 @@
-"""A stand-in for what GitHub keeps of a repository: workflows and their runs, issues, settings; a file for each."""
+"""Replaces the part of GitHub that keeps a repository's workflows, runs, issues and settings; each is a file."""
 
 import json
 import re
@@ -29,9 +29,9 @@ class Asked:
 
     @property
     def document(self) -> dict[str, Any]:
-        """The JSON object that was sent."""
-        found = json.loads(self.body or b"{}")
-        return found if isinstance(found, dict) else {}
+        """The JSON object in the request's body."""
+        document = json.loads(self.body or b"{}")
+        return document if isinstance(document, dict) else {}
 
 
 class Table:
@@ -41,7 +41,7 @@ class Table:
         self.folder = folder
 
     def all(self) -> list[dict[str, Any]]:
-        """Every document, the newest first."""
+        """Return every document, newest first."""
         files = sorted(self.folder.glob("*.json"), key=lambda file: -int(file.stem))
         return [json.loads(file.read_text()) for file in files]
 
@@ -52,10 +52,10 @@ class Table:
         return self.put(number, values)
 
     def put(self, number: int, values: Mapping[str, object]) -> dict[str, Any]:
-        """Write a document whole."""
-        found = {"number": number, **values}
-        (self.folder / f"{number}.json").write_text(json.dumps(found))
-        return found
+        """Write a whole document."""
+        document = {"number": number, **values}
+        (self.folder / f"{number}.json").write_text(json.dumps(document))
+        return document
 
 
 class Forge:
@@ -66,19 +66,19 @@ class Forge:
         self.issues = Table(state / "issues")
         self.comments = Table(state / "comments")
         self.settings = Settings(state / "settings.json")
-        self.stopped = state / "stopped"  # an empty file for each workflow whose schedule GitHub has stopped
+        self.stopped = state / "stopped"  # has an empty file for each workflow whose schedule GitHub has stopped
 
-    def answer(self, asked: Asked) -> Answer | None:
-        """What GitHub answers; None for what it is not asked for here."""
-        found = re.fullmatch(r"/repos/([^/]+/[^/]+)(/.*)?", asked.path)
-        if not found or found[1].lower() == "openzfs/zfs":
+    def answer(self, request: Asked) -> Answer | None:
+        """Return GitHub's answer; None for requests that this API does not serve."""
+        address = re.fullmatch(r"/repos/([^/]+/[^/]+)(/.*)?", request.path)
+        if not address or address[1].lower() == "openzfs/zfs":
             return None
-        if asked.authorization.removeprefix("Bearer ") not in SCOPES:
+        if request.authorization.removeprefix("Bearer ") not in SCOPES:
             return _json({"message": "Resource not accessible by integration"}, 403)
-        place = found[2] or ""
-        kept = self.settings.answer(asked.method, place, asked.document)
-        if kept:
-            return Answer(body=b"", status=kept[0]) if kept[1] is None else _json(kept[1], kept[0])
+        path = address[2] or ""
+        setting = self.settings.answer(request.method, path, request.document)
+        if setting:
+            return Answer(body=b"", status=setting[0]) if setting[1] is None else _json(setting[1], setting[0])
         routes: dict[str, Callable[..., Answer]] = {
             r"/actions/workflows/([\w.-]+)/dispatches": self._dispatch,
             r"/actions/workflows/([\w.-]+)/runs": self._runs_of,
@@ -90,11 +90,11 @@ class Forge:
             r"/issues/(\d+)/comments": self._comments,
         }
         for pattern, route in routes.items():
-            if match := re.fullmatch(pattern, place):
-                return route(asked, *match.groups())
+            if match := re.fullmatch(pattern, path):
+                return route(request, *match.groups())
         return None
 
-    def _workflows(self, _asked: Asked) -> Answer:
+    def _workflows(self, _request: Asked) -> Answer:
         rows = [
             {
                 "id": number,
@@ -109,59 +109,60 @@ class Forge:
     def _state(self, name: str) -> str:
         return "disabled_inactivity" if (self.stopped / name).exists() else "active"
 
-    def _enable(self, asked: Asked, name: str) -> Answer:
-        if asked.method != "PUT" or not (WORKFLOWS / name).exists():
+    def _enable(self, request: Asked, name: str) -> Answer:
+        if request.method != "PUT" or not (WORKFLOWS / name).exists():
             return _json({"message": "Not Found"}, 404)
         (self.stopped / name).unlink(missing_ok=True)
         return Answer(body=b"", status=204)
 
-    def _dispatch(self, asked: Asked, name: str) -> Answer:
+    def _dispatch(self, request: Asked, name: str) -> Answer:
         file = WORKFLOWS / name
         if not file.exists():
             return _json({"message": "Not Found"}, 404)
         if "workflow_dispatch:" not in file.read_text():
             return _json({"message": "Workflow does not have 'workflow_dispatch' trigger"}, 422)
-        self.begin(name, "workflow_dispatch", asked.document.get("inputs", {}), branch=asked.document["ref"])
+        self.begin(name, "workflow_dispatch", request.document.get("inputs", {}), branch=request.document["ref"])
         return Answer(body=b"", status=204)
 
     def begin(self, name: str, event: str, inputs: Mapping[str, str], branch: str = "main") -> dict[str, Any]:
-        """Write down a run that is queued."""
+        """Record a queued run."""
         return self.runs.add(
             path=f".github/workflows/{name}", name=_name(WORKFLOWS / name), event=event, inputs=dict(inputs),
             head_branch=branch, status="queued", conclusion=None, created_at=_now(), updated_at=_now(),
         )  # fmt: skip
 
     def end(self, number: int, conclusion: str) -> None:
-        """Write down how a run ended."""
-        found = next(run for run in self.runs.all() if run["number"] == number)
-        self.runs.put(number, {**found, "status": "completed", "conclusion": conclusion, "updated_at": _now()})
+        """Record how a run ended."""
+        run = next(run for run in self.runs.all() if run["number"] == number)
+        self.runs.put(number, {**run, "status": "completed", "conclusion": conclusion, "updated_at": _now()})
 
-    def _runs_of(self, asked: Asked, name: str) -> Answer:
+    def _runs_of(self, request: Asked, name: str) -> Answer:
         rows = [_shown(run) for run in self.runs.all() if run["path"].endswith(f"/{name}")]
-        return _json({"total_count": len(rows), "workflow_runs": rows[: int(asked.query.get("per_page", str(_PAGE)))]})
+        size = int(request.query.get("per_page", str(_PAGE)))
+        return _json({"total_count": len(rows), "workflow_runs": rows[:size]})
 
-    def _run(self, _asked: Asked, number: str) -> Answer:
-        found = next((run for run in self.runs.all() if run["number"] == int(number)), None)
-        return _json(_shown(found)) if found else _json({"message": "Not Found"}, 404)
+    def _run(self, _request: Asked, number: str) -> Answer:
+        run = next((run for run in self.runs.all() if run["number"] == int(number)), None)
+        return _json(_shown(run)) if run else _json({"message": "Not Found"}, 404)
 
-    def _all_issues(self, asked: Asked) -> Answer:
-        if asked.method == "POST":
-            values = {"state": "open", "created_at": _now(), **asked.document}
+    def _all_issues(self, request: Asked) -> Answer:
+        if request.method == "POST":
+            values = {"state": "open", "created_at": _now(), **request.document}
             return _json(_linked(self.issues.add(**values)), 201)
-        wanted = asked.query.get("labels", ""), asked.query.get("state", "open")
-        rows = [row for row in self.issues.all() if wanted[0] in row["labels"] and row["state"] == wanted[1]]
-        return _json([_linked(row) for row in rows[: int(asked.query.get("per_page", str(_PAGE)))]])
+        label, state = request.query.get("labels", ""), request.query.get("state", "open")
+        rows = [row for row in self.issues.all() if label in row["labels"] and row["state"] == state]
+        return _json([_linked(row) for row in rows[: int(request.query.get("per_page", str(_PAGE)))]])
 
-    def _issue(self, asked: Asked, number: str) -> Answer:
-        found = next((row for row in self.issues.all() if row["number"] == int(number)), None)
-        if not found:
+    def _issue(self, request: Asked, number: str) -> Answer:
+        issue = next((row for row in self.issues.all() if row["number"] == int(number)), None)
+        if not issue:
             return _json({"message": "Not Found"}, 404)
-        changed = asked.document if asked.method == "PATCH" else {}
-        return _json(self.issues.put(int(number), {**found, **changed}))
+        changed = request.document if request.method == "PATCH" else {}
+        return _json(self.issues.put(int(number), {**issue, **changed}))
 
-    def _comments(self, asked: Asked, number: str) -> Answer:
-        if asked.method == "POST":
-            return _json(self.comments.add(issue=int(number), created_at=_now(), **asked.document), 201)
+    def _comments(self, request: Asked, number: str) -> Answer:
+        if request.method == "POST":
+            return _json(self.comments.add(issue=int(number), created_at=_now(), **request.document), 201)
         return _json([row for row in self.comments.all() if row["issue"] == int(number)][::-1])
 
 
@@ -174,7 +175,7 @@ def _name(file: Path) -> str:
 
 
 def _shown(run: Mapping[str, Any]) -> dict[str, Any]:
-    """A run as the API shows it: with an address, and without its inputs."""
+    """Return a run as the API shows it: with an address, and without its inputs."""
     shown = {key: value for key, value in run.items() if key not in ("inputs", "number")}
     return {"id": run["number"], "html_url": f"https://github.com/owner/runs/{run['number']}", **shown}
 

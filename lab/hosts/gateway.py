@@ -1,7 +1,7 @@
-"""In front of each service: TLS, tokens, pages of tags, and whatever the world says goes wrong.
+"""Sits in front of each service: TLS, tokens, pages of tags, and the failures that the world describes.
 
-One process answers for every host, each on a loopback address of its own. Registries' requests go on to the real
-docker-registry behind; every request is logged as a line of requests.jsonl.
+One process answers for every host, each on its own loopback address. Requests to registries continue to the real
+docker-registry behind. Every request adds a line to requests.jsonl.
 """
 
 import asyncio
@@ -28,12 +28,12 @@ from lab.world import HOSTS, Fault, World, load
 
 PAGE = 100
 WORKFLOW = f"owner:{WORKFLOW_TOKEN}"
-LOGINS = (f"owner:{TOKEN}", WORKFLOW)  # that the lab's ghcr.io takes; they open nothing else
+LOGINS = (f"owner:{TOKEN}", WORKFLOW)  # the lab's ghcr.io accepts these; they open nothing else
 _HOP = {"connection", "keep-alive", "transfer-encoding", "te", "upgrade", "host", "authorization"}
 
 
 class Gateway:
-    """One host's front."""
+    """The front of one host."""
 
     def __init__(self, world: World, host: str, client: aiohttp.ClientSession, log: Path) -> None:
         self.world = world
@@ -44,7 +44,7 @@ class Gateway:
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """Answer one request, and log it."""
-        begun = time.monotonic()
+        start = time.monotonic()
         fault = self.faults.next(request.method, request.path_qs)
         if fault:
             await asyncio.sleep(fault.delay_ms / 1000)
@@ -55,11 +55,11 @@ class Gateway:
         entry = {"host": self.host, "method": request.method, "path": request.path_qs, "status": response.status}
         entry["authorized"] = "Authorization" in request.headers
         with self.log.open("a") as file:
-            file.write(json.dumps(entry | {"seconds": round(time.monotonic() - begun, 4)}) + "\n")
+            file.write(json.dumps(entry | {"seconds": round(time.monotonic() - start, 4)}) + "\n")
         return response
 
     async def _carry_out(self, request: web.Request) -> None:
-        """Do what is asked for and keep the answer to ourselves."""
+        """Carry out the request, and discard the answer."""
         headers, body = _passed_on(request.headers), await request.read()
         if self.host not in PORTS:
             self._document(request, body, None)
@@ -74,21 +74,21 @@ class Gateway:
         return await send(request, self._document(request, await request.read(), fault), fault)
 
     def _document(self, request: web.Request, body: bytes, fault: Fault | None) -> web.Response:
-        found = self._kept(request, body) or upstreams.answer(self.world, self.host, request.path, dict(request.query))
+        answer = self._kept(request, body) or upstreams.answer(self.world, self.host, request.path, dict(request.query))
         if fault and fault.pad_bytes:
-            found = replace(found, body=found.body + b" " * fault.pad_bytes, headers={})
-        return web.Response(status=found.status, body=found.body, headers=found.headers)
+            answer = replace(answer, body=answer.body + b" " * fault.pad_bytes, headers={})
+        return web.Response(status=answer.status, body=answer.body, headers=answer.headers)
 
     def _kept(self, request: web.Request, body: bytes) -> upstreams.Answer | None:
-        """What GitHub says of what it keeps: packages, which are those of the lab's ghcr.io, runs, issues, settings."""
+        """Return GitHub's answer about what it keeps: packages (those of the lab's ghcr.io), runs, issues, settings."""
         if self.host != "api.github.com":
             return None
         state, path, query = self.log.parent, request.raw_path.partition("?")[0], dict(request.query)
         authorization = request.headers.get("Authorization", "")
         registry, trash, world = state / "registry/ghcr.io", state / "deleted", self.world
         packages = Packages(registry, trash, world.owner_kind, private=world.private)
-        asked = Asked(request.method, path, query, authorization, body)
-        return packages.answer(request.method, path, query, authorization) or Forge(state / "forge").answer(asked)
+        forge, sent = Forge(state / "forge"), Asked(request.method, path, query, authorization, body)
+        return packages.answer(request.method, path, query, authorization) or forge.answer(sent)
 
     async def _registry(self, request: web.Request, fault: Fault | None) -> web.StreamResponse:
         if request.path == "/token":
@@ -103,43 +103,43 @@ class Gateway:
         return self._referrers(request) or await self._forward(request, fault)
 
     def _referrers(self, request: web.Request) -> web.Response | None:
-        """What is attached to a digest, as ghcr.io answers; None for other requests."""
+        """Return what is attached to a digest, as ghcr.io answers; None for other requests."""
         if self.host != "ghcr.io":
             return None
         return referrers.answer(request, self.log.parent / "registry/ghcr.io", has_api=self.world.referrers)
 
     async def _token(self, request: web.Request) -> web.Response:
-        """A token for whoever asks; one that may push for the right login only."""
-        login = request.headers.get("Authorization", "")
+        """Give a token to anyone who asks; only the right login gets one that may push."""
+        authorization = request.headers.get("Authorization", "")
         form = await request.post()
-        given = ":".join(str(form.get(name, "")) for name in ("username", "password")) if form else ""
-        if login.startswith("Basic "):
-            given = base64.b64decode(login.removeprefix("Basic ").encode()).decode()
-        if given and given not in LOGINS:
+        login = ":".join(str(form.get(name, "")) for name in ("username", "password")) if form else ""
+        if authorization.startswith("Basic "):
+            login = base64.b64decode(authorization.removeprefix("Basic ").encode()).decode()
+        if login and login not in LOGINS:
             return denied(401, "UNAUTHORIZED", "authentication required")
-        wanted = re.fullmatch(r"repository:(.+?):.*", request.query.get("scope", ""))
-        by_hand = self.world.private and wanted and wanted[1].startswith(OWN)
-        hidden = by_hand or (wanted and not await self._exists(wanted[1]))
-        if self.host == "ghcr.io" and not given and hidden:
+        scope = re.fullmatch(r"repository:(.+?):.*", request.query.get("scope", ""))
+        by_hand = self.world.private and scope and scope[1].startswith(OWN)
+        hidden = by_hand or (scope and not await self._exists(scope[1]))
+        if self.host == "ghcr.io" and not login and hidden:
             return denied(403, "DENIED", "requested access to the resource is denied")
-        token = "push" if given and not (by_hand and given == WORKFLOW) else "pull"
+        token = "push" if login and not (by_hand and login == WORKFLOW) else "pull"
         return web.json_response({"token": token, "access_token": token, "expires_in": 300})
 
     async def _exists(self, repository: str) -> bool:
-        """Whether there is anything in a repository; ghcr.io does not tell a stranger from one that is private."""
+        """Whether a repository has content; ghcr.io answers a stranger the same for a missing and a private one."""
         async with self.client.get(f"{self._backend}/v2/{repository}/tags/list") as answer:
             return answer.status == web.HTTPOk.status_code
 
     def _challenge(self, request: web.Request) -> web.Response:
-        found = re.match(r"/v2/(.+?)/(manifests|blobs|tags|referrers)/", request.path)
+        repository = re.match(r"/v2/(.+?)/(manifests|blobs|tags|referrers)/", request.path)
         rights = "pull" if request.method in ("GET", "HEAD") else "pull,push"
-        scope = f',scope="repository:{found[1]}:{rights}"' if found else ""
+        scope = f',scope="repository:{repository[1]}:{rights}"' if repository else ""
         response = denied(401, "UNAUTHORIZED", "authentication required")
         response.headers["WWW-Authenticate"] = f'Bearer realm="https://{self.host}/token",service="{self.host}"{scope}'
         return response
 
     async def _tags(self, request: web.Request) -> web.Response:
-        """The tags in pages of 100 unless more are asked for, as both hosts have it."""
+        """Return the tags in pages of 100, unless the request asks for more, as both hosts do."""
         async with self.client.get(f"{self._backend}{request.path}") as answer:
             if answer.status != 200:  # noqa: PLR2004
                 return web.Response(status=answer.status, body=await answer.read(), content_type="application/json")
@@ -156,7 +156,7 @@ class Gateway:
         return f"http://127.0.0.1:{PORTS[self.host]}"
 
     async def _forward(self, request: web.Request, fault: Fault | None) -> web.StreamResponse:
-        """Pass a request on and its answer back, both as they come."""
+        """Pass a request on and its answer back, both as they arrive."""
         headers = _passed_on(request.headers)
         body: bytes | aiohttp.StreamReader | None = request.content if request.body_exists else None
         subject = ""
@@ -170,7 +170,7 @@ class Gateway:
         ) as answer:
             response = web.StreamResponse(status=answer.status, headers=_passed_on(answer.headers))
             if subject:
-                response.headers["OCI-Subject"] = subject  # whoever pushed it need not write the fallback tag
+                response.headers["OCI-Subject"] = subject  # so the client need not write the fallback tag
             await response.prepare(request)
             async for chunk in paced(aiter(answer.content.iter_chunked(1 << 18)), request, fault):
                 await response.write(chunk)
@@ -179,7 +179,7 @@ class Gateway:
 
 
 def _passed_on(headers: CIMultiDictProxy[str]) -> CIMultiDict[str]:
-    """All headers but those that belong to one connection; a client may send several of one name."""
+    """Return all headers except those of one connection; a client may send several with one name."""
     return CIMultiDict((name, value) for name, value in headers.items() if name.lower() not in _HOP)
 
 
@@ -204,5 +204,5 @@ async def serve(world: World, state: Path) -> None:
 
 
 def main() -> None:
-    """Serve the world and the state folder named on the command line."""
+    """Serve the world and the state folder given on the command line."""
     asyncio.run(serve(load(sys.argv[1]), Path(sys.argv[2])))

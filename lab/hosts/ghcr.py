@@ -1,4 +1,4 @@
-"""A stand-in for GitHub's packages: the versions are what the registry's storage holds, and a deletion is one there."""
+"""Replaces GitHub's packages API: its versions are the manifests in the registry's storage; it deletes them there."""
 
 import json
 import os
@@ -13,8 +13,8 @@ from lab.hosts.storage import Storage
 from lab.hosts.upstreams import Answer
 
 TOKEN = "lab-token"  # noqa: S105  (it opens nothing but the lab)
-NARROW_TOKEN = f"{TOKEN}-without-packages"  # one that may do everything but touch packages
-WORKFLOW_TOKEN = f"{TOKEN}-of-a-workflow"  # what GitHub gives a run
+NARROW_TOKEN = f"{TOKEN}-without-packages"  # may do everything except touch packages
+WORKFLOW_TOKEN = f"{TOKEN}-of-a-workflow"  # the token that GitHub gives a run
 SCOPES = {
     TOKEN: "repo, workflow, write:packages, delete:packages",
     NARROW_TOKEN: "repo, workflow",
@@ -25,7 +25,7 @@ _VERSIONS = re.compile(r"/(users|orgs)/([^/]+)/packages/container/([^/]+)/versio
 
 @dataclass(frozen=True, slots=True)
 class _Entry:
-    """A manifest in the storage; GitHub numbers what the registry knows by digest."""
+    """A manifest in the storage; GitHub uses a number where the registry uses a digest."""
 
     digest: str
     created: datetime
@@ -53,19 +53,19 @@ class Packages:
         self.private = private
 
     def answer(self, method: str, path: str, query: dict[str, str], authorization: str) -> Answer | None:
-        """What GitHub answers; None for what is no package's."""
-        found = _VERSIONS.fullmatch(path)
-        if not found:
+        """Return GitHub's answer; None if the request is not about packages."""
+        match = _VERSIONS.fullmatch(path)
+        if not match:
             return self._named(path, authorization)
-        kind, owner, name, number = found.groups()
+        kind, owner, name, number = match.groups()
         repository = f"{owner}/{name.replace('%2F', '/')}"
-        wanted = {"users": "User", "orgs": "Organization"}[kind]
+        owner_kind = {"users": "User", "orgs": "Organization"}[kind]
         token = authorization.removeprefix("Bearer ")
         if token not in SCOPES:
             return _json({"message": "Requires authentication"}, 401)
         if token == NARROW_TOKEN:
             return _too_narrow()
-        if wanted != self.owner_kind or not self._manifests(repository).exists():
+        if owner_kind != self.owner_kind or not self._manifests(repository).exists():
             return _json({"message": "Package not found."}, 404)
         if not number:
             return self._listing(path, repository, query)
@@ -73,16 +73,16 @@ class Packages:
         return change(repository, int(number))
 
     def _named(self, path: str, authorization: str) -> Answer | None:
-        """Who somebody is, and whom a package is shown to."""
+        """Return who somebody is, or who can see a package."""
         scopes = SCOPES.get(authorization.removeprefix("Bearer "))
         if path == "/user" and scopes:
             return _json({"login": "owner"}, 200, **{"X-OAuth-Scopes": scopes})
         if re.fullmatch(r"/users/[^/]+", path):
             return _json({"login": path.rpartition("/")[2], "type": self.owner_kind})
-        found = re.fullmatch(r"/(?:users|orgs)/([^/]+)/packages/container/([^/]+)", path)
-        if not found:
+        match = re.fullmatch(r"/(?:users|orgs)/([^/]+)/packages/container/([^/]+)", path)
+        if not match:
             return None
-        owner, name = found.groups()
+        owner, name = match.groups()
         if authorization == f"Bearer {NARROW_TOKEN}":
             return _too_narrow()
         if not self._manifests(f"{owner}/{name.replace('%2F', '/')}").exists():
@@ -90,16 +90,16 @@ class Packages:
         return _json({"name": name, "visibility": "private" if self.private else "public"})
 
     def _entries(self, repository: str) -> list[_Entry]:
-        """Every manifest, newest first."""
-        folder, tags, found = self._manifests(repository), self._tags(repository), []
+        """List every manifest, newest first."""
+        folder, tags, entries = self._manifests(repository), self._tags(repository), []
         for revision in _inside(folder / "revisions/sha256"):
             digest = f"sha256:{revision.name}"
             created = datetime.fromtimestamp(int(Path(revision.path, "link").stat().st_mtime), UTC)
-            found.append(_Entry(digest, created, tuple(sorted(tags.get(digest, [])))))
-        return sorted(found, key=lambda entry: (entry.created, entry.digest), reverse=True)
+            entries.append(_Entry(digest, created, tuple(sorted(tags.get(digest, [])))))
+        return sorted(entries, key=lambda entry: (entry.created, entry.digest), reverse=True)
 
     def _tags(self, repository: str) -> dict[str, list[str]]:
-        """The tags of each digest."""
+        """Return the tags of each digest."""
         tags: dict[str, list[str]] = {}
         for tag in _inside(self._manifests(repository) / "tags"):
             with suppress(FileNotFoundError):
@@ -127,23 +127,23 @@ class Packages:
         if list(tags) == [digest]:
             message = "You cannot delete the last tagged version of a package. You must delete the package instead."
             return _json({"message": message}, 400)
-        kept = self.trash / str(number)
-        for place in (f"revisions/sha256/{digest[7:]}", *(f"tags/{tag}" for tag in tags.get(digest, []))):
-            (kept / place).parent.mkdir(parents=True, exist_ok=True)
-            shutil.move(manifests / place, kept / place)
+        trashed = self.trash / str(number)
+        for path in (f"revisions/sha256/{digest[7:]}", *(f"tags/{tag}" for tag in tags.get(digest, []))):
+            (trashed / path).parent.mkdir(parents=True, exist_ok=True)
+            shutil.move(manifests / path, trashed / path)
         return Answer(body=b"", status=204)
 
     def _restore(self, repository: str, number: int) -> Answer:
-        kept = self.trash / str(number)
-        if not kept.exists():
+        trashed = self.trash / str(number)
+        if not trashed.exists():
             return _json({"message": "Package version not found."}, 404)
-        shutil.copytree(kept, self.storage.repository(repository) / "_manifests", dirs_exist_ok=True)
-        shutil.rmtree(kept)
+        shutil.copytree(trashed, self.storage.repository(repository) / "_manifests", dirs_exist_ok=True)
+        shutil.rmtree(trashed)
         return Answer(body=b"", status=204)
 
 
 def _number(digest: str) -> int:
-    """GitHub's number of a version."""
+    """Return GitHub's number for a version."""
     return int(digest[7:19], 16)
 
 

@@ -1,9 +1,9 @@
-"""A published past: an image for each day gone by, with everything that GHCR has beside it, written into the storage.
+"""A published past: an image for each past day, with everything that GHCR keeps beside it, written into the storage.
 
-Each day: an image with the labels of a build, its signature, a list of packages, the records `verified` and `promoted`,
-the list of these under the fallback tag, and the two lists that it replaced, which have no tag any more. Besides, every
-30 days a list of images of two architectures; a month-old image that was promoted anew five days ago; an artifact of a
-kind that nobody knows. Signatures are of no key: who needs a good one publishes in the lab.
+Each day has an image with a build's labels, its signature, a list of packages, and the records `verified` and
+`promoted`. The fallback tag lists these three; the two older lists that it replaced have no tag any more. In addition
+there is a list of images of two architectures every 30 days, a 30-day-old image that was promoted again 5 days ago,
+and an artifact of an unknown kind. The signatures belong to no key: publish in the lab if you need a good one.
 """
 
 import hashlib
@@ -21,17 +21,17 @@ _CONFIG = "application/vnd.oci.image.config.v1+json"
 _BYTES = "application/octet-stream"
 _EMPTY = "application/vnd.oci.empty.v1+json"
 _RECORD = "application/vnd.custom-coreos.{}.v1+json"
-_AGAIN = 30, 5  # the image of 30 days ago was promoted anew 5 days ago
+_AGAIN = 30, 5  # the image of 30 days ago was promoted again 5 days ago
 
 
 class _Past:
-    """The writer of one repository's past."""
+    """Writes one repository's past."""
 
     def __init__(self, storage: "Storage") -> None:
         self.storage = storage
 
     def day(self, number: int, days: int, now: datetime) -> None:
-        """Everything of the image that was published so many days ago."""
+        """Write everything of the image that was published `number` days ago."""
         at = now - timedelta(days=number)
         tags = ["stable", "candidate"] if number == 1 else []
         image = self.image(number, at, tags)
@@ -100,10 +100,10 @@ def _named(content: bytes) -> dict[str, Any]:
 
 
 def _versions(number: int) -> dict[str, str]:
-    """The versions of the image of so many days ago: a release a fortnight."""
-    made = datetime(2026, 11, 10, tzinfo=UTC) - timedelta(days=number // 14 * 14)
+    """Return the versions of the image of `number` days ago; a new release comes every 14 days."""
+    released = datetime(2026, 11, 10, tzinfo=UTC) - timedelta(days=number // 14 * 14)
     return {
-        "fcos-version": f"44.{made:%Y%m%d}.3.0",
+        "fcos-version": f"44.{released:%Y%m%d}.3.0",
         "kernel-version": f"7.1.{max(0, 9 - number // 40)}-200.fc44.x86_64",
         "zfs-version": "2.4.4" if number < 90 else "2.4.3",  # noqa: PLR2004
         "inputs": f"sha256:{hashlib.sha256(str(number).encode()).hexdigest()}",
@@ -137,17 +137,17 @@ def _record(at: datetime, facts: dict[str, str]) -> dict[str, str]:
     return {"org.opencontainers.image.created": at.isoformat(timespec="seconds"), **named}
 
 
-def _sbom(number: int) -> dict[str, Any]:
-    packages = {"kernel-core": _versions(number)["kernel-version"], "tailscale": f"1.{1000 - number}-1.fc44.x86_64"}
+def _sbom(day: int) -> dict[str, Any]:
+    packages = {"kernel-core": _versions(day)["kernel-version"], "tailscale": f"1.{1000 - day}-1.fc44.x86_64"}
     rows = [
-        {"SPDXID": f"SPDXRef-rpm-{place}-{name}", "name": name, "versionInfo": version}
-        for place, (name, version) in enumerate(packages.items())
+        {"SPDXID": f"SPDXRef-rpm-{number}-{name}", "name": name, "versionInfo": version}
+        for number, (name, version) in enumerate(packages.items())
     ]
     return {"spdxVersion": "SPDX-2.3", "packages": rows, "files": []}
 
 
 def write(storage: "Storage", days: int) -> None:
-    """Write the past of so many days."""
+    """Write a past of `days` days."""
     now, past = datetime.now(UTC).replace(microsecond=0), _Past(storage)
     storage.remove(OWN)
     for number in range(days, 0, -1):

@@ -12,13 +12,13 @@ log: {{level: error}}
 
 
 def start(state: Path) -> list[subprocess.Popen[bytes]]:
-    """Start both registries on loopback; the gateway stands in front of them."""
-    started = []
+    """Start both registries on loopback; the gateway is in front of them."""
+    processes = []
     for host, port in PORTS.items():
         root = state / "registry" / host
         root.mkdir(parents=True, exist_ok=True)
         config = state / f"registry-{host}.yml"
         config.write_text(_CONFIG.format(root=root, port=port))
         log = (state / f"registry-{host}.log").open("ab")
-        started.append(subprocess.Popen(["docker-registry", "serve", str(config)], stdout=log, stderr=log))
-    return started
+        processes.append(subprocess.Popen(["docker-registry", "serve", str(config)], stdout=log, stderr=log))
+    return processes

@@ -1,4 +1,4 @@
-"""A stand-in for a repository's settings on GitHub: a document for each path, as a new repository has them."""
+"""Replaces a repository's settings on GitHub: a document for each path, with the values of a new repository."""
 
 import json
 from pathlib import Path
@@ -28,42 +28,42 @@ _SWITCHES = {"/vulnerability-alerts": {}, "/automated-security-fixes": {"enabled
 
 
 class Settings:
-    """The documents, in one file."""
+    """The settings, in one file."""
 
     def __init__(self, file: Path) -> None:
         self.file = file
 
-    def answer(self, method: str, path: str, sent: dict[str, Any]) -> tuple[int, Any] | None:
-        """Status and document; None for what is no setting."""
+    def answer(self, method: str, path: str, change: dict[str, Any]) -> tuple[int, Any] | None:
+        """Return status and document; None if the path is not a setting."""
         top, _, number = path.partition("/rulesets/")
         if path not in _NEW and not (top == "" and number.isdigit()):
             return None
-        kept = _NEW | (json.loads(self.file.read_text()) if self.file.exists() else {})
+        documents = _NEW | (json.loads(self.file.read_text()) if self.file.exists() else {})
         if method == "GET":
-            return self._read(kept, path, number)
-        if path == "/pages" and method == "POST" and kept[path] is not None:
+            return self._read(documents, path, number)
+        if path == "/pages" and method == "POST" and documents[path] is not None:
             return 409, {"message": "GitHub Pages is already enabled."}
         if path.startswith("/rulesets"):
-            rules = [rule for rule in kept["/rulesets"] if str(rule["id"]) != number]
-            kept["/rulesets"] = [*rules, {**sent, "id": int(number or len(rules) + 1)}]
+            rules = [rule for rule in documents["/rulesets"] if str(rule["id"]) != number]
+            documents["/rulesets"] = [*rules, {**change, "id": int(number or len(rules) + 1)}]
         else:
-            kept[path] = _SWITCHES[path] if path in _SWITCHES else _merged(kept[path] or {}, sent)
+            documents[path] = _SWITCHES[path] if path in _SWITCHES else _merged(documents[path] or {}, change)
         self.file.parent.mkdir(parents=True, exist_ok=True)
-        self.file.write_text(json.dumps(kept))
-        return (204, None) if path in _SWITCHES else (200, kept.get(path))
+        self.file.write_text(json.dumps(documents))
+        return (204, None) if path in _SWITCHES else (200, documents.get(path))
 
-    def _read(self, kept: dict[str, Any], path: str, number: str) -> tuple[int, Any]:
-        rules = kept["/rulesets"]
-        found = next((rule for rule in rules if str(rule["id"]) == number), None) if number else kept[path]
+    def _read(self, documents: dict[str, Any], path: str, number: str) -> tuple[int, Any]:
+        rules = documents["/rulesets"]
+        document = next((rule for rule in rules if str(rule["id"]) == number), None) if number else documents[path]
         if path == "/rulesets":
-            found = [{"id": rule["id"], "name": rule["name"]} for rule in rules]
-        if found is None:
+            document = [{"id": rule["id"], "name": rule["name"]} for rule in rules]
+        if document is None:
             return 404, {"message": "Not Found"}
-        return (204, None) if path == "/vulnerability-alerts" else (200, found)
+        return (204, None) if path == "/vulnerability-alerts" else (200, document)
 
 
 def _merged(before: dict[str, Any], change: dict[str, Any]) -> dict[str, Any]:
-    """One document over another, key by key, as PATCH does."""
+    """Merge one document into another, key by key, as PATCH does."""
     both = {key: (before.get(key), value) for key, value in change.items()}
     nested = {
         key: _merged(old, new) if isinstance(old, dict) and isinstance(new, dict) else new

@@ -1,7 +1,7 @@
-"""A registry's storage, written from OCI layouts.
+"""Writes OCI layouts into a registry's storage.
 
-The layout of the storage is distribution's own (registry/storage/paths.go). Blobs are hard links into the cache:
-a world starts at once and takes no room of its own; a registry never writes into a blob, so the cache is safe.
+The storage has distribution's own layout (registry/storage/paths.go). Blobs are hard links into the cache, so a world
+starts at once and needs no extra space. The cache is safe, because a registry never writes into a blob.
 """
 
 import hashlib
@@ -21,7 +21,7 @@ class Storage:
         self.top = root / "docker/registry/v2"
 
     def add(self, name: str, tags: list[str], layout: Path) -> None:
-        """Put an image of an OCI layout, with everything it refers to, under a repository's tags."""
+        """Add an image from an OCI layout, with everything it refers to, under a repository's tags."""
         digest = json.loads((layout / "index.json").read_text())["manifests"][0]["digest"]
         self._add_manifest(name, digest, layout)
         for tag in tags:
@@ -30,7 +30,7 @@ class Storage:
             self._link(folder / "index/sha256" / digest.partition(":")[2], digest)
 
     def remove(self, name: str) -> None:
-        """Forget a repository."""
+        """Remove a repository."""
         shutil.rmtree(self.repository(name), ignore_errors=True)
 
     def _add_manifest(self, name: str, digest: str, layout: Path) -> None:
@@ -52,19 +52,19 @@ class Storage:
             link(source, target)
         return target
 
-    def put_manifest(self, name: str, content: bytes, tags: list[str], made: datetime) -> None:
-        """Put a manifest under tags, as one that came at that moment."""
+    def put_manifest(self, name: str, content: bytes, tags: list[str], created: datetime) -> None:
+        """Add a manifest under tags, dated `created`."""
         digest = self.put_blob(name, content)
         revision = self.repository(name) / "_manifests/revisions/sha256" / digest.partition(":")[2]
         self._link(revision, digest)
-        os.utime(revision / "link", (made.timestamp(), made.timestamp()))
+        os.utime(revision / "link", (created.timestamp(), created.timestamp()))
         for tag in tags:
             folder = self.repository(name) / "_manifests/tags" / tag
             self._link(folder / "current", digest)
             self._link(folder / "index/sha256" / digest.partition(":")[2], digest)
 
     def put_blob(self, name: str, content: bytes) -> str:
-        """Put a blob into a repository; returns its digest."""
+        """Add a blob to a repository; return its digest."""
         hexadecimal = hashlib.sha256(content).hexdigest()
         target = self.top / "blobs/sha256" / hexadecimal[:2] / hexadecimal / "data"
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -73,7 +73,7 @@ class Storage:
         return f"sha256:{hexadecimal}"
 
     def repository(self, name: str) -> Path:
-        """A repository's folder."""
+        """Return a repository's folder."""
         return self.top / "repositories" / name
 
     @staticmethod

@@ -6,7 +6,7 @@ from lab.world import HOSTS
 
 
 def make(folder: Path) -> None:
-    """Leave ca.pem (to trust) and server.pem (key and chain) in `folder`, once."""
+    """Write ca.pem (to trust) and server.pem (key and chain) into `folder`, once."""
     if (folder / "server.pem").exists():
         return
     import trustme

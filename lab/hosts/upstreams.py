@@ -1,4 +1,4 @@
-"""Stand-ins for GitHub and Fedora CoreOS's builds host: their documents, as the world has them."""
+"""Replaces GitHub and Fedora CoreOS's builds host: it serves their documents as the world describes them."""
 
 import hashlib
 import json
@@ -10,13 +10,13 @@ from typing import Any
 from lab.make import debian, quick
 from lab.world import ARCHIVE, GithubRelease, Release, World
 
-KEY = "AAAAC3NzaC1lZDI1NTE5AAAAIHJ1c3R5IGdhdGVzIGFuZCBzdGlsbCB3YXRlciAwMTIz"  # of nobody
+KEY = "AAAAC3NzaC1lZDI1NTE5AAAAIHJ1c3R5IGdhdGVzIGFuZCBzdGlsbCB3YXRlciAwMTIz"  # belongs to nobody
 _RATE = {"x-ratelimit-limit": "60", "x-ratelimit-remaining": "59", "x-ratelimit-used": "1"}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Answer:
-    """A status, a body and the headers that belong to it."""
+    """A status, a body and its headers."""
 
     body: bytes
     status: int = 200
@@ -28,7 +28,7 @@ def _json(document: object, **headers: str) -> Answer:
 
 
 def answer(world: World, host: str, path: str, query: dict[str, str]) -> Answer:
-    """What `host` answers to GET `path`."""
+    """Return the answer of `host` to GET `path`."""
     pages = {
         "api.github.com": _api,
         "builds.coreos.fedoraproject.org": _builds,
@@ -36,8 +36,8 @@ def answer(world: World, host: str, path: str, query: dict[str, str]) -> Answer:
         "raw.githubusercontent.com": _raw,
         ARCHIVE: _archive,
     }
-    found = pages[host](world, path, query) if host in pages else None
-    return found or Answer(status=404, body=b'{"message": "Not Found"}', headers={"Content-Type": "application/json"})
+    served = pages[host](world, path, query) if host in pages else None
+    return served or Answer(status=404, body=b'{"message": "Not Found"}', headers={"Content-Type": "application/json"})
 
 
 def _api(world: World, path: str, query: dict[str, str]) -> Answer | None:
@@ -47,7 +47,7 @@ def _api(world: World, path: str, query: dict[str, str]) -> Answer | None:
     if path != "/repos/openzfs/zfs/releases":
         return None
     size, page = int(query.get("per_page", "30")), int(query.get("page", "1"))
-    shown = world.openzfs[(page - 1) * size : page * size]
+    listed = world.openzfs[(page - 1) * size : page * size]
     entries = [
         {
             "tag_name": entry.tag,
@@ -55,9 +55,9 @@ def _api(world: World, path: str, query: dict[str, str]) -> Answer | None:
             "draft": entry.draft,
             "prerelease": entry.prerelease,
             "published_at": f"{entry.published:%Y-%m-%dT%H:%M:%SZ}",
-            "body": "- a change of the lab's making\n" * 80,  # about as long as the real ones
+            "body": "- a change of the lab's making\n" * 80,  # about as long as real ones
         }
-        for entry in shown
+        for entry in listed
     ]
     rate = {**_RATE, "x-ratelimit-reset": str(int(time.time()) + 3600)}
     more = page * size < len(world.openzfs)
@@ -66,7 +66,7 @@ def _api(world: World, path: str, query: dict[str, str]) -> Answer | None:
 
 
 def _release(world: World, tag: str) -> Answer | None:
-    """One release of openzfs/zfs, with its source and the digest of that."""
+    """Return one release of openzfs/zfs, with its source and that source's digest."""
     entry = next((entry for entry in world.openzfs if entry.tag == tag), None)
     if entry is None:
         return None
@@ -79,13 +79,13 @@ def _release(world: World, tag: str) -> Answer | None:
 
 
 def fetch_sources(world: World) -> None:
-    """Have the sources of OpenZFS in the cache before a lab is opened, which has no way to Debian."""
+    """Fetch OpenZFS's sources into the cache before a lab opens, because a lab cannot reach Debian."""
     for entry in world.openzfs:
         _source(world, entry)
 
 
 def _source(world: World, entry: GithubRelease) -> bytes:
-    """The tarball of a release; nothing where it has none."""
+    """Return a release's tarball; empty if it has none."""
     version = entry.tag.removeprefix("zfs-")
     if world.quick:
         return quick.source(version)
@@ -101,7 +101,7 @@ def _github(world: World, path: str, _query: dict[str, str]) -> Answer | None:
 
 
 def _archive(world: World, path: str, _query: dict[str, str]) -> Answer | None:
-    """A file of Fedora's updates archive."""
+    """Return a file of Fedora's updates archive."""
     if not world.quick:
         return None
     top = quick.archive(world)
@@ -110,15 +110,15 @@ def _archive(world: World, path: str, _query: dict[str, str]) -> Answer | None:
 
 
 def _keys(path: str) -> Answer | None:
-    """A user's public SSH keys: those of `owner`; `keyless` has none."""
+    """Return a user's public SSH keys: `owner` has one, `keyless` has none."""
     texts = {"/owner.keys": f"ssh-ed25519 {KEY}\n", "/keyless.keys": ""}
     return Answer(body=texts[path].encode(), headers={"Content-Type": "text/plain"}) if path in texts else None
 
 
 def _raw(world: World, path: str, _query: dict[str, str]) -> Answer | None:
-    """Files of openzfs/zfs at a tag: META alone."""
-    found = re.fullmatch(r"/openzfs/zfs/(zfs-[^/]+)/META", path)
-    entry = next((entry for entry in world.openzfs if found and entry.tag == found[1]), None)
+    """Files of openzfs/zfs at a tag: only META."""
+    match = re.fullmatch(r"/openzfs/zfs/(zfs-[^/]+)/META", path)
+    entry = next((entry for entry in world.openzfs if match and entry.tag == match[1]), None)
     if entry is None or not entry.linux_maximum:
         return None
     text = f"Meta:          1\nName:          zfs\nLinux-Maximum: {entry.linux_maximum}\nLinux-Minimum: 4.18\n"
@@ -126,13 +126,13 @@ def _raw(world: World, path: str, _query: dict[str, str]) -> Answer | None:
 
 
 def _builds(world: World, path: str, _query: dict[str, str]) -> Answer | None:
-    """The builds host: releases.json of a stream, commitmeta.json and release.json of a build."""
-    found = re.fullmatch(r"/prod/streams/(\w+)/(releases\.json|builds/([\d.]+)/(.+))", path)
-    if not found:
+    """The builds host: releases.json of a stream, commitmeta.json of a build."""
+    match = re.fullmatch(r"/prod/streams/(\w+)/(releases\.json|builds/([\d.]+)/(.+))", path)
+    if not match:
         return None
-    stream, whole, version, document = found.groups()
+    stream, file, version, document = match.groups()
     releases = sorted((r for r in world.release if r.stream == stream), key=lambda r: r.order)
-    if whole == "releases.json":
+    if file == "releases.json":
         return _json({"stream": stream, "releases": [{"version": release.version} for release in releases]})
     release = next((release for release in releases if release.version == version), None)
     if release is None or document != "x86_64/commitmeta.json":

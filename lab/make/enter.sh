@@ -1,16 +1,16 @@
 #!/bin/sh
-# Runs a command in another root file system, with devices, /proc, /sys and run-time folders, as one of its users.
+# Runs a command in another root file system, as one of its users, with devices, /proc, /sys and run-time folders.
 #   enter.sh ROOT USER [cgroup2] [ro] [SOURCE:TARGET]... -- COMMAND...
-# cgroup2: control groups of the second version, as today's systems have them. ro: the root cannot be written.
-# The caller gives it a mount namespace and a PID namespace. It uses pivot_root, since the kernel lets nobody in a
-# chroot make a user namespace, and an ordinary user's podman is made of one.
+# cgroup2: mount control groups of version 2, as on today's systems. ro: make the root read-only.
+# The caller provides a mount namespace and a PID namespace. The script uses pivot_root: the kernel allows no user
+# namespaces in a chroot, and an ordinary user's podman needs one.
 set -eu
 
 root=$1 user=$2
 shift 2
 cgroup2='' ro=''
 
-# bind SOURCE TARGET: a file or a folder, at a place that is made where it is missing
+# bind SOURCE TARGET: mount a file or a folder; create the target if it is missing
 bind() {
     if [ -d "$1" ]; then
         mkdir -p "$2"
@@ -62,7 +62,7 @@ mkdir -p "$root/mnt"
 cd "$root"
 pivot_root . mnt
 umount -l /mnt
-mount --make-rshared / # as systemd leaves it: an ordinary user's podman asks for that
+mount --make-rshared / # as systemd does: an ordinary user's podman requires it
 id=$(id -u "$user")
 mkdir -p "/run/user/$id"
 chown "$user:" "/run/user/$id"

@@ -1,4 +1,4 @@
-"""Stand-in images, made by the real mmdebstrap, rpmbuild, dnf and podman; kept as OCI layouts in the cache."""
+"""Makes the lab's images with the real mmdebstrap, rpmbuild, dnf and podman; the cache keeps them as OCI layouts."""
 
 import shutil
 from collections.abc import Mapping, Sequence
@@ -16,7 +16,7 @@ _HERE = Path(__file__).parent
 SOURCES = [_HERE / name for name in ("images.py", "rpms.py", "podman.py", "bootc")]
 _ROOT_PACKAGES = "dnf,rpm,kmod,systemd,zstd"
 _PYTHON_UNNEEDED = ("asyncio", "distutils", "ensurepip", "idlelib", "lib2to3", "pydoc_data", "test", "unittest")
-# What dnf, rpm, systemctl and depmod do without: each build, push and pull of a test carries the rest.
+# Files that dnf, rpm, systemctl and depmod do not need. Without them, every build, push and pull of a test is smaller.
 _UNNEEDED = (
     "usr/bin/perl* usr/share/perl* usr/lib/*/perl* usr/lib/*/libperl* usr/lib/*/gconv usr/lib/file usr/share/zoneinfo "
     "usr/share/*-completion usr/share/lintian var/lib/dpkg var/lib/apt usr/lib/apt usr/lib/*/libapt* usr/bin/dpkg* "
@@ -24,7 +24,7 @@ _UNNEEDED = (
     "usr/lib/systemd/systemd-networkd usr/lib/*/security usr/lib/*/libmvec* usr/lib/*/libdb-5* usr/lib/*/libicui* "
     "usr/lib/*/libicut* " + " ".join(f"usr/lib/python3.*/{name}" for name in _PYTHON_UNNEEDED)
 )
-# Unicode's tables are a sixth of the whole, and libxml2 reads them for rare encodings only: a library without them.
+# Replace the library with Unicode's tables by an empty one: it is a sixth of the root, and libxml2 rarely reads it.
 _NO_TABLES = """for data in usr/lib/*/libicudata.so.*.*; do
     [ -e "$data" ] || continue  # Debian 13's libxml2 has none
     version=${data#*.so.}; version=${version%%.*}
@@ -41,7 +41,7 @@ RUN set -eu; \\
     ln -s ../var/usrlocal /usr/local; ln -s ../run /var/run; ln -s ../usr/lib/os-release /etc/os-release; \\
     touch /etc/selinux/targeted/active/policy.kern; rm -f /usr/lib/systemd/system-preset/90-systemd.preset
 """
-_ZSTD = "--compression-format=zstd"  # unpacking takes half the processor time of gzip
+_ZSTD = "--compression-format=zstd"  # unpacks in half of gzip's processor time
 _ROOT_FILES = {
     "usr/lib/rpm/macros.d/macros.coreos": "%_dbpath /usr/share/rpm\n",
     "usr/lib/systemd/system-preset/99-default-disable.preset": "disable *\n",
@@ -56,12 +56,12 @@ RUN dnf --releasever={fedora} -yq install kernel fedora-release-coreos zincati b
 
 
 def bases(world: World) -> dict[str, Path]:
-    """An OCI layout with a manifest list for each release of a world, by version."""
+    """Make an OCI layout with a manifest list for each release of a world; the keys are versions."""
     return {release.version: _base(world, release) for release in world.release if release.image}
 
 
 def kmods(world: World, opener: openzfs.Opener) -> dict[Kmods, Path]:
-    """An OCI layout for each kmods image of a world; `opener` opens the lab in which real ones are compiled."""
+    """Make an OCI layout for each kmods image of a world; `opener` opens the lab that compiles real ones."""
     return {each: openzfs.kmods(world, each, opener) if world.real else _kmods(each) for each in world.kmods}
 
 
@@ -72,40 +72,40 @@ def _root_image(*, real: bool = False) -> Path:
     rootfs = debian.root(name, packages, *hooks)
 
     def make(target: Path) -> None:
-        with workshop(target) as here:
-            context = here.context
+        with workshop(target) as shop:
+            context = shop.context
             shutil.copyfile(rootfs, context / "rootfs.tar")
             for name, content in _ROOT_FILES.items():
                 _write(context / "files" / name, content)
             if real:
                 base.prepare(context)
             _write(context / "Containerfile", setup)
-            here.build("root", "--timestamp=0")
-            here.podman("push", "--quiet", _ZSTD, "root", f"oci:{target}:root")
+            shop.build("root", "--timestamp=0")
+            shop.podman("push", "--quiet", _ZSTD, "root", f"oci:{target}:root")
 
     return cache.entry(f"{name}-image", [rootfs.parent.name, setup, _ROOT_FILES, *SOURCES], make)
 
 
 def butane() -> Path:
-    """An OCI layout with this machine's butane as its program, in the place of butane's own container."""
+    """Make an OCI layout that replaces butane's own container; its program is this machine's butane."""
     root, program = _root_image(), shutil.which("butane")
     if program is None:
-        raise TaskError("the lab could not be made", "butane is not on the PATH", "call it through ./inv")
+        raise TaskError("the lab could not be made", "butane is not on the PATH", "run it with ./inv")
 
     def make(target: Path) -> None:
-        with workshop(target) as here:
-            context = here.context
+        with workshop(target) as shop:
+            context = shop.context
             shutil.copy2(program, context / "butane")
-            here.take(root, "root")
+            shop.take(root, "root")
             _write(context / "Containerfile", 'FROM localhost/root\nCOPY butane /\nENTRYPOINT ["/butane"]\n')
-            here.build("butane", "--timestamp=0")
-            here.podman("push", "--quiet", "butane", f"oci:{target}:butane")
+            shop.build("butane", "--timestamp=0")
+            shop.podman("push", "--quiet", "butane", f"oci:{target}:butane")
 
     return cache.entry("butane", [root.name, Path(program), *SOURCES], make)
 
 
 def _labels(release: Release) -> dict[str, str]:
-    """The labels of an image since Fedora 43."""
+    """Return the labels of an image since Fedora 43."""
     return {
         "com.coreos.osname": "fedora-coreos",
         "com.coreos.stream": release.stream,
@@ -119,44 +119,46 @@ def _labels(release: Release) -> dict[str, str]:
 
 def _base(world: World, release: Release) -> Path:
     root = _root_image(real=world.real)
-    made = [] if world.real else rpms.kernel(release.kernel)
-    taken = kernels.packages(world) if world.real else None
+    kernel_packages = [] if world.real else rpms.kernel(release.kernel)
+    real_kernels = kernels.packages(world) if world.real else None
 
     def make(target: Path) -> None:
         labels = [f"--label={name}={value}" for name, value in _labels(release).items()]
         options = [*labels, f"--timestamp={int(release.created.timestamp())}"]
-        with workshop(target) as here:
-            context = here.context
-            _build_all([*made, rpms.os_release(release.version), *rpms.host_services()], context / "repo")
-            if taken:
-                base.kernel(taken, release.kernel, context / "repo")
+        with workshop(target) as shop:
+            context = shop.context
+            _build_all([*kernel_packages, rpms.os_release(release.version), *rpms.host_services()], context / "repo")
+            if real_kernels:
+                base.kernel(real_kernels, release.kernel, context / "repo")
             call(["createrepo_c", "--quiet", str(context / "repo")])
             _write(context / "Containerfile", _RELEASE_SETUP.format(fedora=release.fedora))
-            here.take(root, "root")
-            here.build("base-amd64", *options)
+            shop.take(root, "root")
+            shop.build("base-amd64", *options)
             _write(context / "other", "FROM scratch\nCOPY Containerfile /not-for-this-machine\n")
-            here.build("base-arm64", "--platform=linux/arm64", *options, containerfile="other")
-            here.podman("manifest", "create", "base", "localhost/base-amd64", "localhost/base-arm64")
-            here.podman("manifest", "push", "--quiet", "--all", _ZSTD, "base", f"oci:{target}:base")
+            shop.build("base-arm64", "--platform=linux/arm64", *options, containerfile="other")
+            shop.podman("manifest", "create", "base", "localhost/base-amd64", "localhost/base-arm64")
+            shop.podman("manifest", "push", "--quiet", "--all", _ZSTD, "base", f"oci:{target}:base")
 
     name = f"base-{release.version}"
     return cache.entry(
-        name, [root.name, taken and taken.name, release.kernel, release.stream, _RELEASE_SETUP, *SOURCES], make
+        name,
+        [root.name, real_kernels and real_kernels.name, release.kernel, release.stream, _RELEASE_SETUP, *SOURCES],
+        make,
     )
 
 
 def _kmods(pair: Kmods) -> Path:
     def make(target: Path) -> None:
-        with workshop(target) as here:
-            context, modules = here.context, here.context / "modules"
+        with workshop(target) as shop:
+            context, modules = shop.context, shop.context / "modules"
             modules.mkdir()
             rpms.compile_modules(pair.zfs, pair.kernel, modules)
             for name, packages in rpms.zfs(pair.zfs, pair.kernel, pair.requires or pair.kernel, modules).items():
                 _build_all(packages, context / "rpms" / name)
             _write(context / "Containerfile", "FROM scratch\nCOPY rpms/ /\n")
             labels = [f"--label={name}={value}" for name, value in _kmods_labels(pair).items()]
-            here.build("kmods", "--platform=linux/amd64", "--timestamp=0", *labels)
-            here.podman("push", "--quiet", "kmods", f"oci:{target}:kmods")
+            shop.build("kmods", "--platform=linux/amd64", "--timestamp=0", *labels)
+            shop.podman("push", "--quiet", "kmods", f"oci:{target}:kmods")
 
     return cache.entry(f"kmods-{pair.zfs}-{pair.kernel}", [pair, *SOURCES], make)
 

@@ -1,4 +1,4 @@
-"""OCI layouts: an image list with other labels or another date, without making the image again."""
+"""Changes an OCI layout's labels or date without making the image again."""
 
 import hashlib
 import json
@@ -11,7 +11,7 @@ from typing import Any
 
 
 def link(source: str | Path, target: str | Path) -> None:
-    """A hard link, or a copy on another file system."""
+    """Make a hard link, or copy to another file system."""
     try:
         os.link(source, target)
     except OSError:
@@ -19,7 +19,7 @@ def link(source: str | Path, target: str | Path) -> None:
 
 
 def changed(layout: Path, target: Path, labels: Mapping[str, str], created: datetime | None = None) -> Path:
-    """The same image list with more labels and another date: three new documents, all else by hard links."""
+    """Copy an image list with more labels and another date: three new documents, hard links for everything else."""
     shutil.rmtree(target, ignore_errors=True)
     shutil.copytree(layout, target, copy_function=link)
     index = json.loads((target / "index.json").read_text())
@@ -37,12 +37,12 @@ def changed(layout: Path, target: Path, labels: Mapping[str, str], created: date
 
 
 def _blob(layout: Path, digest: str) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads((layout / "blobs" / digest.replace(":", "/")).read_text())
-    return found
+    document: dict[str, Any] = json.loads((layout / "blobs" / digest.replace(":", "/")).read_text())
+    return document
 
 
 def _keep(layout: Path, document: dict[str, Any]) -> dict[str, Any]:
-    """Write a document into a layout; returns what refers to it."""
+    """Write a document into a layout; return its digest and size."""
     content = json.dumps(document).encode()
     digest = hashlib.sha256(content).hexdigest()
     (layout / "blobs/sha256" / digest).write_bytes(content)

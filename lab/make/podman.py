@@ -1,4 +1,4 @@
-"""Podman as it is set up for the lab: a storage of its own, limits that any machine has, no systemd."""
+"""Sets podman up for the lab: its own storage, limits that every machine allows, no systemd."""
 
 import shutil
 import subprocess
@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 from lab.make.tool import call
 from tasks.model.errors import TaskError
 
-# What runs in namespaces of its own dies with whoever started it, however that one ends.
+# A process in its own namespaces dies with the process that started it, however that one ends.
 NAMESPACES = (
     "setpriv", "--pdeathsig", "KILL", "unshare", "--mount", "--pid", "--fork", "--kill-child=KILL", "--mount-proc",
 )  # fmt: skip
@@ -24,7 +24,7 @@ events_logger = "file"
 
 
 def configure(folder: Path, graph: Path, run: Path) -> dict[str, str]:
-    """Write podman's configuration into `folder`; returns the environment that makes podman use it."""
+    """Write podman's configuration into `folder`; return the environment that makes podman use it."""
     folder.mkdir(parents=True, exist_ok=True)
     no_limit = "" if _counts_processes() else "pids_limit = 0\n"
     (folder / "containers.conf").write_text(_CONTAINERS_CONF.format(no_limit=no_limit))
@@ -40,30 +40,30 @@ def configure(folder: Path, graph: Path, run: Path) -> dict[str, str]:
 
 
 def _counts_processes() -> bool:
-    """Whether the control groups here have a controller of processes, by which podman limits a container's."""
+    """Whether this machine's control groups can count processes; podman needs that to limit a container's."""
     top = Path("/sys/fs/cgroup")
     controllers = top / "cgroup.controllers"
     return (top / "pids").is_dir() or (controllers.exists() and "pids" in controllers.read_text().split())
 
 
 def require_storage(folder: Path, hint: str) -> None:
-    """Stop where podman's storage cannot be: on a file system that takes no overlay, as an overlay itself."""
+    """Stop if the file system takes no overlay, which podman's storage needs; an overlay itself takes none."""
     folder.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(dir=folder) as top:
         for name in ("lower", "upper", "work", "merged"):
             Path(top, name).mkdir()
         options = "lowerdir=lower,upperdir=upper,workdir=work"
         argv = ["unshare", "--mount", "mount", "-t", "overlay", "-o", options, "overlay", "merged"]
-        tried = subprocess.run(argv, cwd=top, capture_output=True, text=True, check=False)
-    if tried.returncode:
-        asked = ["stat", "--file-system", "--format=%T", str(folder)]
-        kind = subprocess.run(asked, capture_output=True, text=True, check=False).stdout.strip() or "its file system"
-        why = f"{kind} takes no overlay, which podman's storage is made of"
+        mount = subprocess.run(argv, cwd=top, capture_output=True, text=True, check=False)
+    if mount.returncode:
+        stat = ["stat", "--file-system", "--format=%T", str(folder)]
+        kind = subprocess.run(stat, capture_output=True, text=True, check=False).stdout.strip() or "its file system"
+        why = f"{kind} takes no overlay, which podman's storage needs"
         raise TaskError(f"no lab can be made in {folder}", why, hint)
 
 
 def remove_cgroups() -> None:
-    """Remove the empty control groups that podman leaves when it is ended; one in use cannot be removed."""
+    """Remove empty control groups that a killed podman leaves; one in use cannot be removed."""
     top = Path("/sys/fs/cgroup")
     for parent in [*top.glob("libpod_parent"), *top.glob("*/libpod_parent")]:
         for group in sorted([*parent.glob("**/"), parent], reverse=True):
@@ -72,7 +72,7 @@ def remove_cgroups() -> None:
 
 
 class Workshop:
-    """A podman with a storage that lives as long as the work in it, and a folder to build from."""
+    """A podman whose storage lives as long as the work in it, and a folder to build from."""
 
     def __init__(self, top: Path) -> None:
         self.context = top / "context"
@@ -82,11 +82,11 @@ class Workshop:
         self.policy = f"--signature-policy={top / 'conf' / 'policy.json'}"
 
     def podman(self, *arguments: str) -> str:
-        """Run one podman command here; when we are ended, its processes and mounts end with us."""
+        """Run one podman command here; its processes and mounts end when this process ends."""
         return call([*NAMESPACES, "podman", *arguments], env=self.env)
 
     def take(self, layout: Path, name: str) -> None:
-        """Bring an image of an OCI layout into the storage, as localhost/NAME."""
+        """Load an image from an OCI layout into the storage, as localhost/NAME."""
         image = self.podman("pull", "--quiet", self.policy, f"oci:{layout}:{name}").strip()
         self.podman("tag", image, f"localhost/{name}")
 
@@ -100,7 +100,7 @@ class Workshop:
 
 @contextmanager
 def workshop(target: Path) -> Iterator[Workshop]:
-    """Open a workshop beside the cache entry that is made in it, and clear it away; a killed one's rest too."""
+    """Open a workshop beside the cache entry that it makes, and remove it at the end; first remove a killed one."""
     top = target.with_name(f"{target.name}.workshop")
     shutil.rmtree(top, ignore_errors=True)
     try:

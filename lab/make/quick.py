@@ -1,8 +1,8 @@
-"""Stand-ins from which `inv build-kmods` takes seconds: Fedora's image, its updates archive, and OpenZFS's source.
+"""Lets `inv build-kmods` take seconds: it replaces Fedora's image, its updates archive, and OpenZFS's source.
 
-The source has its own `configure` and `make rpm-utils rpm-kmod`; they leave the lab's stand-in packages, made by the
-real rpmbuild and gcc. Fedora's image is Debian's, with packages that give what Fedora's are called. kernel-devel is
-in the archive only, as that of a kernel which is no longer the newest.
+The source has its own `configure` and `make rpm-utils rpm-kmod`. They produce the lab's small packages, made by the
+real rpmbuild and gcc. Fedora's image is Debian's, with packages that provide the names of Fedora's packages.
+kernel-devel is only in the archive, like that of a kernel that is no longer the newest.
 """
 
 import gzip
@@ -22,7 +22,7 @@ _SOURCES = [_HERE / name for name in ("quick.py", "quick.sh", "rpms.py")]
 _ARCHIVE_PACKAGE = "fedora-repos-archive"
 _REPO = "[{0}]\nname={0}\nbaseurl={1}\ngpgcheck=0\nsslverify=0\n"  # the builder does not know the lab's authority
 _IMAGE = "FROM scratch\nADD root.tar /\nCOPY lab.repo /etc/yum.repos.d/\nCOPY repo /srv/repo\n"
-_KERNEL = "@KERNEL@.@DIST@.@ARCH@"  # what quick.sh puts the kernel's parts in the place of
+_KERNEL = "@KERNEL@.@DIST@.@ARCH@"  # quick.sh replaces these with the kernel's parts
 _CONFIGURE = """#!/bin/sh
 set -eu
 for option; do case $option in --with-linux=*) sources=${option#*=} ;; esac; done
@@ -33,12 +33,12 @@ _MAKEFILE = "rpm-utils:\n\ttrue\nrpm-kmod:\n\tsh quick.sh $$(cat kernel)\n"
 
 
 def fedora() -> Path:
-    """An OCI layout in the place of Fedora's own image."""
+    """Make an OCI layout that replaces Fedora's own image."""
     root = debian.root("quick-builder-root", "dnf,rpm,file,gcc,libc6-dev,make,zstd")
 
     def make(target: Path) -> None:
-        with workshop(target) as here:
-            context = here.context
+        with workshop(target) as shop:
+            context = shop.context
             shutil.copyfile(root, context / "root.tar")
             (context / "lab.repo").write_text(_REPO.format("lab", "file:///srv/repo"))
             repo = context / "repo"
@@ -47,14 +47,14 @@ def fedora() -> Path:
                 package.build(repo)
             call(["createrepo_c", "--quiet", str(repo)])
             (context / "Containerfile").write_text(_IMAGE)
-            here.build("fedora", "--timestamp=0")
-            here.podman("push", "--quiet", "fedora", f"oci:{target}:fedora")
+            shop.build("fedora", "--timestamp=0")
+            shop.podman("push", "--quiet", "fedora", f"oci:{target}:fedora")
 
     return cache.entry("quick-fedora", [root.parent.name, _IMAGE, *_SOURCES], make)
 
 
 def _builders_packages() -> list[rpms.RpmSpec]:
-    """What gives the names of Fedora's packages, and the one with the archive's address."""
+    """Return the package that provides the names of Fedora's packages, and the one with the archive's address."""
     names = tuple(name for name in FEDORA.split() if name != _ARCHIVE_PACKAGE)
     archive = {"/etc/yum.repos.d/archive.repo": _REPO.format("updates-archive", f"https://{ARCHIVE}/updates")}
     return [
@@ -64,7 +64,7 @@ def _builders_packages() -> list[rpms.RpmSpec]:
 
 
 def archive(world: World) -> Path:
-    """A folder in the place of Fedora's updates archive: kernel-devel of every kernel of a world."""
+    """Make a folder that replaces Fedora's updates archive: kernel-devel of every kernel of a world."""
     kernels = sorted({release.kernel for release in world.release})
 
     def make(target: Path) -> None:
@@ -76,7 +76,7 @@ def archive(world: World) -> Path:
 
 
 def source(version: str) -> bytes:
-    """The tarball of a release: the same bytes every time."""
+    """Return a release's tarball: the same bytes every time."""
     files = {"configure": _CONFIGURE, "Makefile": _MAKEFILE, "quick.sh": (_HERE / "quick.sh").read_text()}
     files |= {f"modules/{name}.c": text for name, text in rpms.module_sources(version, _KERNEL).items()}
     for packages in rpms.zfs(version, _KERNEL, _KERNEL, Path("modules")).values():
@@ -89,10 +89,10 @@ def source(version: str) -> bytes:
 
 
 def _packed(top: str, files: dict[str, str]) -> bytes:
-    packed = io.BytesIO()
-    with gzip.GzipFile(fileobj=packed, mode="wb", mtime=0) as zipped, tarfile.open(fileobj=zipped, mode="w") as tar:
+    tarball = io.BytesIO()
+    with gzip.GzipFile(fileobj=tarball, mode="wb", mtime=0) as zipped, tarfile.open(fileobj=zipped, mode="w") as tar:
         for path, text in sorted(files.items()):
             entry = tarfile.TarInfo(f"{top}/{path}")
             entry.size, entry.mode = len(text.encode()), 0o755
             tar.addfile(entry, io.BytesIO(text.encode()))
-    return packed.getvalue()
+    return tarball.getvalue()

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Builds the packages of the stand-in for OpenZFS's source, for one kernel, into this folder.
+# Builds the packages that replace OpenZFS's own, for one kernel, into this folder.
 #   quick.sh 7.1.9-200.fc44.x86_64
 set -eu
 

@@ -1,4 +1,4 @@
-"""Another root file system on this machine: unpacked, given a user, and entered as a machine of its own would be."""
+"""Handles another root file system on this machine: unpacks it, adds a user, and enters it as if it were a machine."""
 
 import os
 import re
@@ -21,13 +21,13 @@ _FILES = ("/etc/ssl/certs", "/etc/resolv.conf", "/etc/hosts", "/etc/pip.conf")
 
 @contextmanager
 def disk(folder: Path) -> Iterator[None]:
-    """Mount a disk of its own on `folder`, as a machine has one: ext4 with its journal, 40 GiB, filled as needed."""
+    """Mount a separate disk on `folder`, as a machine has one: ext4 with its journal, 40 GiB, sparse."""
     folder.mkdir(parents=True)
     image = folder.with_name(f"{folder.name}.disk")
     call(["truncate", "--size=40G", str(image)])
     call(["mkfs.ext4", "-q", str(image)])
     device = call(["losetup", "--find"]).strip()
-    if not Path(device).exists():  # a container has the devices of its first moment only
+    if not Path(device).exists():  # a container only has the devices of the moment it started
         os.mknod(device, stat.S_IFBLK | 0o600, os.makedev(_LOOP, int(device.removeprefix("/dev/loop"))))
     call(["mount", "-o", "loop", str(image), str(folder)])
     try:
@@ -47,26 +47,26 @@ def add_user(root: Path, name: str, number: int, *, sudo: bool = True) -> None:
     """Add an ordinary user, who may use sudo without a password."""
     call(["chroot", str(root), "useradd", "--create-home", f"--uid={number}", "--shell=/bin/bash", name])
     if sudo:
-        kept = f'Defaults env_keep += "{" ".join(machine_settings())}"\n'  # sudo drops the others, as everywhere
+        kept = f'Defaults env_keep += "{" ".join(machine_settings())}"\n'  # sudo drops all others, as usual
         (root / "etc/sudoers.d" / name).write_text(f"{kept}{name} ALL=(ALL) NOPASSWD: ALL\n")
 
 
 def machine_files() -> list[str]:
-    """This machine's own files without which nothing can be fetched, to be bound into a root."""
+    """List the files of this machine that fetching needs, as binds into a root."""
     return [f"{file}:{file}" for file in _FILES if Path(file).exists()]
 
 
 def machine_settings() -> dict[str, str]:
-    """This machine's own settings of how packages are fetched."""
+    """Return this machine's own settings for fetching packages."""
     return {name: value for name, value in os.environ.items() if _OF_THE_MACHINE.fullmatch(name)}
 
 
 def enter(
     root: Path, user: str, words: Sequence[str], variables: Mapping[str, str], command: Sequence[str]
 ) -> list[str]:
-    """The command line that runs a command in a root, as one of its users, with these variables and no others.
+    """Return the command line that runs a command in a root, as one of its users, with only these variables.
 
-    `words` are those of enter.sh: what is bound into the root, and what it is like.
+    `words` are those of enter.sh: what to bind into the root, and how to set it up.
     """
     home = "/root" if user == "root" else f"/home/{user}"
     own = {"HOME": home, "USER": user, "LOGNAME": user, "PATH": _PATH, "LANG": "C.UTF-8", "TERM": "dumb"}

@@ -1,4 +1,4 @@
-"""Stand-in packages, made by the real rpmbuild."""
+"""The lab's small packages, made by the real rpmbuild."""
 
 import subprocess
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ MODULES_DIR = "/usr/lib/modules"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RpmSpec:
-    """What a package is called, what it needs and gives, and its files: path → content, or a file of this machine."""
+    """A package's name, requirements, provides and files: path → content, or a file of this machine."""
 
     name: str
     version: str
@@ -23,11 +23,11 @@ class RpmSpec:
     requires: tuple[str, ...] = ()
     provides: tuple[str, ...] = ()
     files: Mapping[str, str | Path] = field(default_factory=dict)
-    programs: Mapping[str, str | Path] = field(default_factory=dict)  # files that can be run
-    post: str = ""  # what runs after it is installed
+    programs: Mapping[str, str | Path] = field(default_factory=dict)  # executable files
+    post: str = ""  # the %post script
 
     def spec(self) -> str:
-        """The spec file; files are found below %{_sourcedir}."""
+        """Return the spec file; %{_sourcedir} holds the files."""
         head = [
             f"Name: {self.name}", f"Version: {self.version}", f"Release: {self.release}", f"BuildArch: {self.arch}",
             "Summary: stand-in", "License: MIT", "AutoReqProv: no",
@@ -40,7 +40,7 @@ class RpmSpec:
         return "\n".join([*head, *(f"%{name}\n" + "\n".join(lines) for name, lines in sections.items())]) + "\n"
 
     def build(self, target: Path) -> None:
-        """Leave NAME-VERSION-RELEASE.ARCH.rpm in the folder `target`."""
+        """Write NAME-VERSION-RELEASE.ARCH.rpm into the folder `target`."""
         with TemporaryDirectory() as top:
             sources = Path(top, "SOURCES")
             for path, content in {**self.files, **self.programs}.items():
@@ -65,13 +65,13 @@ _WANTED = "WantedBy=multi-user.target"
 
 
 def unit(description: str, *, install: str = _WANTED, body: str = _SERVICE, condition: str = "") -> str:
-    """A systemd unit's text."""
+    """Return a systemd unit's text."""
     head = f"[Unit]\nDescription={description}\n{condition}\n"
     return head + body + (f"\n[Install]\n{install}\n" if install else "")
 
 
 def kernel(version: str) -> list[RpmSpec]:
-    """A kernel and its meta package; `version` is VERSION-RELEASE.ARCH."""
+    """Return a kernel and its meta package; `version` is VERSION-RELEASE.ARCH."""
     number, _, rest = version.partition("-")
     release, _, arch = rest.rpartition(".")
     names = ("vmlinuz", "modules.order", "modules.builtin", "modules.builtin.modinfo")
@@ -85,7 +85,7 @@ def kernel(version: str) -> list[RpmSpec]:
 
 
 def kernel_devel(version: str) -> RpmSpec:
-    """What modules are built against; nothing of a kernel is in it."""
+    """Return the package that modules are built against; it contains nothing of a kernel."""
     number, _, rest = version.partition("-")
     release, _, arch = rest.rpartition(".")
     files: Mapping[str, str | Path] = {f"/usr/src/kernels/{version}/Makefile": ""}
@@ -93,20 +93,24 @@ def kernel_devel(version: str) -> RpmSpec:
 
 
 def os_release(version: str) -> RpmSpec:
-    """The package that says which Fedora CoreOS this is; dnf learns the release from it, and of Debian's shell."""
+    """Return the package that names the Fedora CoreOS release for dnf; it also provides Debian's shell."""
     fedora = version.partition(".")[0]
     text = (
         f"NAME='Fedora Linux'\nID=fedora\nVERSION_ID={fedora}\nVERSION='{version} (CoreOS)'\nVARIANT_ID=coreos\n"
         f"PRETTY_NAME='Fedora CoreOS {version} (lab stand-in)'\nOSTREE_VERSION='{version}'\n"
     )
-    gives = (f"system-release = {fedora}", f"system-release(releasever) = {fedora}", "/bin/sh")
+    provides = (f"system-release = {fedora}", f"system-release(releasever) = {fedora}", "/bin/sh")
     return RpmSpec(
-        name="fedora-release-coreos", version=fedora, release="1", provides=gives, files={"/usr/lib/os-release": text}
+        name="fedora-release-coreos",
+        version=fedora,
+        release="1",
+        provides=provides,
+        files={"/usr/lib/os-release": text},
     )
 
 
 def host_services() -> list[RpmSpec]:
-    """What a Fedora CoreOS host brings along, and what only waits in the repository."""
+    """Return the packages of a Fedora CoreOS host, and those that only wait in the repository."""
     units = "/usr/lib/systemd/system"
     booted = "ConditionPathExists=/run/ostree-booted\n"
     timer = "[Timer]\nOnBootSec=1h\nOnUnitInactiveSec=8h\nRandomizedDelaySec=2h\n"
@@ -149,7 +153,7 @@ _ZFS_UNITS = {
 
 
 def zfs(version: str, kernel_version: str, requires: str, modules: Path) -> dict[str, list[RpmSpec]]:
-    """OpenZFS's packages by folder of the kmods image; those of debug, devel and src could not be installed at all."""
+    """Return OpenZFS's packages by folder of the kmods image; those in debug, devel and src cannot be installed."""
     package = partial(RpmSpec, version=version, release=f"1.{kernel_version.rpartition('.')[0].rpartition('.')[2]}")
     libraries = ("libzfs6", "libzpool6", "libnvpair3", "libuutil3")
     preset = "".join(f"{state} {name}\n" for name, (state, _) in _ZFS_UNITS.items())
@@ -163,10 +167,10 @@ def zfs(version: str, kernel_version: str, requires: str, modules: Path) -> dict
     kmod_files: dict[str, str | Path] = {f"{tree}/{name}.ko": modules / f"{name}.ko" for name in ("zfs", "spl")}
     dracut = {"/usr/lib/dracut/modules.d/90zfs/module-setup.sh": ""}
     broken = ("a-package-that-does-not-exist",)
-    needs = (*(f"{library} = {version}" for library in libraries), "pcp-conf")
+    requires_of_zfs = (*(f"{library} = {version}" for library in libraries), "pcp-conf")
     return {
         "": [
-            package(name="zfs", requires=needs, files=files, programs=tools),
+            package(name="zfs", requires=requires_of_zfs, files=files, programs=tools),
             *(package(name=library, files={f"/usr/lib64/{library}.so": ""}) for library in libraries),
             package(name=f"kmod-zfs-{kernel_version}", requires=(f"kernel-uname-r = {requires}",), files=kmod_files),
             package(name="python3-pyzfs", arch="noarch", files={"/usr/lib/python3/pyzfs.py": ""}),
@@ -182,7 +186,7 @@ def zfs(version: str, kernel_version: str, requires: str, modules: Path) -> dict
 
 
 def module_sources(version: str, kernel_version: str) -> dict[str, str]:
-    """C of spl and zfs: no code in them, but the modinfo that depmod, modinfo and a kernel read."""
+    """Return C sources of spl and zfs: no code, only the modinfo that depmod, modinfo and a kernel read."""
     sources = {}
     for name, depends in (("spl", ""), ("zfs", "spl")):
         tags = {"version": f"{version}-1", "license": "CDDL", "depends": depends, "name": name}
@@ -196,7 +200,7 @@ def module_sources(version: str, kernel_version: str) -> dict[str, str]:
 
 
 def compile_modules(version: str, kernel_version: str, target: Path) -> None:
-    """Leave spl.ko and zfs.ko in `target`."""
+    """Write spl.ko and zfs.ko into `target`."""
     for name, source in module_sources(version, kernel_version).items():
         argv = ["gcc", "-x", "c", "-c", "-o", str(target / f"{name}.ko"), "-"]
         subprocess.run(argv, input=source, text=True, check=True)

@@ -1,4 +1,4 @@
-"""Programs that the lab is made with."""
+"""Runs the programs that make the lab."""
 
 import os
 import shlex
@@ -10,19 +10,17 @@ from tasks.model.errors import TaskError
 
 
 def call(argv: Sequence[str], *, env: Mapping[str, str] | None = None, cwd: str | None = None) -> str:
-    """Run a program to its end and return what it printed; its last words are in the error when it fails."""
+    """Run a program to its end and return its output; if it fails, the error has its last line."""
     try:
         done = subprocess.run(
             argv, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace", check=False, cwd=cwd,
             env={**os.environ, **(env or {})},
         )  # fmt: skip
     except OSError as error:
-        raise TaskError("the lab could not be made", f"{argv[0]}: {error.strerror}", "call it through ./inv") from error
+        raise TaskError("the lab could not be made", f"{argv[0]}: {error.strerror}", "run it with ./inv") from error
     if done.returncode:
-        said = (done.stderr or done.stdout).strip()
-        sys.stderr.write(f"{said}\n")
-        said = said.rpartition("\n")[2]
-        raise TaskError(
-            "the lab could not be made", f"{argv[0]}: {said}", f"see for yourself: {shlex.join(argv)[:200]}"
-        )
+        output = (done.stderr or done.stdout).strip()
+        sys.stderr.write(f"{output}\n")
+        output = output.rpartition("\n")[2]
+        raise TaskError("the lab could not be made", f"{argv[0]}: {output}", f"repeat it: {shlex.join(argv)[:200]}")
     return done.stdout

@@ -1,4 +1,4 @@
-"""What a base needs so that it boots: Debian's programs of a host, and its settings in Fedora CoreOS's place."""
+"""Adds what a base needs to boot: a host's programs from Debian, and settings that replace Fedora CoreOS's."""
 
 import shutil
 from pathlib import Path
@@ -13,7 +13,7 @@ PACKAGES = (
     "clevis,clevis-luks,clevis-tpm2,tpm2-tools,jq,procps,gawk,grep,python3-cffi,libffi8,libtirpc3,libunwind8,libcurl4,openssl,"
     "libnss-myhostname"
 )
-HOOKS = ['--customize-hook=rm -f "$1/etc/hostname" "$1/etc/resolv.conf"']  # this machine's, which it copies
+HOOKS = ['--customize-hook=rm -f "$1/etc/hostname" "$1/etc/resolv.conf"']  # mmdebstrap copies this machine's files
 _SUPPLIED = (
     "openssl sysstat pcp-conf dracut grep python3 python3-cffi libffi kmod util-linux systemd "
     "/bin/sh /bin/bash /usr/bin/env /sbin/ldconfig"
@@ -27,7 +27,7 @@ RUN set -eu; /supplies.sh {_SUPPLIED}; rm /supplies.sh; groupadd --system wheel;
 
 
 def prepare(context: Path) -> None:
-    """Put into a build's context what `SETUP` copies."""
+    """Copy the files that `SETUP` needs into a build's context."""
     shutil.copytree(_FILES, context / "machine")
     shutil.copy2(kernels.SUPPLIES, context)
 

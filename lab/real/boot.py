@@ -1,4 +1,4 @@
-"""The image that the recipes build, booted: a lab of its own, in which a machine goes through every stage."""
+"""Boots the image that the recipes build: in its own lab, a machine goes through every stage."""
 
 import json
 import os
@@ -27,8 +27,8 @@ WORLD = "real"
 _START = "import sys; sys.path.insert(0, sys.argv.pop(1)); from lab.real.boot import main; main()"
 
 
-_ENDED = "the stage came to its end"
-_SIDE_BY_SIDE = 2  # machines; each has two processors that do little at a time
+_ENDED = "the stage finished"
+_SIDE_BY_SIDE = 2  # machines at once; each has two processors that are mostly idle
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -41,16 +41,16 @@ class Outcome:
 
 
 def boot(states: Path, image: str, config: str, *, verbose: bool) -> list[Outcome]:
-    """Go through all stages in a fresh lab of our own; those that came to their end are returned.
+    """Go through all stages in our own fresh lab; return the stages that came to their end.
 
-    `image` is the digest of an image in the lab `real`, and `config` an Ignition file; each empty where the recipes are
-    to make it. What the consoles said stays until the next boot; disks, images and keys go.
+    `image` is the digest of an image in the lab `real`, and `config` an Ignition file. If one is empty, the recipes
+    make it. The consoles' logs stay until the next boot; disks, images and keys are removed.
     """
-    wanted = _read(config) if config else ""
+    ignition = _read(config) if config else ""
     debian.require_release(WORLD)
     _forget_older(states)
     state = states / f"boot-{os.getpid()}"
-    made, layout = parts.made(), state / "given"
+    made_parts, layout = parts.made(), state / "given"
 
     def fresh() -> None:
         session.clear(state)
@@ -59,8 +59,8 @@ def boot(states: Path, image: str, config: str, *, verbose: bool) -> list[Outcom
             _take(states / WORLD, image, layout)
 
     given = {
-        "state": str(state), "parts": str(made), "image": str(layout) if image else "",
-        "config": wanted, "verbose": verbose,
+        "state": str(state), "parts": str(made_parts), "image": str(layout) if image else "",
+        "config": ignition, "verbose": verbose,
     }  # fmt: skip
     try:
         return _go_through(state, given, fresh)
@@ -69,7 +69,7 @@ def boot(states: Path, image: str, config: str, *, verbose: bool) -> list[Outcom
 
 
 def _go_through(state: Path, given: dict[str, Any], fresh: Callable[[], None]) -> list[Outcome]:
-    """Have `main` run in the lab; what it left."""
+    """Run `main` in the lab, and return the outcomes that it wrote."""
     start = shlex.join([sys.executable, "-c", _START, str(session.ROOT), json.dumps(given)])
     outcomes = state / "outcomes.json"
     open_lab(load(WORLD), start, state, prepare=fresh)
@@ -78,7 +78,7 @@ def _go_through(state: Path, given: dict[str, Any], fresh: Callable[[], None]) -
 
 
 def _read(config: str) -> str:
-    """An Ignition file of the kind that a boot proves."""
+    """Read an Ignition file; stop if a boot cannot prove it."""
     try:
         text = Path(config).read_text()
     except (OSError, UnicodeDecodeError) as error:
@@ -97,55 +97,55 @@ def _forget_older(states: Path) -> None:
 
 
 def _keep_consoles(state: Path) -> None:
-    """Remove what a run takes room for: all but what was logged."""
+    """Remove everything large that a run made, and keep the logs."""
     machines = state / "machines"
-    for place in (*machines.glob("*"), *state.iterdir()):
-        if place.is_dir() and place != machines:
-            shutil.rmtree(place, ignore_errors=True)
-        elif place.parent == machines and place.suffix != ".log":
-            place.unlink()
+    for path in (*machines.glob("*"), *state.iterdir()):
+        if path.is_dir() and path != machines:
+            shutil.rmtree(path, ignore_errors=True)
+        elif path.parent == machines and path.suffix != ".log":
+            path.unlink()
 
 
 def _take(lab: Path, digest: str, target: Path) -> None:
     """Copy an image of the lab `real` by its digest, as `podman images --digests` shows it there."""
     if not re.fullmatch(r"sha256:[0-9a-f]{64}", digest):
-        hint = f"look for it: ./inv lab -w {WORLD} -- 'podman images --digests'"
-        raise TaskError("nothing was booted", f"{digest!r} is no digest", hint)
-    listed = "podman images --no-trunc --format '{{.Digest}} {{.Id}}'"
-    find = f"id=$({listed} | sed -n 's/^{digest} //p' | head -n 1); test -n \"$id\""
+        hint = f"list the digests: ./inv lab -w {WORLD} -- 'podman images --digests'"
+        raise TaskError("nothing was booted", f"{digest!r} is not a digest", hint)
+    list_images = "podman images --no-trunc --format '{{.Digest}} {{.Id}}'"
+    find = f"id=$({list_images} | sed -n 's/^{digest} //p' | head -n 1); test -n \"$id\""
     if open_lab(load(WORLD), f'{find} && podman push --quiet "$id" oci:{shlex.quote(str(target))}:given', lab):
         hint = f"build one there: ./inv lab -w {WORLD} -- 'inv build'"
         raise TaskError("nothing was booted", f"the lab {WORLD} has no image {digest}", hint)
 
 
 def main() -> None:
-    """Run in the lab: make ready, then the stages, group by group; their outcomes are left in the state folder."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)  # at once, no thread is waited for; the machines end with the lab
+    """Prepare in the lab, then run the stages group by group; write their outcomes to the state folder."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # end at once, do not wait for threads; the machines end with the lab
     given = json.loads(sys.argv[1])
-    begun, outcomes, pool = time.monotonic(), list[Outcome](), ThreadPoolExecutor(_SIDE_BY_SIDE)
+    start, outcomes, pool = time.monotonic(), list[Outcome](), ThreadPoolExecutor(_SIDE_BY_SIDE)
     try:
         machine = stages.Journey(bench=ingredients.gather(given))
-        _say(f"made ready: {time.monotonic() - begun:.1f} s")
+        _say(f"made ready: {time.monotonic() - start:.1f} s")
         for group in stages.GROUPS:
             outcomes += pool.map(partial(_outcome, machine), group)
             rows = json.dumps([asdict(outcome) for outcome in outcomes])
             Path(given["state"], "outcomes.json").write_text(rows)
             if len(group) == 1 and outcomes[-1].checks[0].name == _ENDED:
-                return  # what all others need
+                return  # all other stages need this one
     except TaskError as error:
         sys.exit(str(error))
 
 
 def _outcome(machine: stages.Journey, stage: stages.Stage) -> Outcome:
-    """Go through one stage; one that cannot go on is a check that does not hold."""
-    (name, through), begun = stage, time.monotonic()
+    """Go through one stage; a stage that cannot continue counts as one failed check."""
+    (name, through), start = stage, time.monotonic()
     try:
-        found = tuple(through(machine))
+        checks = tuple(through(machine))
     except TaskError as error:
-        found = (Assertion(_ENDED, f"{error.what}: {error.why}; {error.next}"),)
-    outcome = Outcome(stage=name, seconds=time.monotonic() - begun, checks=found)
-    failed = sum(1 for check in found if check.fault)
-    how = f"{failed} of {len(found)} checks FAILED" if failed else f"{len(found)} checks hold"
+        checks = (Assertion(_ENDED, f"{error.what}: {error.why}; {error.next}"),)
+    outcome = Outcome(stage=name, seconds=time.monotonic() - start, checks=checks)
+    failed = sum(1 for check in checks if check.fault)
+    how = f"{failed} of {len(checks)} checks FAILED" if failed else f"{len(checks)} checks hold"
     _say(f"{name}: {outcome.seconds:.1f} s, {how}")
     return outcome
 

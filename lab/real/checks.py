@@ -1,4 +1,4 @@
-"""What must hold of a booted machine: pure functions from the facts that report.sh tells to named checks."""
+"""What must hold for a booted machine: pure functions that turn report.sh's facts into named checks."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from tasks.model.errors import TaskError
 
 @dataclass(frozen=True, slots=True)
 class Assertion:
-    """One assertion by name; `fault` says what was found instead, and is empty where it holds."""
+    """A named assertion; `fault` says what is wrong, and is empty if the assertion holds."""
 
     name: str
     fault: str = ""
@@ -17,119 +17,120 @@ class Assertion:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Expected:
-    """What image and Ignition file promise of the machine."""
+    """What image and Ignition file promise about the machine."""
 
     kernel: str
     zfs: str
-    hostname: str  # empty: the Ignition file gives none
+    hostname: str  # empty: the Ignition file sets none
     hostname_mode: str  # octal digits
     key: str
-    image: str  # what the machine switches to; empty: the Ignition file has no switch
+    image: str  # the image that the machine switches to; empty: the Ignition file has no switch
     policy: str  # sha256 of policy.json
 
 
-def facts(told: str) -> dict[str, str]:
-    """Read what report.sh told; one that was cut short is an error."""
-    found = dict(line.split("\t", 1) for line in told.splitlines() if "\t" in line)
-    if found.get("end") != "end":
-        last = told.strip().rpartition("\n")[2]
+def facts(report: str) -> dict[str, str]:
+    """Read report.sh's output; stop if it was cut short."""
+    facts = dict(line.split("\t", 1) for line in report.splitlines() if "\t" in line)
+    if facts.get("end") != "end":
+        last = report.strip().rpartition("\n")[2]
         raise TaskError(
-            "the machine did not tell how it is", f"its last words: {last!r}", "run it again with --verbose"
+            "the machine's report is incomplete", f"its last line is {last!r}", "run it again with --verbose"
         )
-    return found
+    return facts
 
 
-def machine(found: Mapping[str, str], wanted: Expected) -> list[Assertion]:
-    """What holds at every boot."""
+def machine(facts: Mapping[str, str], expected: Expected) -> list[Assertion]:
+    """Check what must hold at every boot."""
     return [
-        _same("kernel", found["kernel"], wanted.kernel),
-        *_hostname(found, wanted),
-        _same("root: btrfs, labelled root, on LUKS", found["root"], "/dev/mapper/root btrfs root"),
-        *zfs(found, wanted),
-        _same("tailscaled: enabled", _first(found["tailscaled.service"]), "enabled"),
-        _same("zincati: off", found["zincati.service"], "disabled inactive"),
-        _same("update timer: on", found["bootc-fetch-apply-updates.timer"], "enabled active"),
-        _none("failed units", set(found["failed"].split())),
-        _same("policy.json: the shipped one", found["policy"], wanted.policy),
+        _same("kernel", facts["kernel"], expected.kernel),
+        *_hostname(facts, expected),
+        _same("root: btrfs, labelled root, on LUKS", facts["root"], "/dev/mapper/root btrfs root"),
+        *zfs(facts, expected),
+        _same("tailscaled: enabled", _first(facts["tailscaled.service"]), "enabled"),
+        _same("zincati: off", facts["zincati.service"], "disabled inactive"),
+        _same("update timer: on", facts["bootc-fetch-apply-updates.timer"], "enabled active"),
+        _none("failed units", set(facts["failed"].split())),
+        _same("policy.json: the shipped one", facts["policy"], expected.policy),
     ]
 
 
-def _hostname(found: Mapping[str, str], wanted: Expected) -> list[Assertion]:
-    if not wanted.hostname:
+def _hostname(facts: Mapping[str, str], expected: Expected) -> list[Assertion]:
+    if not expected.hostname:
         return []
     return [
-        _same("hostname", found["hostname"], wanted.hostname),
-        _same("hostname: file and mode", found["hostname-file"], f"{wanted.hostname} {wanted.hostname_mode}"),
+        _same("hostname", facts["hostname"], expected.hostname),
+        _same("hostname: file and mode", facts["hostname-file"], f"{expected.hostname} {expected.hostname_mode}"),
     ]
 
 
-def zfs(found: Mapping[str, str], wanted: Expected) -> list[Assertion]:
-    """The modules run, from the package's path, loaded by modules-load.d."""
+def zfs(facts: Mapping[str, str], expected: Expected) -> list[Assertion]:
+    """Check that the modules run, come from the package's path, and were loaded by modules-load.d."""
     checks = []
     for name in ("spl", "zfs"):
-        place = f"/lib/modules/{wanted.kernel}/extra/"
-        file, package = found[f"{name}-file"], found[f"{name}-package"]
-        there = place in file and package == f"kmod-zfs-{wanted.kernel}"
+        folder = f"/lib/modules/{expected.kernel}/extra/"
+        file, package = facts[f"{name}-file"], facts[f"{name}-package"]
+        from_package = folder in file and package == f"kmod-zfs-{expected.kernel}"
         checks += [
-            _same(f"{name}: loaded", found[f"{name}-loaded"].rpartition("-")[0], wanted.zfs),
+            _same(f"{name}: loaded", facts[f"{name}-loaded"].rpartition("-")[0], expected.zfs),
             Assertion(
-                f"{name}: from the package's path", "" if there else f"{file or 'nowhere'}, of package {package or '-'}"
+                f"{name}: from the package's path",
+                "" if from_package else f"{file or 'nowhere'}, of package {package or '-'}",
             ),
         ]
-    said = "" if found["modules-load"] == "success" else found["modules-load-said"] or found["modules-load"]
-    return [*checks, Assertion("modules-load.d: succeeded", said)]
+    failure = "" if facts["modules-load"] == "success" else facts["modules-load-said"] or facts["modules-load"]
+    return [*checks, Assertion("modules-load.d: succeeded", failure)]
 
 
-def first(found: Mapping[str, str], wanted: Expected) -> list[Assertion]:
-    """What holds after the first boot alone."""
-    tokens = found["luks-tokens"].split()
+def first(facts: Mapping[str, str], expected: Expected) -> list[Assertion]:
+    """Check what must hold only after the first boot."""
+    tokens = facts["luks-tokens"].split()
     clevis = len(tokens) == 1 and tokens[0].startswith("clevis:")
     return [
-        _same("LUKS: version 2, labelled luks-root", found["luks"], "crypto_LUKS 2 luks-root"),
-        Assertion("LUKS: one token, clevis's", "" if clevis else found["luks-tokens"] or "none"),
-        _same("LUKS: no other keyslot", found["luks-keyslots"], tokens[0].partition(":")[2] if tokens else "one"),
-        _same("core: the key and no other", found["core-keys"], wanted.key),
-        _none("core: groups", {"wheel", "sudo"} - set(found["core-groups"].split())),
+        _same("LUKS: version 2, labelled luks-root", facts["luks"], "crypto_LUKS 2 luks-root"),
+        Assertion("LUKS: one token, clevis's", "" if clevis else facts["luks-tokens"] or "none"),
+        _same("LUKS: no other keyslot", facts["luks-keyslots"], tokens[0].partition(":")[2] if tokens else "one"),
+        _same("core: the key and no other", facts["core-keys"], expected.key),
+        _none("core: groups", {"wheel", "sudo"} - set(facts["core-groups"].split())),
     ]
 
 
-def pool(found: Mapping[str, str], data: str) -> list[Assertion]:
-    """The pool came by itself, with the data that was written into it."""
+def pool(facts: Mapping[str, str], data: str) -> list[Assertion]:
+    """Check that the pool was imported without help, with the data that was written into it."""
     return [
-        _same("pool: imported and online", found["pool"], "tank ONLINE"),
-        _same("pool: imported by zfs-import-cache.service", found["imported-by"], "success active"),
-        _same("pool: the data's checksum", found["data"], data),
+        _same("pool: imported and online", facts["pool"], "tank ONLINE"),
+        _same("pool: imported by zfs-import-cache.service", facts["imported-by"], "success active"),
+        _same("pool: the data's checksum", facts["data"], data),
     ]
 
 
-def switched(found: Mapping[str, str], wanted: Expected) -> list[Assertion]:
-    """The first-boot switch asked bootc for the signed image."""
-    call = f"switch --enforce-container-sigpolicy {wanted.image}"
-    return [_same("switch: bootc was called with the signed image", found["bootc"], call)] if wanted.image else []
+def switched(facts: Mapping[str, str], expected: Expected) -> list[Assertion]:
+    """Check that the first-boot switch asked bootc for the signed image."""
+    call = f"switch --enforce-container-sigpolicy {expected.image}"
+    return [_same("switch: bootc was called with the signed image", facts["bootc"], call)] if expected.image else []
 
 
 def faults(checks: Iterable[Assertion]) -> list[Assertion]:
-    """Those that do not hold."""
+    """Return the checks that do not hold."""
     return [check for check in checks if check.fault]
 
 
 def held(name: str, holds: object, fault: str) -> Assertion:
-    """A check of anything that is true or not; `fault` is told where it is not."""
+    """Check anything that is true or false; `fault` says what is wrong if it is false."""
     return Assertion(name, "" if holds else fault.strip())
 
 
 def succeeded(name: str, command: CompletedProcess[str]) -> Assertion:
-    """A check of a command: its last words are told where it failed."""
-    said = command.stderr.strip() or command.stdout.strip() or f"it ended with {command.returncode}"
-    return held(name, command.returncode == 0, said.rpartition("\n")[2])
+    """Check that a command succeeded; if it failed, `fault` is the last line of its output."""
+    output = command.stderr.strip() or command.stdout.strip() or f"it ended with {command.returncode}"
+    return held(name, command.returncode == 0, output.rpartition("\n")[2])
 
 
-def _same(name: str, found: str, wanted: str) -> Assertion:
-    return Assertion(name, "" if found == wanted else f"{found or 'nothing'}, not {wanted}")
+def _same(name: str, actual: str, expected: str) -> Assertion:
+    return Assertion(name, "" if actual == expected else f"{actual or 'nothing'}, not {expected}")
 
 
-def _none(name: str, found: set[str]) -> Assertion:
-    return Assertion(name, ", ".join(sorted(found)))
+def _none(name: str, faults: set[str]) -> Assertion:
+    return Assertion(name, ", ".join(sorted(faults)))
 
 
 def _first(text: str) -> str:

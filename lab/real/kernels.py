@@ -1,4 +1,4 @@
-"""The kernels that the lab's machines boot, and the image in which they and OpenZFS are built."""
+"""Builds the kernels that the lab's machines boot, and the image that compiles them and OpenZFS."""
 
 import shlex
 import shutil
@@ -13,7 +13,7 @@ SUPPLIES = _HERE / "supplies.sh"
 MACROS = _HERE / "fedora.macros"
 _SERIES = "6.12"
 _SOURCES = [_HERE / name for name in ("kernel.config", "kernel.sh", "kernel.spec")]
-# What kmods/Containerfile installs and OpenZFS's packaging asks for, by Fedora's names; and Debian's packages for it.
+# Fedora's names for what kmods/Containerfile installs and OpenZFS's packaging requires, then Debian's packages for it.
 FEDORA = (
     "fedora-repos-archive autoconf automake elfutils-libelf-devel gawk gcc libaio-devel libattr-devel libblkid-devel "
     "libcurl-devel libffi-devel libtirpc-devel libtool libuuid-devel libunwind-devel make ncompress openssl-devel "
@@ -37,20 +37,20 @@ RUN createrepo_c --quiet /srv/repo && /supplies.sh {FEDORA} && rm /supplies.sh
 
 
 def packages(world: World) -> Path:
-    """A folder with kernel, kernel-core and kernel-devel of each kernel of a world, built from Debian's source."""
+    """Build kernel, kernel-core and kernel-devel of each kernel of a world from Debian's source, in one folder."""
     kernels, root = sorted({release.kernel for release in world.release}), _root()
 
     def make(target: Path) -> None:
         source = debian.linux_source(_SERIES)
-        with workshop(target) as here:
+        with workshop(target) as shop:
             for each in _SOURCES:
-                shutil.copy2(each, here.context)
-            shutil.copyfile(source, here.context / "linux.tar.xz")
-            shutil.copyfile(root, here.context / "root.tar")
-            (here.context / "Containerfile").write_text(_KERNELS.format(kernels=shlex.join(kernels)))
-            out = here.context.with_name("out")
+                shutil.copy2(each, shop.context)
+            shutil.copyfile(source, shop.context / "linux.tar.xz")
+            shutil.copyfile(root, shop.context / "root.tar")
+            (shop.context / "Containerfile").write_text(_KERNELS.format(kernels=shlex.join(kernels)))
+            out = shop.context.with_name("out")
             out.mkdir()
-            here.build("kernels", f"--volume={out}:/out")
+            shop.build("kernels", f"--volume={out}:/out")
             for package in out.rglob("*.rpm"):
                 package.rename(target / package.name)
 
@@ -58,21 +58,21 @@ def packages(world: World) -> Path:
 
 
 def fedora(world: World) -> Path:
-    """An OCI layout in the place of Fedora's own image: Debian's toolchain, the kernels' headers in a repository."""
+    """Make an OCI layout that replaces Fedora's own image: Debian's toolchain, the kernels' headers in a repository."""
     kernels, root = packages(world), _root()
 
     def make(target: Path) -> None:
-        with workshop(target) as here:
-            (here.context / "repo").mkdir()
+        with workshop(target) as shop:
+            (shop.context / "repo").mkdir()
             for package in kernels.glob("kernel-devel-*.rpm"):
-                shutil.copy2(package, here.context / "repo")
-            shutil.copyfile(root, here.context / "root.tar")
-            shutil.copy2(SUPPLIES, here.context)
-            shutil.copy2(MACROS, here.context)
-            (here.context / "lab.repo").write_text(_REPO)
-            (here.context / "Containerfile").write_text(_FEDORA_IMAGE)
-            here.build("fedora", "--timestamp=0")
-            here.podman("push", "--quiet", "fedora", f"oci:{target}:fedora")
+                shutil.copy2(package, shop.context / "repo")
+            shutil.copyfile(root, shop.context / "root.tar")
+            shutil.copy2(SUPPLIES, shop.context)
+            shutil.copy2(MACROS, shop.context)
+            (shop.context / "lab.repo").write_text(_REPO)
+            (shop.context / "Containerfile").write_text(_FEDORA_IMAGE)
+            shop.build("fedora", "--timestamp=0")
+            shop.podman("push", "--quiet", "fedora", f"oci:{target}:fedora")
 
     return cache.entry("fedora", [kernels.name, _FEDORA_IMAGE, _REPO, MACROS, SUPPLIES], make)
 

@@ -1,4 +1,4 @@
-"""What a machine is started from: a disk as an installer leaves it, and an initramfs with the real Ignition."""
+"""Makes what a machine starts from: a disk as an installer leaves it, and an initramfs with the real Ignition."""
 
 import json
 import shutil
@@ -24,18 +24,18 @@ RUN /tmp/disk.sh /out/disk && /tmp/initramfs.sh /tmp/ignition /out/initramfs
 
 
 def made() -> Path:
-    """A folder with `disk`, sparse, and `initramfs`."""
+    """Return a folder with `disk`, which is sparse, and `initramfs`."""
     root, ignition = debian.root("initramfs-root", _PACKAGES), _ignition()
 
     def make(target: Path) -> None:
-        with workshop(target) as here:
-            shutil.copyfile(root, here.context / "root.tar")
-            shutil.copytree(ignition, here.context / "ignition")
-            shutil.copytree(_HERE / "initramfs", here.context / "initramfs")
+        with workshop(target) as shop:
+            shutil.copyfile(root, shop.context / "root.tar")
+            shutil.copytree(ignition, shop.context / "ignition")
+            shutil.copytree(_HERE / "initramfs", shop.context / "initramfs")
             for name in ("disk.sh", "initramfs.sh"):
-                shutil.copy2(_HERE / name, here.context)
-            (here.context / "Containerfile").write_text(_SETUP)
-            here.build("parts", f"--volume={target}:/out")
+                shutil.copy2(_HERE / name, shop.context)
+            (shop.context / "Containerfile").write_text(_SETUP)
+            shop.build("parts", f"--volume={target}:/out")
 
     files = sorted(path for path in (_HERE / "initramfs").rglob("*") if path.is_file())
     material = [root.parent.name, ignition.name, _SETUP, _HERE / "disk.sh", _HERE / "initramfs.sh", *files]
@@ -43,12 +43,12 @@ def made() -> Path:
 
 
 def _ignition() -> Path:
-    """A folder with Ignition's program and its dracut module, both of the release that go.mod pins."""
+    """Return a folder with Ignition's program and dracut module, both of the release that go.mod pins."""
     pins = _HERE / "ignition"
 
     def make(target: Path) -> None:
-        with workshop(target) as here:
-            caches = {"GOMODCACHE": str(here.context / "modules"), "GOCACHE": str(here.context / "build")}
+        with workshop(target) as shop:
+            caches = {"GOMODCACHE": str(shop.context / "modules"), "GOCACHE": str(shop.context / "build")}
             env = caches | {"GOFLAGS": "-mod=readonly -buildvcs=false -modcacherw", "CGO_ENABLED": "1"}
             module = json.loads(call(["go", "mod", "download", "-json", _MODULE], env=env, cwd=str(pins)))
             settings = {"version.Raw": module["Version"].removeprefix("v"), "distro.selinuxRelabel": "false"}

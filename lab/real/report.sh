@@ -1,12 +1,12 @@
 #!/bin/bash
-# Tells what a booted machine is, one fact a line: NAME<tab>VALUE. Runs in it as root; decides nothing.
+# Reports the facts of a booted machine, one a line: NAME<tab>VALUE. It runs there as root and judges nothing.
 set -u
 
 fact() {
     printf '%s\t%s\n' "$1" "$(tr '\n\t' '  ' <<< "$2" | sed 's/ *$//')"
 }
 
-for _ in {1..90}; do # until it has settled; the switch takes as long as a download
+for _ in {1..90}; do # wait until the boot has settled; ignore the switch, which takes as long as a download
     systemctl list-jobs --plain --no-legend | grep -qv -e custom-coreos-switch -e multi-user.target -e graphical.target \
         -e systemd-update-utmp || break
     sleep 1

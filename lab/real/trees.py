@@ -1,4 +1,4 @@
-"""Images as trees that a machine is started from: exported by digest, each with the kernel in it."""
+"""Images as trees that a machine starts from; each is exported with the kernel that is in it."""
 
 import subprocess
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ _LABELS = '--format={{index .Labels "custom-coreos.kernel-version"}} {{index .La
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Tree:
-    """An image's files as a tar file, its kernel beside it, and what its labels say of both."""
+    """An image's files as a tar file, its kernel beside it, and what its labels say about both."""
 
     tar: Path
     vmlinuz: Path
@@ -28,12 +28,12 @@ class Tree:
     zfs: str
 
     def read(self, path: str) -> str:
-        """A text file of it."""
+        """Return the text of a file in it."""
         return call(["tar", "--to-stdout", "-xf", str(self.tar), path])
 
 
 def export(image: str, folder: Path) -> Tree:
-    """Leave an image's tree in a folder."""
+    """Export an image's tree into a folder."""
     kernel, zfs = call(["podman", "image", "inspect", _LABELS, image]).split()
     folder.mkdir(parents=True, exist_ok=True)
     tree = Tree(tar=folder / "tree.tar", vmlinuz=folder / "vmlinuz", kernel=kernel, zfs=zfs)
@@ -49,12 +49,12 @@ def export(image: str, folder: Path) -> Tree:
 
 
 def without_module(image: str, kernel: str, folder: Path) -> Tree:
-    """The tree of the image without zfs.ko."""
+    """Return the tree of the image without zfs.ko."""
     return _derived(_WITHOUT.format(image=image, kernel=kernel), "without-zfs", folder)
 
 
 def with_foreign_modules(image: str, kernel: str, other: str, foreign: str, folder: Path) -> Tree:
-    """The tree of the image with the modules of another one, which were built for that one's kernel."""
+    """Return the tree of the image with another image's modules, which were built for another kernel."""
     text = _FOREIGN.format(image=image, kernel=kernel, other=other, foreign=foreign)
     return _derived(text, "foreign-modules", folder)
 

@@ -1,4 +1,4 @@
-"""A machine in QEMU with a TPM of its own: started, watched, spoken to, ended."""
+"""Starts, watches, uses and ends a machine in QEMU with its own TPM."""
 
 import os
 import shutil
@@ -21,7 +21,7 @@ _MACHINE = ("-machine", "q35", "-smp", "2", "-m", "2048", "-display", "none", "-
 _ACCELERATIONS = {"kvm": ("-accel", "kvm", "-cpu", "host"), "tcg": ("-accel", "tcg,thread=multi", "-cpu", "qemu64")}
 _USERLAND = "Run /init as init process"
 _KVM_SECONDS = 20
-_SOCKETS = "/run"  # the lab's own; a socket's path has 107 bytes at most, and a clone may lie deep
+_SOCKETS = "/run"  # the lab's own; a socket's path has at most 107 bytes, and a clone's path may be long
 _UP_SECONDS, _OFF_SECONDS, _COMMAND_SECONDS = 600, 120, 300
 _SSH = (
     "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null", "-o", "LogLevel=ERROR",
@@ -31,7 +31,7 @@ _SSH = (
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Drive:
-    """A disk of the machine: its file, its serial number; `kept`: what is written stays."""
+    """A disk of the machine: its file and serial number; `kept` decides whether writes stay."""
 
     file: Path
     serial: str
@@ -47,7 +47,7 @@ class Drive:
 
 @dataclass(kw_only=True)
 class Machine:
-    """One machine, from power on to power off; everything it is made of stands in `folder`."""
+    """One machine, from power on to power off; `folder` holds its files."""
 
     name: str
     folder: Path
@@ -57,24 +57,24 @@ class Machine:
     drives: Sequence[Drive]
     arguments: str  # of the kernel
     acceleration: str
-    key: Path | None = None  # that core logs in with
-    config: Path | None = None  # Ignition's, through the firmware's configuration
+    key: Path | None = None  # core logs in with it
+    config: Path | None = None  # for Ignition, passed in the firmware's configuration
     verbose: bool = False
     _processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
     _ended: Event = field(default_factory=Event)
 
     @property
     def log(self) -> Path:
-        """What the console said."""
+        """The console's log."""
         return self.folder / f"{self.name}.log"
 
     def _errors(self, program: str) -> Path:
-        """What a program said that makes up the machine."""
+        """The output of a program that runs the machine."""
         return self.folder / f"{self.name}.{program}"
 
     @property
     def console(self) -> str:
-        """What the console said so far."""
+        """The console's output so far."""
         return self.log.read_text(errors="replace").replace("\r", "") if self.log.exists() else ""
 
     def __enter__(self) -> Self:
@@ -90,7 +90,7 @@ class Machine:
         _until(self._chip.exists, 10, "swtpm")
         self._start([_QEMU, *_ACCELERATIONS[self.acceleration], *_MACHINE, *self._devices()])
         if self.verbose:
-            Thread(target=self._tell, daemon=True).start()
+            Thread(target=self._show_console, daemon=True).start()
         return self
 
     def _start(self, argv: list[str]) -> None:
@@ -99,12 +99,12 @@ class Machine:
                 self._processes.append(
                     subprocess.Popen(
                         argv, stdin=subprocess.DEVNULL, stdout=errors, stderr=errors,
-                        start_new_session=True,  # a Ctrl-C ends the lab, and that ends the machine
+                        start_new_session=True,  # Ctrl-C ends the lab, and that ends the machine
                     )
                 )  # fmt: skip
             except OSError as error:
                 what = "no machine could be started"
-                raise TaskError(what, f"{argv[0]}: {error.strerror}", "call it through ./inv") from error
+                raise TaskError(what, f"{argv[0]}: {error.strerror}", "run it with ./inv") from error
 
     def _devices(self) -> list[str]:
         config = ["-fw_cfg", f"name=opt/com.coreos/config,file={self.config}"] if self.config else []
@@ -132,18 +132,18 @@ class Machine:
 
     @property
     def _last_words(self) -> str:
-        """What the console said last; where it said nothing, what QEMU did."""
-        said = self.console.strip() or self._errors(_QEMU).read_text(errors="replace").strip()
-        return said.rpartition("\n")[2] or "its console is empty"
+        """The console's last line; if the console is empty, QEMU's last line."""
+        output = self.console.strip() or self._errors(_QEMU).read_text(errors="replace").strip()
+        return output.rpartition("\n")[2] or "its console is empty"
 
     def wait_for(self, words: Sequence[str], seconds: float) -> str:
-        """The first of some words on the console; nothing when it ends or the time is over before."""
-        end = time.monotonic() + seconds
+        """Return the first of some words on the console; empty if the machine ends or the time is up first."""
+        deadline = time.monotonic() + seconds
         while True:
-            alive, said = self.runs, self.console
-            found = next((word for word in words if word in said), "")
-            if found or not alive or time.monotonic() > end:
-                return found
+            alive, output = self.runs, self.console
+            word = next((each for each in words if each in output), "")
+            if word or not alive or time.monotonic() > deadline:
+                return word
             time.sleep(0.2)
 
     def wait_off(self, seconds: float) -> bool:
@@ -158,13 +158,13 @@ class Machine:
             with socket.socket(socket.AF_UNIX) as line:
                 line.connect(str(self._serial))
                 line.sendall(text.encode() + b"\r")
-                time.sleep(1)  # QEMU reads what came before the line is hung up
+                time.sleep(1)  # let QEMU read everything before the connection closes
         except OSError as error:
-            what = f"nobody can type at the machine's console ({self.name})"
+            what = f"typing at the machine's console failed ({self.name})"
             raise TaskError(what, f"{error}; {self._last_words}", f"read its console: {self.log}") from error
 
     def ssh(self, command: str, *, key: Path | None = None, stdin: str = "") -> subprocess.CompletedProcess[str]:
-        """Run a command as core, logged in by the machine's key or another."""
+        """Run a command as core, with the machine's key or another."""
         login = ("-p", str(self.port), "-i", str(key or self.key), "-o", "IdentitiesOnly=yes", "core@127.0.0.1")
         argv = ["ssh", *_SSH, *login, command]
         try:
@@ -182,9 +182,9 @@ class Machine:
         return self.ssh("sudo bash -s", stdin=script)
 
     def is_up(self, seconds: float) -> bool:
-        """Whether core can log in before the time is over, or the machine reports an emergency."""
-        end = time.monotonic() + seconds
-        while self.runs and time.monotonic() < end and "LAB-EMERGENCY" not in self.console:
+        """Whether core can log in before the time is up or the machine reports an emergency."""
+        deadline = time.monotonic() + seconds
+        while self.runs and time.monotonic() < deadline and "LAB-EMERGENCY" not in self.console:
             if _greets(self.port) and self.ssh("true").returncode == 0:
                 return True
             time.sleep(0.5)
@@ -197,14 +197,14 @@ class Machine:
             raise TaskError(what, self._last_words, f"read its console: {self.log}")
 
     def off(self) -> None:
-        """Shut it down in order."""
+        """Shut it down cleanly."""
         self.run("systemctl poweroff")
         if not self.wait_off(_OFF_SECONDS):
             hint = f"read its console: {self.log}"
             raise TaskError(f"the machine does not switch itself off ({self.name})", "it still runs", hint)
 
-    def _tell(self) -> None:
-        """Pass the console on to stderr until the end."""
+    def _show_console(self) -> None:
+        """Copy the console to stderr until the end."""
         _until(self.log.exists, 10, "QEMU")
         with self.log.open(errors="replace") as log:
             while not self._ended.is_set():
@@ -213,23 +213,23 @@ class Machine:
 
 
 def _greets(port: int) -> bool:
-    """Whether an SSH server answers; QEMU takes the connection long before there is one."""
+    """Whether an SSH server answers; QEMU accepts the connection long before there is one."""
     with suppress(OSError), socket.create_connection(("127.0.0.1", port), 2) as line:
         line.settimeout(5)
         return line.recv(4) == b"SSH-"
     return False
 
 
-def _until(there: Callable[[], bool], seconds: float, what: str) -> None:
-    end = time.monotonic() + seconds
-    while not there():
-        if time.monotonic() > end:
-            raise TaskError("no machine could be started", f"{what} does not come up", "see its log in .lab")
+def _until(is_ready: Callable[[], bool], seconds: float, what: str) -> None:
+    deadline = time.monotonic() + seconds
+    while not is_ready():
+        if time.monotonic() > deadline:
+            raise TaskError("no machine could be started", f"{what} did not start", "see its log in .lab")
         time.sleep(0.02)
 
 
 def acceleration(folder: Path, kernel: Path, initramfs: Path) -> tuple[str, str]:
-    """`kvm` where it brings this kernel to userland within 20 s, else `tcg`; and why."""
+    """Return `kvm` if it brings this kernel to userland within 20 s, else `tcg`; also return why."""
     if not os.access("/dev/kvm", os.R_OK | os.W_OK):
         return "tcg", "TCG: this machine offers no /dev/kvm"
     probe = Machine(
@@ -237,8 +237,8 @@ def acceleration(folder: Path, kernel: Path, initramfs: Path) -> tuple[str, str]
         arguments="console=ttyS0 panic=-1", acceleration="kvm",
     )  # fmt: skip
     with probe:
-        found, runs = probe.wait_for([_USERLAND], _KVM_SECONDS), probe.runs
-    if found:
+        userland, runs = probe.wait_for([_USERLAND], _KVM_SECONDS), probe.runs
+    if userland:
         return "kvm", "KVM"
     how = f"did not reach userland within {_KVM_SECONDS} s" if runs else "ended before it reached userland"
     return "tcg", f"TCG: under KVM the kernel {how}"

@@ -1,4 +1,4 @@
-"""Images as files: handed from one machine to another, and looked into where nothing inside can be run."""
+"""Images as files: moved from one machine to another, or unpacked because nothing inside can run."""
 
 import os
 import tarfile
@@ -13,7 +13,7 @@ from tasks.model.kmods import Module
 
 
 def save(image: str, file: Path) -> bool:
-    """Write an image as an OCI archive, whole or not at all; False under `inv -R`."""
+    """Write an image as an OCI archive; a failure leaves no partial file. False under `inv -R`."""
     what = f"{image} could not be written to {file}"
     with TemporaryDirectory(dir=file.parent, prefix=f".{file.name}.") as beside:
         written = Path(beside, "image")
@@ -25,26 +25,26 @@ def save(image: str, file: Path) -> bool:
 
 
 def require_folder(file: Path) -> None:
-    """Stop where a file could not be written, before an hour's work is done for it."""
+    """Stop if a file's folder is missing, before an hour of work is lost."""
     if not file.parent.is_dir():
         why = f"there is no folder {file.parent}"
-        raise TaskError(f"{file} cannot be written", why, f"make it: mkdir -p {file.parent}")
+        raise TaskError(f"{file} cannot be written", why, f"create it: mkdir -p {file.parent}")
 
 
 def load(file: Path, tag: str) -> bool:
-    """Have the image of an OCI archive on this machine, under a name of ours; False under `inv -R`."""
+    """Load the image of an OCI archive and tag it; False under `inv -R`."""
     what = f"{file} could not be loaded"
     if not file.is_file():
-        raise TaskError(what, "there is no such file", "write one: ./inv build-kmods … --save FILE")
+        raise TaskError(what, "there is no such file", "create one: ./inv build-kmods … --save FILE")
     if shell.Mode.dry:
         return shell.run(["podman", "pull", f"oci-archive:{file}"], what=what)
-    found = shell.query(["podman", "pull", "--quiet", f"oci-archive:{file}"], what=what, seconds=shell.RUN_SECONDS)
-    return shell.run(["podman", "tag", found.strip(), tag], what=what)
+    image_id = shell.query(["podman", "pull", "--quiet", f"oci-archive:{file}"], what=what, seconds=shell.RUN_SECONDS)
+    return shell.run(["podman", "tag", image_id.strip(), tag], what=what)
 
 
 @contextmanager
 def unpacked(image: str) -> Iterator[Path]:
-    """The files of an image in a folder, for as long as they are looked at; nothing in it is run."""
+    """Unpack the files of an image into a temporary folder; nothing in the image is run."""
     what, container = f"{image} could not be unpacked", f"unpacked-{os.getpid()}"
     with TemporaryDirectory(dir=workspace.cache()) as folder:
         packed, top = Path(folder, "image.tar"), Path(folder, "files")
@@ -61,14 +61,14 @@ def unpacked(image: str) -> Iterator[Path]:
 
 def modules(package: Path) -> dict[str, Module]:
     """The kernel modules inside an RPM package, by name, as modinfo reads them."""
-    what = f"{package.name} could not be looked into"
+    what = f"{package.name} could not be read"
     packed, beside = Path(f"{package}.tar"), Path(f"{package}.tgz")
     shell.query(["rpm2archive", str(package)], what=what, into=packed)
     written = beside if beside.exists() else packed  # rpm 4.18 writes beside the package, rpm 4.20 to stdout
     with tarfile.open(written) as tar, TemporaryDirectory() as folder:
-        wanted = [member for member in tar if ".ko" in Path(member.name).suffixes]
-        tar.extractall(folder, wanted, filter="data")
-        files = [Path(folder, member.name) for member in wanted]
+        members = [member for member in tar if ".ko" in Path(member.name).suffixes]
+        tar.extractall(folder, members, filter="data")
+        files = [Path(folder, member.name) for member in members]
         return {file.name.partition(".")[0]: _module(file, what) for file in files}
 
 

@@ -8,7 +8,7 @@ EVENT = "custom_coreos.call"
 
 
 @contextmanager
-def told(name: str) -> Iterator[None]:
+def reported(name: str) -> Iterator[None]:
     """Raise the audit event `custom_coreos.call` with ("before" or "after", name) around one call."""
     sys.audit(EVENT, "before", name)
     yield

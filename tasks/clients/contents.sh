@@ -1,6 +1,6 @@
 #!/bin/sh
-# Lists what an image is made of, one line each: `package` with the RPM database's fields, `file` with the sums of a
-# file of configuration. Runs inside the image, offline, read-only and without capabilities.
+# Lists an image's contents, one per line: `package` with fields of the RPM database, `file` with the checksums of a
+# configuration file. Runs inside the image: offline, read-only and without capabilities.
 set -u
 
 rpm -qa --queryformat \

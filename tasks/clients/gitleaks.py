@@ -1,4 +1,4 @@
-"""Gitleaks: https://github.com/gitleaks/gitleaks, whose rules know the tokens of some two hundred services."""
+"""Gitleaks (https://github.com/gitleaks/gitleaks), whose rules know the tokens of about 200 services."""
 
 import json
 from bisect import bisect_right
@@ -13,14 +13,14 @@ _RULES = Path(__file__).with_name("gitleaks.toml")
 
 
 def leaks(texts: Sequence[str]) -> Iterator[tuple[int, str]]:
-    """The index of every text that holds a secret, and the rule that found it; nothing is written anywhere."""
+    """The index of each text that holds a secret, and the rule that found it; writes no file."""
     what = "the secret scan failed"
     starts = [1, *accumulate((text.count("\n") + 2 for text in texts), initial=1)][1:]
     options = ["--report-format=json", "--report-path=-", "--no-banner", "--log-level=error", "--exit-code=0"]
     argv = ["gitleaks", "stdin", f"--config={_RULES}", "--ignore-gitleaks-allow", *options]
-    found = shell.query([*argv, "--gitleaks-ignore-path=/dev/null"], what=what, stdin="\n\n".join(texts))
+    report = shell.query([*argv, "--gitleaks-ignore-path=/dev/null"], what=what, stdin="\n\n".join(texts))
     try:
-        for leak in json.loads(found):
+        for leak in json.loads(report):
             yield bisect_right(starts, leak["StartLine"]) - 1, leak["RuleID"]
     except (ValueError, KeyError, TypeError) as error:
-        raise TaskError(what, f"gitleaks' report is not to be read: {error}", "see: gitleaks version") from error
+        raise TaskError(what, f"gitleaks' report has an unknown form: {error}", "check: gitleaks version") from error

@@ -1,4 +1,4 @@
-"""HTTPS: timeouts, retries with backoff, waits that a host asks for and limits on size and time."""
+"""HTTPS with timeouts, retries with backoff, waits that a host asks for, and limits on size and time."""
 
 import json
 import time
@@ -23,26 +23,26 @@ _Answer = TypeVar("_Answer")
 _TIMEOUT_SECONDS = (5, 20)  # to connect, between bytes
 _TOTAL_SECONDS = 90
 _PATIENCE_SECONDS = 20  # a longer wait is an error
-_PAUSES_SECONDS = (0.5, 2.0)  # where a busy host names none
+_PAUSES_SECONDS = (0.5, 2.0)  # if a busy host names no wait
 _MAX_BYTES = 5_000_000
 _CONNECTIONS = 48  # kept open to one host
 _AGAIN = "check the network, or try again in a few minutes"
-_REPEATED = ("GET", "HEAD", "PUT", "PATCH", "DELETE")  # all but POST: twice is the same as once
+_REPEATED = ("GET", "HEAD", "PUT", "PATCH", "DELETE")  # all except POST: it is safe to repeat them
 _UNAUTHORIZED, _NOT_FOUND, _UNAVAILABLE, _BUSY = 401, 404, 503, (403, 429, 503)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Answer:
-    """What a server answered."""
+    """A server's answer."""
 
     status: int
-    headers: Mapping[str, str]  # looked up in any case
+    headers: Mapping[str, str]  # names in any case
     body: bytes
 
 
 @cache
 def _session() -> requests.Session:
-    """One session for every request: connections are reused."""
+    """The session of every request, so that connections are reused."""
     retry = Retry(
         total=3,
         read=2,  # a connection that hangs costs one timeout, a host that hangs three
@@ -60,12 +60,12 @@ def _session() -> requests.Session:
 
 
 def get_json(url: str, *, what: str, headers: Mapping[str, str] | None = None) -> object:
-    """The JSON document at `url`; None when the server says that there is none (404)."""
+    """The JSON document at `url`; None if the server answers 404."""
     return _read(url, what, headers, lambda body: parse_json(body, what, urlsplit(url).hostname or url))
 
 
 def get_text(url: str, *, what: str) -> str | None:
-    """The text at `url`; None when the server says that there is none (404)."""
+    """The text at `url`; None if the server answers 404."""
     return _read(url, what, None, lambda body: body.decode(errors="replace"))
 
 
@@ -82,10 +82,10 @@ def ask(
     seconds: float = _TOTAL_SECONDS,
     follow: bool = True,
 ) -> Answer:
-    """One request. An error status is an answer only where `accept_status` lists it; without `follow` so is a redirect.
+    """Send one request. Raises for an error status not in `accept_status`; without `follow`, returns a redirect.
 
-    A host that asks for a wait is no answer: up to `patience` seconds are waited for, a longer wait is an error.
-    POST is repeated only after such a wait, where it was not carried out; every other method also after a failure.
+    If a host asks for a wait, this waits up to `patience` seconds and repeats the request; a longer wait is an error.
+    After a failure, every method except POST is repeated. A POST is repeated only if the server did not carry it out.
     """
     return _patiently(
         _Request(method, url, what, headers or {}, accept_status, max_bytes, patience, body, seconds, follow)
@@ -94,7 +94,7 @@ def ask(
 
 @dataclass(frozen=True, slots=True)
 class _Request:
-    """A request, and what counts as an answer to it."""
+    """A request, its limits, and the error statuses that it accepts."""
 
     method: str
     url: str
@@ -119,48 +119,48 @@ def _read(url: str, what: str, headers: Mapping[str, str] | None, parse: Callabl
     return None if answer.status == _NOT_FOUND else parse(answer.body)
 
 
-def _patiently(asked: _Request) -> Answer:
-    """An answer that is taken; waits where the host asks for a moment."""
+def _patiently(request: _Request) -> Answer:
+    """Return an accepted answer; wait if the host asks for it."""
     for pause in (*_PAUSES_SECONDS, None):
-        answer = _once(asked)
+        answer = _once(request)
         wait = _asked_wait(answer.status, answer.headers, pause)
-        if wait is None or (asked.method not in _REPEATED and answer.status == _UNAVAILABLE):
+        if wait is None or (request.method not in _REPEATED and answer.status == _UNAVAILABLE):
             break
-        if pause is None or wait > asked.patience:
-            raise _limited(asked, answer, wait)
-        say(f"{asked.host} is busy: retrying in {wait:.0f} s")
+        if pause is None or wait > request.patience:
+            raise _limited(request, answer, wait)
+        say(f"{request.host} is busy: retrying in {wait:.0f} s")
         time.sleep(wait)
-    if answer.status not in asked.accept_status:
-        _check(asked, answer)
+    if answer.status not in request.accept_status:
+        _check(request, answer)
     return answer
 
 
-def _once(asked: _Request) -> Answer:
-    what, host = asked.what, asked.host
+def _once(request: _Request) -> Answer:
+    what, host = request.what, request.host
     try:
         with (
-            audit.told(f"{asked.method} {asked.url}"),
+            audit.reported(f"{request.method} {request.url}"),
             _session().request(
-                asked.method,
-                asked.url,
-                headers=asked.headers,
-                data=asked.body,
+                request.method,
+                request.url,
+                headers=request.headers,
+                data=request.body,
                 timeout=_TIMEOUT_SECONDS,
                 stream=True,
-                allow_redirects=asked.follow,
+                allow_redirects=request.follow,
             ) as response,
         ):
-            return Answer(status=response.status_code, headers=response.headers, body=_body(response, asked))
+            return Answer(status=response.status_code, headers=response.headers, body=_body(response, request))
     except requests.exceptions.InvalidSchema as error:
-        raise TaskError(what, f"{host} led to an address without TLS", "do not go on over this network") from error
+        raise TaskError(what, f"{host} led to an address without TLS", "do not continue on this network") from error
     except requests.exceptions.ChunkedEncodingError as error:
-        raise TaskError(what, f"{host} ended the connection before its answer was whole", _AGAIN) from error
+        raise TaskError(what, f"{host} ended the connection before its answer was complete", _AGAIN) from error
     except requests.RequestException as error:
         raise TaskError(what, f"{host} did not answer: {_cause(error)}", _AGAIN) from error
 
 
 def _asked_wait(status: int, headers: Mapping[str, str], pause: float | None) -> float | None:
-    """Seconds that a busy host wants us to wait, by its own clock; None when it is not busy."""
+    """Seconds that a busy host asks us to wait, by its own clock; None if it is not busy."""
     limited = headers.get("x-ratelimit-remaining") == "0"
     if status not in _BUSY or (status == requests.codes.forbidden and not limited and "Retry-After" not in headers):
         return None
@@ -175,50 +175,52 @@ def _asked_wait(status: int, headers: Mapping[str, str], pause: float | None) ->
 
 def _date(text: str) -> datetime | None:
     try:
-        found = parsedate_to_datetime(text)
+        moment = parsedate_to_datetime(text)
     except ValueError:
         return None
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-def _limited(asked: _Request, answer: Answer, wait: float) -> TaskError:
+def _limited(request: _Request, answer: Answer, wait: float) -> TaskError:
     now = _date(answer.headers.get("Date", "")) or datetime.now(UTC)
     more = datetime.fromtimestamp(now.timestamp() + wait, UTC)
-    token = "" if "Authorization" in asked.headers or not asked.host.endswith("github.com") else "set GITHUB_TOKEN"
+    token = "" if "Authorization" in request.headers or not request.host.endswith("github.com") else "set GITHUB_TOKEN"
     return TaskError(
-        asked.what, f"{asked.host} answered {answer.status}: it allows more at {more:%H:%M} UTC",
+        request.what, f"{request.host} answered {answer.status}: it accepts requests again at {more:%H:%M} UTC",
         f"wait until then{f', or {token}' if token else ''}",
     )  # fmt: skip
 
 
-def _check(asked: _Request, answer: Answer) -> None:
-    """Refuse an answer that says no."""
+def _check(request: _Request, answer: Answer) -> None:
+    """Raise for an error status."""
     if answer.status == _UNAUTHORIZED:
         hint = "correct or unset GITHUB_TOKEN and GH_TOKEN"
-        raise TaskError(asked.what, f"{asked.host} does not accept the token", hint)
+        raise TaskError(request.what, f"{request.host} does not accept the token", hint)
     if answer.status >= requests.codes.bad_request:
-        raise TaskError(asked.what, f"{asked.host} answered {answer.status} {_reason(answer.status)}".rstrip(), _AGAIN)
+        raise TaskError(
+            request.what, f"{request.host} answered {answer.status} {_reason(answer.status)}".rstrip(), _AGAIN
+        )
 
 
 def _reason(status: int) -> str:
     return HTTPStatus(status).phrase if status in set(HTTPStatus) else ""
 
 
-def _body(response: requests.Response, asked: _Request) -> bytes:
-    """The body, unless it is too large or takes too long."""
-    body, end = bytearray(), time.monotonic() + asked.seconds
+def _body(response: requests.Response, request: _Request) -> bytes:
+    """Read the body; stop if it is too large or takes too long."""
+    body, end = bytearray(), time.monotonic() + request.seconds
     for chunk in response.iter_content(65536):
         body += chunk
-        if len(body) > asked.max_bytes:
-            why = f"{response.url} is larger than {asked.max_bytes} bytes"
-            raise TaskError(asked.what, why, "this is not the document it should be")
+        if len(body) > request.max_bytes:
+            why = f"{response.url} is larger than {request.max_bytes} bytes"
+            raise TaskError(request.what, why, "check the address: this is not the expected document")
         if time.monotonic() > end:
-            raise TaskError(asked.what, f"{response.url} takes longer than {asked.seconds:.0f} s", _AGAIN)
+            raise TaskError(request.what, f"{response.url} takes longer than {request.seconds:.0f} s", _AGAIN)
     return bytes(body)
 
 
 def parse_json(body: bytes, what: str, host: str) -> object:
-    """A host's answer read as JSON."""
+    """Parse a host's answer as JSON."""
     try:
         return json.loads(body)
     except ValueError as error:
@@ -227,7 +229,7 @@ def parse_json(body: bytes, what: str, host: str) -> object:
 
 
 def _cause(error: requests.RequestException) -> str:
-    """The innermost reason, without the object names around it."""
+    """The innermost reason, without the names of the objects around it."""
     inner: BaseException = error
     while inner.args and isinstance(inner.args[0], BaseException):
         inner = inner.args[0]

@@ -1,4 +1,4 @@
-"""How podman can keep the steps of a build apart from this machine, found out by a try."""
+"""How podman can isolate the steps of a build from this machine, as found by a test build."""
 
 from os import environ
 from pathlib import Path
@@ -10,13 +10,13 @@ from tools import proof
 
 CHROOT = "chroot"
 _CONTAINERFILE = 'FROM scratch\nADD layer.tar /\nRUN ["/true"]\n'
-_WHAT = "podman could not be tried"
+_WHAT = "podman could not be tested"
 
 
 def choose() -> tuple[str, str]:
-    """What `podman build --isolation` needs here, empty for podman's own way, and why that way does not work.
+    """The value for `podman build --isolation`, empty for podman's default, and why the default does not work.
 
-    podman's own way needs a network namespace with pasta or netavark. A user who sets BUILDAH_ISOLATION has chosen.
+    The default needs a network namespace with pasta or netavark. A user's BUILDAH_ISOLATION takes precedence.
     """
     if environ.get("BUILDAH_ISOLATION"):
         return "", ""
@@ -29,11 +29,11 @@ def choose() -> tuple[str, str]:
             return "", ""
         if not _fault(folder, CHROOT):
             return CHROOT, fault
-    raise TaskError("podman can build no image here", fault, "look at all that podman needs: ./inv doctor")
+    raise TaskError("podman cannot build images here", fault, "check what podman needs: ./inv doctor")
 
 
 def _fault(folder: Path, isolation: str) -> str:
-    """Why the tiny image cannot be built so; empty when it can. The image does not stay."""
+    """Why the test image cannot be built this way; empty if it can. The image is removed."""
     options = [f"--isolation={isolation}"] if isolation else []
     build = ["podman", "build", "--quiet", "--layers=false", "--force-rm", *options, str(folder)]
     done = shell.attempt(build, what=_WHAT)

@@ -10,7 +10,7 @@ from tasks.model.errors import TaskError
 
 
 def _files() -> list[Path]:
-    """Where logins stand, in the order in which podman looks."""
+    """The files that may hold logins, in the order in which podman reads them."""
     runtime = environ.get("XDG_RUNTIME_DIR") or f"/run/user/{geteuid()}"
     config = environ.get("XDG_CONFIG_HOME") or Path.home() / ".config"
     docker = environ.get("DOCKER_CONFIG") or Path.home() / ".docker"
@@ -21,12 +21,12 @@ def _files() -> list[Path]:
 
 
 def file_for(host: str) -> Path | None:
-    """The file with a registry's login; None when there is none."""
+    """The file with a registry's login; None if there is none."""
     return next((path for path in _files() if _entry(path, host) is not None), None)
 
 
 def _entry(path: Path, host: str) -> str | None:
-    """The entry for a host: `user:password` in base64, empty where a helper keeps it."""
+    """The entry for a host: `user:password` in base64, empty if a helper keeps it, None if there is none."""
     try:
         document = json.loads(path.read_text())
     except (OSError, ValueError):
@@ -34,15 +34,15 @@ def _entry(path: Path, host: str) -> str | None:
     match document:
         case {"auths": {**logins}} if host in logins:
             entry = logins[host]
-            found = entry.get("auth") if isinstance(entry, dict) else None
-            return found if isinstance(found, str) else None
+            encoded = entry.get("auth") if isinstance(entry, dict) else None
+            return encoded if isinstance(encoded, str) else None
         case {"credHelpers": {**helpers}} if host in helpers:
             return ""
     return None
 
 
 def credentials(host: str) -> tuple[str, str] | None:
-    """User and password for a host; None where no file has them."""
+    """User and password for a host; None if no file has them."""
     path = file_for(host)
     try:
         user, _, password = base64.b64decode((_entry(path, host) if path else "") or "").decode().partition(":")
@@ -52,14 +52,16 @@ def credentials(host: str) -> tuple[str, str] | None:
 
 
 def require(host: str) -> Path:
-    """The file with a login that the registry takes now."""
+    """The file with a login that the registry accepts now."""
     hint = f"log in once for every tool: podman login --authfile ~/.docker/config.json {host}"
     path = file_for(host)
     if path is None:
         raise TaskError(f"there is no login for {host}", f"looked in {', '.join(map(str, _files()))}", hint)
     argv = ["podman", "login", f"--authfile={path}", host]
-    done = shell.attempt(argv, what=f"the login for {host} could not be tried")
+    done = shell.attempt(argv, what=f"the login for {host} could not be tested")
     if done.returncode:
-        said = (done.stderr.strip() or done.stdout.strip()).splitlines()
-        raise TaskError(f"{host} does not take the login in {path}", said[-1] if said else "no reason was given", hint)
+        lines = (done.stderr.strip() or done.stdout.strip()).splitlines()
+        raise TaskError(
+            f"{host} does not accept the login in {path}", lines[-1] if lines else "no reason was given", hint
+        )
     return path

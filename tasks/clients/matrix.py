@@ -1,4 +1,4 @@
-"""The compatibility matrix, from the repository's file."""
+"""The compatibility matrix in the repository's file."""
 
 import tomllib
 
@@ -8,7 +8,7 @@ from tasks.model.matrix.ranges import FILE, Matrix
 
 
 def read_matrix() -> Matrix:
-    """The compatibility matrix of the repository."""
+    """Read the repository's compatibility matrix."""
     text = workspace.read_text(workspace.ROOT / FILE)
     try:
         return Matrix.parse(tomllib.loads(text), FILE)

@@ -1,6 +1,7 @@
-"""What is written beside an image, through oras: a tag, and artifacts attached to its digest.
+"""Tags of an image and artifacts attached to its digest, written with oras.
 
-Artifacts are listed under the fallback tag, which every registry has; one with the referrers API lists them there too.
+Artifacts are listed under the fallback tag, which works in every registry; one with the referrers API lists them there
+too.
 """
 
 from collections.abc import Mapping
@@ -11,28 +12,30 @@ from tasks.model.errors import TaskError
 from tasks.model.image import ImageRef
 
 _SECONDS = 300
-_HINT = "is the login still good, and may it write? run it again"
+_HINT = "check that the login is still valid and may write, then run it again"
 
 
 def tag(image: ImageRef, name: str) -> bool:
-    """Point a tag at an image that is in the registry, byte for byte; False under `inv -R`.
+    """Point a tag at an image in the registry, byte for byte; False under `inv -R`.
 
-    One manifest is read and written, no layer is looked at: the shorter the move, the less another can come between.
+    This reads and writes one manifest and no layer. The shorter the move, the less likely another publisher interferes.
     """
-    known = login.file_for(image.name.partition("/")[0])
-    argv = ["oras", "tag", *([f"--registry-config={known}"] if known else []), str(image), name]
+    auth_file = login.file_for(image.name.partition("/")[0])
+    argv = ["oras", "tag", *([f"--registry-config={auth_file}"] if auth_file else []), str(image), name]
     what = f"{image.name}:{name} could not be moved to {image.digest}"
     return shell.run(argv, what=what, seconds=_SECONDS, hint=_HINT)
 
 
 def attach(image: ImageRef, artifact_type: str, annotations: Mapping[str, str], file: Path | None = None) -> bool:
-    """Attach an artifact of annotations, with one file or none; False under `inv -R`. Twice makes two of it."""
+    """Attach an artifact with annotations and at most one file; False under `inv -R`. Not idempotent."""
     host = image.name.partition("/")[0]
-    known = login.file_for(host)
-    if known is None:
-        raise TaskError(f"nothing can be attached to {image}", f"there is no login for {host}", f"podman login {host}")
+    auth_file = login.file_for(host)
+    if auth_file is None:
+        raise TaskError(
+            f"nothing can be attached to {image}", f"there is no login for {host}", f"log in: podman login {host}"
+        )
     argv = [
-        "oras", "attach", "--no-tty", f"--registry-config={known}", f"--artifact-type={artifact_type}",
+        "oras", "attach", "--no-tty", f"--registry-config={auth_file}", f"--artifact-type={artifact_type}",
         "--distribution-spec=v1.1-referrers-tag",
         *(f"--annotation={name}={value}" for name, value in annotations.items()),
         str(image), *([f"{file.name}:{artifact_type}"] if file else []),

@@ -26,7 +26,7 @@ _PACKAGES = Path(__file__).with_name("contents.sh")
 def build_argv(
     context: Path, tag: str, arguments: Mapping[str, str], labels: Mapping[str, str], isolated: str = ""
 ) -> list[str]:
-    """The build's command line. Without layers nothing stale is reused, and a build that ends early leaves none."""
+    """The build's command line. It uses no layers: no stale one is reused, and an interrupted build leaves none."""
     options = [f"--build-arg={name}={value}" for name, value in arguments.items()]
     options += [f"--label={name}={value}" for name, value in labels.items()]
     options += [f"--isolation={isolated}"] if isolated else []
@@ -37,7 +37,7 @@ def build_argv(
 
 
 def build(context: Path, tag: str, arguments: Mapping[str, str], labels: Mapping[str, str]) -> bool:
-    """Build the folder's Containerfile as `tag`, False under `inv -R`; a build that ends early leaves nothing."""
+    """Build the folder's Containerfile as `tag`; False under `inv -R`. An interrupted build leaves nothing behind."""
     chosen, why = ("", "") if shell.Mode.dry else isolation.choose()
     if chosen:
         say(f"the steps of this build run in a chroot, with this machine's network: {why}")
@@ -52,7 +52,7 @@ def build(context: Path, tag: str, arguments: Mapping[str, str], labels: Mapping
 
 
 def _working_containers() -> set[str]:
-    """The ids of containers that a build works in: podman lists them as external."""
+    """The ids of the containers in which builds run, which podman lists as external."""
     listing = ["podman", "ps", "--all", "--quiet", "--no-trunc"]
     every, own = (
         shell.query([*listing, *more], what="containers could not be listed") for more in (["--external"], [])
@@ -62,7 +62,7 @@ def _working_containers() -> set[str]:
 
 def has(image: str) -> bool:
     """Whether an image is on this machine."""
-    argv, what = ["podman", "image", "exists", image], f"{image} could not be looked for"
+    argv, what = ["podman", "image", "exists", image], f"podman could not look for {image}"
     done = shell.attempt(argv, what=what)
     if done.returncode > 1:
         raise shell.failed(argv, what, done.returncode, done.stderr)
@@ -70,7 +70,7 @@ def has(image: str) -> bool:
 
 
 def labels(image: str) -> dict[str, str] | None:
-    """The labels of an image on this machine; None when there is no such image."""
+    """The labels of an image on this machine; None if there is no such image."""
     if not has(image):
         return None
     what = f"the labels of {image} could not be read"
@@ -79,52 +79,54 @@ def labels(image: str) -> dict[str, str] | None:
 
 
 def image_id(image: str) -> str:
-    """The id of an image, which no other build can move: the hexadecimal digest of its configuration."""
-    found = shell.query(["podman", "image", "inspect", "--format={{.Id}}", image], what=f"{image} could not be read")
-    return found.strip().removeprefix("sha256:")
+    """The id of an image: the hexadecimal digest of its configuration, which no other build can change."""
+    answer = shell.query(["podman", "image", "inspect", "--format={{.Id}}", image], what=f"{image} could not be read")
+    return answer.strip().removeprefix("sha256:")
 
 
 def by_digest(image: str) -> ImageRef:
-    """An image on this machine by its digest, so that no other build can take its name; `image` may be short."""
+    """An image on this machine by digest, so that no other build can take over its name; `image` may be short."""
     argv = ["podman", "image", "inspect", '--format={{.Digest}} {{join .RepoDigests " "}}', image]
     digest, *names = shell.query(argv, what=f"the digest of {image} could not be read").split()
-    asked = re.sub(r"(@sha256:.*|:[^:/]*)$", "", image)
-    found = [ImageRef.parse(name) for name in names if name.endswith(f"@{digest}")]
-    if not found:
-        raise TaskError(f"{image} has no name", "podman lists none for it", f"name it: podman tag {image} localhost/…")
-    return next((each for each in found if each.name in {asked, f"localhost/{asked}"}), found[0])
+    repository = re.sub(r"(@sha256:.*|:[^:/]*)$", "", image)
+    references = [ImageRef.parse(name) for name in names if name.endswith(f"@{digest}")]
+    if not references:
+        raise TaskError(
+            f"{image} has no name", "podman lists no name for it", f"name it: podman tag {image} localhost/…"
+        )
+    return next((each for each in references if each.name in {repository, f"localhost/{repository}"}), references[0])
 
 
 def require(image: str) -> dict[str, str]:
-    """The labels of an image, which is pulled when it is named with its registry and is not here."""
-    found = labels(image)
-    if found is None and "." in image.partition("/")[0]:
+    """The labels of an image; pulls it if it is missing here and its name includes a registry."""
+    image_labels = labels(image)
+    if image_labels is None and "." in image.partition("/")[0]:
         shell.run(["podman", "pull", image], what=f"{image} could not be pulled")
-        found = labels(image)
-    if found is None:
+        image_labels = labels(image)
+    if image_labels is None:
         raise TaskError(f"there is no image {image}", "podman does not have it", "build it: ./inv build")
-    return found
+    return image_labels
 
 
 def probe(image: str) -> str:
-    """The facts that probe.sh finds inside an image."""
+    """The facts that probe.sh reports inside an image."""
     return _inside(image, _PROBE)
 
 
 def contents(image: str) -> str:
-    """The packages and the files of configuration that contents.sh lists inside an image."""
+    """The packages and configuration files that contents.sh lists inside an image."""
     return _inside(image, _PACKAGES)
 
 
 def _inside(image: str, script: Path) -> str:
-    """What a script prints inside an image: offline, read-only, without capabilities."""
+    """Run a script inside an image, offline, read-only and without capabilities, and return its output."""
     options = ["--rm", "--interactive", "--pull=never", *CONFINED, "--entrypoint=/bin/sh"]
     argv = ["podman", "run", *options, image, "-s"]
-    return shell.query(argv, what=f"{image} could not be looked into", stdin=script.read_text())
+    return shell.query(argv, what=f"{image} could not be inspected", stdin=script.read_text())
 
 
 def packaged_kernel(image: ImageRef) -> str:
-    """The kernel package's version inside an image: pulls all of it, about 2 GB for Fedora CoreOS."""
+    """The kernel package's version inside an image; pulls the whole image, about 2 GB for Fedora CoreOS."""
     form = "%{VERSION}-%{RELEASE}.%{ARCH}"
     argv = [
         "podman",
@@ -154,9 +156,9 @@ def remove(images: set[str]) -> None:
 
 
 def push_signed(image: str, target: str, key: signer.Key, shipped: HostFiles) -> str:
-    """Push an image and sign it in the same go; returns the digest that podman says it pushed, nothing under `inv -R`.
+    """Push and sign an image in one step; returns the digest that podman reports, empty under `inv -R`.
 
-    The key and its passphrase are open descriptors in memory; they stand in no argument and no file.
+    The key and its passphrase are open descriptors in memory; they appear in no argument and no file.
     """
     host = target.partition("/")[0]
     what = f"{image} could not be pushed to {target}"
@@ -171,22 +173,20 @@ def push_signed(image: str, target: str, key: signer.Key, shipped: HostFiles) ->
             f"--sign-by-sigstore-private-key=/dev/fd/{opened[0]}", f"--sign-passphrase-file=/dev/fd/{opened[1]}",
             image, f"docker://{target}",
         ]  # fmt: skip
-        hint = (
-            f"is the login still good, and the passphrase right? podman login --authfile ~/.docker/config.json {host}"
-        )
+        hint = f"check the passphrase and the login: podman login --authfile ~/.docker/config.json {host}"
         try:
             if not shell.run(argv, what=what, env=signer.pusher_environment(home), descriptors=opened, hint=hint):
                 return ""
         except TaskError as error:
             raise _not_written(error, lambda: packages.page(target.rpartition(":")[0])) from error
-        found = digest.read_text().strip() if digest.exists() else ""
-    if not re.fullmatch(r"sha256:[0-9a-f]{64}", found):
-        raise TaskError(what, f"podman says it pushed {found!r}, which is no digest", "run it again")
-    return found
+        pushed = digest.read_text().strip() if digest.exists() else ""
+    if not re.fullmatch(r"sha256:[0-9a-f]{64}", pushed):
+        raise TaskError(what, f"podman reports {pushed!r}, which is not a digest", "run it again")
+    return pushed
 
 
 def accept(image: ImageRef, shipped: HostFiles) -> None:
-    """Pull an image as a host would: by the shipped policy, into an empty store, without any login."""
+    """Pull an image as a host would: with the shipped policy, into an empty store, without a login."""
     with signer.host_home(shipped) as home, _empty_store() as podman:
         argv = [*podman, "pull", "--quiet", str(image)]
         try:
@@ -197,13 +197,13 @@ def accept(image: ImageRef, shipped: HostFiles) -> None:
 
 @contextmanager
 def _empty_store() -> Iterator[list[str]]:
-    """A podman with a store of its own, in the cache; what a killed run left of one is removed too."""
+    """Podman's command line with a new store in the cache; also removes the stores that killed runs left behind."""
     top = workspace.cache()
     for left in top.glob("store-*"):
         if not Path("/proc", left.name.rpartition("-")[2]).exists():
             shutil.rmtree(left, ignore_errors=True)
     store = top / f"store-{getpid()}"
-    own_mounts = ["unshare", "--mount"] if geteuid() == 0 else []  # else podman's mount of the store outlives it
+    own_mounts = ["unshare", "--mount"] if geteuid() == 0 else []  # otherwise podman's mount of the store outlives it
     podman = [*own_mounts, "podman", f"--root={store / 'graph'}", f"--runroot={store / 'run'}"]
     try:
         yield podman
@@ -214,17 +214,17 @@ def _empty_store() -> Iterator[list[str]]:
 
 
 def _refused(error: TaskError, page: Callable[[], str]) -> TaskError:
-    """What a refused pull means; `page` finds the page of the package's settings."""
+    """Explain a refused pull; `page` returns the address of the package's settings."""
     if _NOT_FOR_STRANGERS.search(error.why):
         why = f"it cannot be pulled without a login: the package is private ({error.why})"
         return TaskError(error.what, why, f"set its visibility to public, then run this again: {page()}")
-    return TaskError(error.what, error.why, "is it signed with a key that ships? ./inv lint checks key and policy")
+    return TaskError(error.what, error.why, "check that a shipped key signed it; ./inv lint checks key and policy")
 
 
 def _not_written(error: TaskError, page: Callable[[], str]) -> TaskError:
-    """What GitHub refuses a workflow whose repository did not make the package."""
+    """Explain why GitHub refuses a workflow's push: its repository did not create the package."""
     if not actions.running() or _MAY_NOT_WRITE not in error.why:
         return error
-    why = f"this repository may not write the package, as when it was first pushed by hand ({error.why})"
+    why = f"this repository may not write the package, for example because it was first pushed by hand ({error.why})"
     hint = "make it public, and add this repository with the role Admin under Manage Actions access"
     return TaskError(error.what, why, f"{hint}: {page()}")

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Tells what is in an image, one fact a line: NAME<tab>VALUE. Runs inside it, offline, read-only and without
-# capabilities; decides nothing. The last line shows that the answer is whole.
+# Reports facts about an image, one per line: NAME<tab>VALUE. Runs inside the image: offline, read-only and without
+# capabilities. It makes no decisions. The last line shows that the answer is complete.
 set -u
 
 fact() {
@@ -23,10 +23,10 @@ done
 rpm -qa --queryformat 'package\t%{NAME} %{VERSION} %{VERSION}-%{RELEASE}.%{ARCH}\n'
 presets=/usr/lib/systemd/system-preset
 for preset in "$presets/50-zfs.preset" "$presets"/10-custom-coreos*.preset; do
-    [ ! -r "$preset" ] || while read -r wanted unit _; do
-        case $wanted in
+    [ ! -r "$preset" ] || while read -r state unit _; do
+        case $state in
             enable | disable)
-                fact preset "$(basename "$preset" .preset) $unit $wanted"
+                fact preset "$(basename "$preset" .preset) $unit $state"
                 fact unit "$unit $(systemctl is-enabled "$unit" 2> /dev/null)"
                 ;;
         esac
@@ -35,8 +35,8 @@ done
 for unit in zincati.service bootc-fetch-apply-updates.timer; do
     fact unit "$unit $(systemctl is-enabled "$unit" 2> /dev/null)"
 done
-systemctl --root=/ list-unit-files --no-legend 2> /dev/null | while read -r unit _ wanted; do
-    fact first-boot "$unit $wanted"
+systemctl --root=/ list-unit-files --no-legend 2> /dev/null | while read -r unit _ state; do
+    fact first-boot "$unit $state"
 done
 [ ! -r /etc/modules-load.d/zfs.conf ] || while read -r line; do
     fact modules-load "$line"
@@ -48,7 +48,7 @@ done
 unset OSTREE_VERSION IMAGE_VERSION VERSION
 # shellcheck source=/dev/null
 . /etc/os-release
-for found in "${OSTREE_VERSION:-}" "${IMAGE_VERSION:-}" "${VERSION:-}"; do
-    fact os-version "$found"
+for version in "${OSTREE_VERSION:-}" "${IMAGE_VERSION:-}" "${VERSION:-}"; do
+    fact os-version "$version"
 done
 fact end ''

@@ -1,6 +1,6 @@
-"""What is attached to an image in its registry: records, attestations and the list of packages.
+"""Artifacts attached to an image in its registry: records, attestations and the list of packages.
 
-Forms: the referrers API and its fallback tag in github.com/opencontainers/distribution-spec.
+Formats: the referrers API and its fallback tag in github.com/opencontainers/distribution-spec.
 """
 
 from concurrent.futures import ThreadPoolExecutor
@@ -11,9 +11,9 @@ from tasks.model.registry.manifest import OCI_INDEX, Descriptor, Manifest, refer
 
 
 def of(name: str, subject: str) -> tuple[Descriptor, ...]:
-    """What is attached to a digest: under its fallback tag, and by the registry's referrers API where it has one.
+    """The artifacts attached to a digest, from its fallback tag and from the registry's referrers API if it has one.
 
-    Both are read, since who attaches with a registry that has the API writes no tag.
+    Both are read, because a tool that attaches through the API writes no tag.
     """
     with ThreadPoolExecutor(1) as pool:
         listed = pool.submit(_from_api, name, subject)
@@ -22,25 +22,25 @@ def of(name: str, subject: str) -> tuple[Descriptor, ...]:
     return tuple({entry.digest: entry for entry in both}.values())
 
 
-_without_api: set[str] = set()  # hosts that were found to have no referrers API
+_without_api: set[str] = set()  # hosts known to have no referrers API
 
 
 def _from_api(name: str, subject: str) -> tuple[Descriptor, ...]:
-    """What the referrers API lists, in all pages; nothing without the API, where GHCR leads to a page of GitHub's."""
+    """The artifacts on all pages of the referrers API; empty without the API: GHCR redirects to a page of GitHub."""
     host = name.partition("/")[0]
-    what, path = f"what is attached to {name}@{subject} could not be listed", f"referrers/{subject}"
-    found: list[Descriptor] = []
+    what, path = f"the artifacts attached to {name}@{subject} could not be listed", f"referrers/{subject}"
+    entries: list[Descriptor] = []
     while path and host not in _without_api:
         answer = registry.get(name, path, what, follow=False)
         page = (
             Manifest.parse(answer.body, what) if answer.headers.get("Content-Type", "").startswith(OCI_INDEX) else None
         )
-        if page is None and found:
+        if page is None and entries:
             raise TaskError(what, "a page of the list is missing", "try again in a few minutes")
         if page is None:
             _without_api.add(host)
             break
-        found += page.children
+        entries += page.children
         more = registry.NEXT.search(answer.headers.get("Link", ""))
         path = f"referrers/{subject}?{more[1]}" if more else ""
-    return tuple(found)
+    return tuple(entries)

@@ -1,6 +1,6 @@
-"""Registries, read over HTTP where many small things are asked for: one token and one connection serve all.
+"""Registries, read over HTTP for many small reads: all of them share one token and one connection.
 
-Protocol: github.com/opencontainers/distribution-spec and the token form of distribution.github.io.
+Protocol: github.com/opencontainers/distribution-spec and the token format of distribution.github.io.
 """
 
 import base64
@@ -15,7 +15,7 @@ from tasks.model.registry.manifest import KNOWN, Descriptor, Manifest
 
 _MISSING, _UNAUTHORIZED, _FORBIDDEN, _NOT_ALLOWED = 404, 401, 403, 405
 _REFUSED = (_UNAUTHORIZED, _FORBIDDEN)
-_PAUSES_SECONDS = (0.3, 1.0)  # between tries of a read that is refused: GHCR does so now and then for no reason
+_PAUSES_SECONDS = (0.3, 1.0)  # between tries of a refused read: GHCR sometimes refuses without a reason
 _PAGE = 10_000
 NEXT = re.compile(r'<[^>]*\?([^>]*)>; *rel="next"')
 _MAX_BLOB = 64_000_000
@@ -31,61 +31,61 @@ class RefusedError(TaskError):
 
 
 class HiddenError(RefusedError):
-    """A registry has no token for a stranger: a repository does not exist, or is private; it does not say which."""
+    """A registry gives no token without a login: the repository is missing or private; it does not say which."""
 
 
 def manifest(name: str, reference: str) -> Manifest | None:
-    """A manifest by tag or digest; None when the registry has none."""
+    """A manifest by tag or digest; None if the registry has none."""
     answer = get(name, f"manifests/{reference}", f"{name}:{reference} could not be read")
     if answer.status == _MISSING:
         return None
-    found = Manifest.parse(answer.body, f"{name}:{reference}")
-    if reference.startswith("sha256:") and found.digest != reference:
-        why = f"its bytes have the digest {found.digest}"
-        raise TaskError(f"{name}@{reference} is not what was asked for", why, "trust nothing from this registry now")
-    return found
+    document = Manifest.parse(answer.body, f"{name}:{reference}")
+    if reference.startswith("sha256:") and document.digest != reference:
+        why = f"its bytes have the digest {document.digest}"
+        raise TaskError(f"{name}@{reference} has other content than it names", why, "do not trust this registry now")
+    return document
 
 
 def digest(name: str, tag: str) -> str:
-    """The digest that a tag points at; nothing when there is no such tag."""
-    found = manifest(name, tag)
-    return found.digest if found else ""
+    """The digest that a tag points at; empty if there is no such tag."""
+    target = manifest(name, tag)
+    return target.digest if target else ""
 
 
 def tags(name: str) -> tuple[str, ...]:
-    """Every tag of a repository; registries answer in pages of 100 unless more are asked for."""
+    """Every tag of a repository; without a requested page size, registries answer in pages of 100."""
     what, path = f"the tags of {name} could not be listed", f"tags/list?n={_PAGE}"
-    found: list[str] = []
+    names: list[str] = []
     while path:
         answer = get(name, path, what)
         if answer.status == _MISSING:
-            raise AbsentError(what, "the registry has no such repository", f"correct its name, {name}, in invoke.yaml")
+            raise AbsentError(what, "the registry has no such repository", f"correct the name {name} in invoke.yaml")
         document = http.parse_json(answer.body, what, name.partition("/")[0])
         page = document.get("tags") if isinstance(document, dict) else None
         if not isinstance(document, dict) or not isinstance(page, list | None):
             raise TaskError(what, "the registry's answer has no list of tags", "try again in a few minutes")
-        found += [str(tag) for tag in page or []]
+        names += [str(tag) for tag in page or []]
         more = NEXT.search(answer.headers.get("Link", ""))
         path = f"tags/list?{more[1]}" if more else ""
-    return tuple(found)
+    return tuple(names)
 
 
 def tags_where_shown(name: str) -> tuple[str, ...]:
-    """The same of a repository that need not exist: none where there is none, or none that this login may see.
+    """Every tag of a repository; empty if it does not exist or this login may not see it.
 
-    One that exists has tags: a list without any is a registry that does not answer as it should.
+    A repository that exists has tags, so an empty list is an error of the registry.
     """
     try:
-        found = tags(name)
+        names = tags(name)
     except (AbsentError, HiddenError):
         return ()
-    if not found:
-        raise TaskError(f"{name} lists no tags", "the registry's list of them is empty", "try again in a few minutes")
-    return found
+    if not names:
+        raise TaskError(f"{name} lists no tags", "the registry sent an empty list", "try again in a few minutes")
+    return names
 
 
 def is_absent(name: str, user: str, password: str) -> bool:
-    """Whether the registry says to this login that it has no such repository; False where it shows or refuses it."""
+    """Whether the registry tells this login that it has no such repository; False if it shows or refuses it."""
     try:
         answer = get(name, "tags/list?n=1", f"the tags of {name} could not be listed", basic=_basic((user, password)))
     except RefusedError:
@@ -94,34 +94,34 @@ def is_absent(name: str, user: str, password: str) -> bool:
 
 
 def labels(name: str, image: Manifest) -> dict[str, str]:
-    """The labels of an image, from its configuration; none where it has none."""
+    """The labels of an image, from its configuration; empty if it has none."""
     what = f"the labels of {name}@{image.digest} could not be read"
     config = image.blobs[0].digest if image.blobs else ""
     answer = get(name, f"blobs/{config}", what)
     document = http.parse_json(answer.body, what, name.partition("/")[0]) if answer.status != _MISSING else None
     match document:
-        case {"config": {"Labels": {**found}}}:
-            return {str(key): str(value) for key, value in found.items()}
+        case {"config": {"Labels": {**texts}}}:
+            return {str(key): str(value) for key, value in texts.items()}
         case {"rootfs": _}:
             return {}
-    raise TaskError(what, "the registry does not have its configuration, or one of another form", "run it again")
+    raise TaskError(what, "its configuration is missing or has an unknown form", "run it again")
 
 
 def attached(name: str, entry: Descriptor) -> bytes:
     """The first layer of an attached artifact."""
-    found = manifest(name, entry.digest)
-    layers = found.blobs[1:] if found else ()
+    artifact = manifest(name, entry.digest)
+    layers = artifact.blobs[1:] if artifact else ()
     if not layers:
         raise TaskError(f"{name}@{entry.digest} has no content", "its manifest has no layer", "attach it again")
     what = f"{name}@{layers[0].digest} could not be read"
     answer = get(name, f"blobs/{layers[0].digest}", what)
     if answer.status == _MISSING:
-        raise TaskError(what, "the registry does not have it any more", "attach it again")
+        raise TaskError(what, "the registry no longer has it", "attach it again")
     return answer.body
 
 
 def require_push(name: str) -> None:
-    """Stop unless the login may push: an upload is begun, and given up at once."""
+    """Stop unless the login may push: start an upload and cancel it at once."""
     host, _, repository = name.partition("/")
     what, url = f"{name} cannot be pushed", f"https://{host}/v2/{repository}/blobs/uploads/"
     answer = http.ask(url, what=what, method="POST", accept_status=_REFUSED)
@@ -139,9 +139,9 @@ def require_push(name: str) -> None:
 
 
 def get(name: str, path: str, what: str, *, basic: str = "", follow: bool = True) -> http.Answer:
-    """A part of a repository; a refusal is tried again, of a stranger once, since it may be all that he gets to see.
+    """Read a part of a repository; try again after a refusal, but only once without a login, since it may be final.
 
-    `basic` is the header of a login other than the one that is kept for the host.
+    `basic` is the header of another login than the one stored for the host.
     """
     for tries, pause in enumerate((*_PAUSES_SECONDS, None), 1):
         try:
@@ -157,7 +157,7 @@ def get(name: str, path: str, what: str, *, basic: str = "", follow: bool = True
 
 
 def _once(name: str, path: str, what: str, *, basic: str, follow: bool) -> http.Answer:
-    """One try; the first at a host goes without a token, and learns from its answer where to get tokens."""
+    """Try once; the first request to a host has no token, and its answer says where to get one."""
     host, _, repository = name.partition("/")
     url = f"https://{host}/v2/{repository}/{path}"
     for _ in range(2):
@@ -175,18 +175,18 @@ def _once(name: str, path: str, what: str, *, basic: str, follow: bool) -> http.
     return answer
 
 
-_challenges: dict[str, str] = {}  # what a registry asked for when it was first spoken to, by host
+_challenges: dict[str, str] = {}  # by host: where its first answer says to get a token
 
 
 def _refused(name: str, what: str, status: int) -> RefusedError:
-    """What a refusal means, and what helps: a login, a new one, or one with more rights."""
+    """Explain a refusal and what helps: a login, a new login, or one with more rights."""
     host, _, repository = name.partition("/")
     file = login.file_for(host)
     if file is None:
-        why = f"{host} answered {status}: it wants a login for {repository}"
+        why = f"{host} answered {status}: it requires a login for {repository}"
         return RefusedError(what, why, f"log in: podman login --authfile ~/.docker/config.json {host}")
     if status == _UNAUTHORIZED:
-        why = f"{host} answered {status}: it does not take the login in {file}"
+        why = f"{host} answered {status}: it does not accept the login in {file}"
         return RefusedError(what, why, f"log in again: podman login --authfile {file} {host}")
     why = f"{host} answered {status}: the login in {file} has no right to read {repository}"
     hint = f"log in with a token that has read:packages: podman login --authfile {file} {host}"
@@ -204,8 +204,10 @@ def _token(name: str, challenge: str, rights: str = "pull", basic: str = "") -> 
     what, headers = f"{host} gave no token for {repository}", {"Authorization": basic} if basic else {}
     answer = http.ask(f"{fields['realm']}?{query}", what=what, headers=headers, accept_status=_REFUSED)
     if answer.status == _FORBIDDEN and not basic and login.file_for(host) is None:
-        hint = f"log in to see a private one: podman login --authfile ~/.docker/config.json {host}"
-        raise HiddenError(f"{host} shows strangers no {repository}", "it does not exist yet, or it is private", hint)
+        hint = f"if it is private, log in: podman login --authfile ~/.docker/config.json {host}"
+        raise HiddenError(
+            f"{host} does not show {repository} without a login", "it does not exist yet, or it is private", hint
+        )
     if answer.status in _REFUSED:
         raise _refused(name, what, answer.status)
     document = http.parse_json(answer.body, what, host)
@@ -216,5 +218,5 @@ def _token(name: str, challenge: str, rights: str = "pull", basic: str = "") -> 
 
 
 def _basic(known: tuple[str, str] | None) -> str:
-    """The header of a login; nothing without one."""
+    """The header of a login; empty without one."""
     return f"Basic {base64.b64encode(':'.join(known).encode()).decode()}" if known else ""

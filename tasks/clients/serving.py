@@ -1,4 +1,4 @@
-"""A folder over HTTP on the LAN, by the standard library's own server."""
+"""A folder over HTTP on the LAN, with the standard library's server."""
 
 import socket
 from functools import partial
@@ -8,15 +8,15 @@ from pathlib import Path
 from tasks.console import say
 from tasks.model.errors import TaskError
 
-_ELSEWHERE = ("192.0.2.1", 9)  # an address of RFC 5737: nothing is sent there, only the way out is looked up
+_ELSEWHERE = ("192.0.2.1", 9)  # an address of RFC 5737: nothing is sent to it, it only selects the network interface
 _PORTS = 65535
 
 
 class _Handler(SimpleHTTPRequestHandler):
-    """Its requests are shown as part of the story."""
+    """Shows each request on stderr."""
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002  (http.server's name)
-        """Show who asked for what."""
+        """Show a client's address and request."""
         say(f"{self.client_address[0]}: {ascii(format % args)[1:-1]}")
 
 
@@ -39,18 +39,18 @@ class Server(ThreadingHTTPServer):
 
 
 def listen(address: str, port: str) -> Server:
-    """Take the port on every address of this machine; `address` is the one that is shown."""
+    """Listen on a port of every address of this machine; `address` is the one that is shown."""
     if not port.isdecimal() or int(port) > _PORTS:
-        raise TaskError(f"--port {port!r} is no port", "it must be a number up to 65535", "such as: --port 8000")
+        raise TaskError(f"--port {port!r} is not a port", "it must be a number up to 65535", "for example: --port 8000")
     try:
         return Server(address or _own_address(), int(port))
     except OSError as error:
         why = error.strerror or str(error)
-        raise TaskError(f"port {port} cannot be listened at", why, "choose another: --port 8001") from error
+        raise TaskError(f"port {port} cannot be opened", why, "choose another: --port 8001") from error
 
 
 def _own_address() -> str:
-    """The address of this machine that other machines of the LAN see."""
+    """The address of this machine that other machines on the LAN see."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as way:
         try:
             way.connect(_ELSEWHERE)

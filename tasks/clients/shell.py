@@ -15,22 +15,25 @@ from tasks.model.errors import TaskError
 QUERY_SECONDS = 120
 RUN_SECONDS = 3600
 _GRACE_SECONDS = 10
-_LOG_LINE = re.compile(r'time="[^"]*" level=\w+ msg="(.*)"')  # how skopeo and podman print their last words
-# What a build adds after the last words of the command that failed: podman's own repetition, dnf's advice.
+_LOG_LINE = re.compile(r'time="[^"]*" level=\w+ msg="(.*)"')  # the log format of skopeo and podman
+# Lines that follow the cause of a failed build: podman repeats the error, dnf adds advice.
 _ADDED = re.compile(
     r'subprocess exited with status \d+|Error: building at STEP "RUN .*": exit status \d+'
     r"|\(try to add .*\)|You can try to add to command line:|--\S+ to skip .*"
 )
-_PANIC = ("panic: ", "fatal error: ")  # how a Go program that crashes begins; a trace of each goroutine follows
+_PANIC = (
+    "panic: ",
+    "fatal error: ",
+)  # how the output of a crashed Go program begins; a trace of each goroutine follows
 _GOROUTINE = re.compile(r"goroutine \d+ .*\[.*\]:")
 
 
 class TooSlowError(TaskError):
-    """A program did not end within its time."""
+    """A program did not finish in time."""
 
 
 class LastWords:
-    """Why a program ended, line by line: the last line that says so, or the first one of a panic."""
+    """The line that explains why a program failed: the last meaningful one, or the first one of a panic."""
 
     def __init__(self) -> None:
         self.line = ""
@@ -38,18 +41,18 @@ class LastWords:
         self._has_panicked = False
 
     def hear(self, line: str) -> None:
-        """Take the next line of what a program says."""
-        said = line.strip()
-        if self._has_panicked or not said or _ADDED.fullmatch(said):
+        """Take the next line of a program's output."""
+        text = line.strip()
+        if self._has_panicked or not text or _ADDED.fullmatch(text):
             return
         if line.startswith(_PANIC) and not self._panic:
-            self._panic = said
-        self._has_panicked = bool(self._panic) and _GOROUTINE.fullmatch(said) is not None
-        self.line = self._panic if self._has_panicked else said
+            self._panic = text
+        self._has_panicked = bool(self._panic) and _GOROUTINE.fullmatch(text) is not None
+        self.line = self._panic if self._has_panicked else text
 
 
 class Mode:
-    """What `inv -R` asked for; the Program sets it once."""
+    """Whether `inv -R` runs the recipe; the Program sets it once."""
 
     dry = False
 
@@ -63,7 +66,7 @@ def query(
     env: Mapping[str, str] | None = None,
     into: Path | None = None,
 ) -> str:
-    """Return what a program that only reads prints; runs under `inv -R` too. `what` begins the error's sentence."""
+    """Run a program that only reads, also under `inv -R`, and return its output. `what` is an error's first line."""
     done = attempt(argv, what=what, stdin=stdin, seconds=seconds, env=env, into=into)
     if done.returncode:
         raise failed(argv, what, done.returncode, done.stderr)
@@ -84,7 +87,7 @@ def attempt(
     `env` replaces the environment; `into` is a file for what the program prints.
     """
     try:
-        with audit.told(shlex.join(argv)), into.open("wb") if into else nullcontext(subprocess.PIPE) as printed:
+        with audit.reported(shlex.join(argv)), into.open("wb") if into else nullcontext(subprocess.PIPE) as printed:
             return subprocess.run(
                 argv, input=stdin if stdin is not None else "", stdout=printed, stderr=subprocess.PIPE, text=True,
                 errors="replace", timeout=seconds, check=False, env=env,
@@ -103,7 +106,7 @@ def run(
     env: Mapping[str, str] | None = None,
     cwd: Path | None = None,
     descriptors: Sequence[int] = (),
-    hint: str = "fix what is said above and run it again; is the disk full? see: df -h",
+    hint: str = "fix the error above and run it again; to see whether the disk is full: df -h",
 ) -> bool:
     """Run a program that changes something, echoed on stderr; False under `inv -R`, which only shows it.
 
@@ -113,23 +116,23 @@ def run(
     if Mode.dry:
         return False
     try:
-        with audit.told(shlex.join(argv)):
+        with audit.reported(shlex.join(argv)):
             child = subprocess.Popen(
                 argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
                 errors="replace", env=env, cwd=cwd, pass_fds=descriptors,
             )  # fmt: skip
-            said = _follow(child, argv, seconds)
+            cause = _follow(child, argv, seconds)
     except OSError as error:
         raise _not_started(argv, what, error) from error
     except subprocess.TimeoutExpired as error:
         raise _too_slow(argv, what, seconds) from error
     if child.returncode:
-        raise TaskError(what, failed(argv, what, child.returncode, said).why, hint)
+        raise TaskError(what, failed(argv, what, child.returncode, cause).why, hint)
     return True
 
 
 def _follow(child: subprocess.Popen[str], argv: Sequence[str], seconds: float) -> str:
-    """Pass a child's output on until it ends; end it when we are interrupted or it takes too long."""
+    """Pass on a child's output until it ends; stop it if we are interrupted or it takes too long."""
     words = LastWords()
     expired = threading.Event()
 
@@ -154,7 +157,7 @@ def _follow(child: subprocess.Popen[str], argv: Sequence[str], seconds: float) -
 
 
 def _end(child: subprocess.Popen[str]) -> None:
-    """See a child to its end: it may tidy up, and is killed when that takes too long."""
+    """Stop a child: let it clean up, and kill it if that takes too long."""
     if child.poll() is None:
         child.terminate()
         try:
@@ -164,19 +167,19 @@ def _end(child: subprocess.Popen[str]) -> None:
             child.wait()
 
 
-def failed(argv: Sequence[str], what: str, status: int, said: str) -> TaskError:
-    """The error for a program that ended badly, with its own last words."""
+def failed(argv: Sequence[str], what: str, status: int, output: str) -> TaskError:
+    """The error for a failed program, with the last line of its own output."""
     return TaskError(
-        what, f"{argv[0]} ended with {status}: {last_words(said)}", f"see for yourself: {shlex.join(argv)}"
+        what, f"{argv[0]} ended with {status}: {last_words(output)}", f"run it yourself: {shlex.join(argv)}"
     )
 
 
-def last_words(said: str) -> str:
-    """The last thing that a program said, without the form of a log."""
+def last_words(output: str) -> str:
+    """The last meaningful line of a program's output, without its log format."""
     words = LastWords()
-    for line in said.splitlines():
+    for line in output.splitlines():
         words.hear(line)
-    last = words.line or "it said nothing"
+    last = words.line or "it printed nothing"
     message = _LOG_LINE.fullmatch(last)
     return message[1].replace('\\"', "'") if message else last
 
@@ -188,8 +191,10 @@ def _not_started(argv: Sequence[str], what: str, error: OSError) -> TaskError:
             f"{argv[0]} is not on the PATH",
             "call the recipe through ./inv, which installs what is missing",
         )
-    return TaskError(what, f"{argv[0]}: {error.strerror}", f"see for yourself: {shlex.join(argv)}")
+    return TaskError(what, f"{argv[0]}: {error.strerror}", f"run it yourself: {shlex.join(argv)}")
 
 
 def _too_slow(argv: Sequence[str], what: str, seconds: float) -> TaskError:
-    return TooSlowError(what, f"{argv[0]} did not finish within {seconds:.0f} s", f"try again, or: {shlex.join(argv)}")
+    return TooSlowError(
+        what, f"{argv[0]} did not finish within {seconds:.0f} s", f"try again, or run it yourself: {shlex.join(argv)}"
+    )

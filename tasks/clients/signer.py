@@ -1,4 +1,4 @@
-"""Keys and signatures: key pairs, keys handed over as open descriptors, and what a host's policy says."""
+"""Keys and signatures: key pairs, keys passed as open descriptors, and checks against a host's policy."""
 
 import os
 from collections.abc import Iterator, Mapping
@@ -14,53 +14,53 @@ from tasks.model.image import ImageRef
 from tasks.model.signing import POLICY, REGISTRIES, HostFiles
 
 _PRIVATE = ("ENCRYPTED COSIGN PRIVATE KEY", "ENCRYPTED SIGSTORE PRIVATE KEY")
-_IN_MEMORY = "/dev/shm"  # noqa: S108  (a file system that no disk keeps)
+_IN_MEMORY = "/dev/shm"  # noqa: S108  (a file system in memory)
 _SECONDS = 120
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Key:
-    """A private key, encrypted, and what opens it; shown nowhere."""
+    """An encrypted private key and its passphrase; never shown."""
 
     pem: str
     passphrase: str
 
 
 def passphrase() -> str:
-    """SIGNING_PASSPHRASE, or none."""
+    """The value of SIGNING_PASSPHRASE; empty if it is not set."""
     return environ.get("SIGNING_PASSPHRASE", "")
 
 
 def default_key() -> Path:
-    """Where the private key lies unless another place is named: outside every checkout and every image."""
+    """The default path of the private key, outside every checkout and every image."""
     return Path(environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "custom-coreos/signing.key"
 
 
 def read_key(file: str) -> Key:
-    """The private key: a named file, else SIGNING_KEY's content, else the default file.
+    """Read the private key from the named file, else from SIGNING_KEY, else from the default file.
 
-    Both variables are taken out of the environment, so that no program that is started later sees them.
+    Removes SIGNING_KEY and SIGNING_PASSPHRASE from the environment, so that programs started later do not see them.
     """
     path = Path(file) if file else default_key()
-    given, opens = environ.pop("SIGNING_KEY", ""), environ.pop("SIGNING_PASSPHRASE", "")
+    given, passphrase_text = environ.pop("SIGNING_KEY", ""), environ.pop("SIGNING_PASSPHRASE", "")
     source, key = ("SIGNING_KEY", given) if given and not file else (str(path), "")
     if not key and path.is_file():
         key = path.read_text(errors="replace")
     if not key:
-        why = f"SIGNING_KEY is not set and {path} is not there"
-        raise TaskError("there is no key to sign with", why, "make one: ./inv keygen; or name its file with --key")
+        why = f"SIGNING_KEY is not set and {path} does not exist"
+        raise TaskError("there is no signing key", why, "create one: ./inv keygen; or name its file with --key")
     if not any(f"-----BEGIN {kind}-----" in key for kind in _PRIVATE):
         why = f"{source} does not begin with -----BEGIN {_PRIVATE[1]}-----"
-        raise TaskError("this is no key to sign with", why, "take the file that ./inv keygen wrote")
-    return Key(key, opens)
+        raise TaskError("this is not a signing key", why, "use the file that ./inv keygen wrote")
+    return Key(key, passphrase_text)
 
 
 def generate() -> tuple[bytes, bytes]:
-    """A new key pair, private and public, in cosign's form.
+    """Generate a key pair, private and public, in cosign's format.
 
-    host-policy makes it: skopeo has this switched off in some distributions and names its files differently in others.
+    host-policy generates it: some distributions disable this in skopeo, and others name its files differently.
     """
-    what = "a key could not be made"
+    what = "a key could not be generated"
     with TemporaryDirectory(dir=_IN_MEMORY if Path(_IN_MEMORY).is_dir() else None) as folder:
         prefix = Path(folder, "key")
         shell.query(["host-policy", "generate-key", str(prefix)], what=what, stdin=passphrase(), seconds=_SECONDS)
@@ -69,7 +69,7 @@ def generate() -> tuple[bytes, bytes]:
 
 @contextmanager
 def descriptors(*secrets: str) -> Iterator[tuple[int, ...]]:
-    """Open descriptors that read as the secrets; they lie in memory, so a kill leaves no copy."""
+    """Open descriptors to read the secrets from; they are in memory, so a kill leaves no copy."""
     opened = []
     try:
         for secret in secrets:
@@ -84,7 +84,7 @@ def descriptors(*secrets: str) -> Iterator[tuple[int, ...]]:
 
 @contextmanager
 def host_home(shipped: HostFiles) -> Iterator[Path]:
-    """A home folder in which podman judges images by what ships, and in which there is no login."""
+    """A temporary home folder, in which podman uses the shipped keys and policy and has no login."""
     with TemporaryDirectory() as folder:
         home = Path(folder)
         for path, content in shipped.below(folder).items():
@@ -98,36 +98,36 @@ def host_home(shipped: HostFiles) -> Iterator[Path]:
 
 
 def host_environment(home: Path) -> dict[str, str]:
-    """The environment of a program that shall see that home and nothing of ours."""
+    """The environment of a program that sees only that home, and nothing of the user's."""
     dropped = ("XDG_CONFIG_HOME", "XDG_RUNTIME_DIR", "DOCKER_CONFIG", "CONTAINERS_REGISTRIES_CONF")
     kept = {name: value for name, value in environ.items() if name not in dropped}
     return {**kept, "HOME": str(home), "REGISTRY_AUTH_FILE": str(home / "no-login.json")}
 
 
 def refusal(image: ImageRef, shipped: HostFiles) -> str:
-    """Why a host with these files would refuse an image in its registry, or nothing; no layer is pulled."""
+    """Why a host with these files would refuse an image in its registry; empty if it accepts it. Pulls no layer."""
     with host_home(shipped) as home:
         argv = ["host-policy", "accepts", str(home / POLICY), str(home / REGISTRIES), str(image)]
-        done = shell.attempt(argv, what=f"{image} could not be held against the policy", seconds=_SECONDS)
+        done = shell.attempt(argv, what=f"{image} could not be checked against the policy", seconds=_SECONDS)
     return "" if done.returncode == 0 else _last(done.stderr)
 
 
 def require_parsed(shipped: HostFiles) -> None:
-    """Stop at a policy or a key that containers/image, with which hosts read them, does not take."""
+    """Stop if the policy or a key cannot be read by containers/image, the library that hosts use."""
     with host_home(shipped) as home:
         argv = ["host-policy", "check", str(home / POLICY), *(str(home / key) for key in shipped.keys)]
         done = shell.attempt(argv, what="the policy could not be checked", seconds=_SECONDS)
     if done.returncode:
-        what = f"a host could pull nothing under overlay-root/{POLICY}"
+        what = f"a host could pull nothing with overlay-root/{POLICY}"
         raise TaskError(what, _last(done.stderr), "correct it, or write it again: ./inv keygen --policy")
 
 
-def _last(said: str) -> str:
-    return next((line for line in reversed(said.splitlines()) if line.strip()), "no reason was given")
+def _last(output: str) -> str:
+    return next((line for line in reversed(output.splitlines()) if line.strip()), "no reason was given")
 
 
 def pusher_environment(home: Path) -> Mapping[str, str]:
-    """The environment of a push that signs: the shipped registries.d lets it, everything else is the user's own."""
+    """The environment of a push that signs: the shipped registries.d allows it; everything else is the user's own."""
     own = Path.home()
     folders = {
         "XDG_CONFIG_HOME": own / ".config",

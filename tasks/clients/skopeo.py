@@ -1,7 +1,7 @@
-"""Registries, read through skopeo: digests, labels and tags; nothing is pulled.
+"""Registries, read with skopeo: digests, labels and tags; nothing is pulled.
 
-Why skopeo failed is asked of the registry itself: skopeo's words differ between versions, and "denied" or "not found"
-in them may be of a file on this machine.
+If skopeo fails, the registry itself is asked for the cause: skopeo's words differ between versions, and its "denied" or
+"not found" may mean a file on this machine.
 """
 
 import json
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _SKOPEO = ("skopeo", "--override-os=linux", "--override-arch=amd64")
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d", re.ASCII)
-_SECONDS = 20  # that one try may take
+_SECONDS = 20  # for one try
 _PAUSES_SECONDS = (0.3, 1.0)  # between tries of a read
 _MEANINGS = {
     "invalid character '<'": "it answered with a web page, as a proxy or a login portal does",
@@ -28,7 +28,7 @@ _MEANINGS = {
 
 
 def inspect(name: str, reference: str) -> BaseImage:
-    """Digest and labels of `name:tag`, or of `name@digest`; of a manifest list, the list's digest."""
+    """Digest and labels of `name:tag` or `name@digest`; for a manifest list, the list's digest."""
     image = f"{name}{'@' if ':' in reference else ':'}{reference}"
     what = f"{image} could not be read"
     document = _json([*_SKOPEO, "inspect", "--no-tags", f"docker://{image}"], what, name, reference)
@@ -42,7 +42,7 @@ def inspect(name: str, reference: str) -> BaseImage:
 
 
 def find(name: str, reference: str) -> BaseImage | None:
-    """As `inspect`; None where the registry has no such image. What it refuses is an error (see `registry`)."""
+    """Like `inspect`, but None if the registry has no such image. A refusal is an error (see `registry`)."""
     try:
         return inspect(name, reference)
     except registry.AbsentError:
@@ -50,23 +50,23 @@ def find(name: str, reference: str) -> BaseImage | None:
 
 
 def _moment(text: object) -> datetime | None:
-    """When an image was made, as `2026-11-10T18:00:00.123456789Z` says it, to the second."""
-    found = _MOMENT.match(text) if isinstance(text, str) else None
-    return datetime.fromisoformat(f"{found[0]}+00:00") if found else None
+    """An image's creation time to the second, read from a text like `2026-11-10T18:00:00.123456789Z`."""
+    matched = _MOMENT.match(text) if isinstance(text, str) else None
+    return datetime.fromisoformat(f"{matched[0]}+00:00") if matched else None
 
 
 def tags(name: str) -> tuple[str, ...]:
-    """Every tag of a repository, in one listing; that there is none is an error."""
+    """Every tag of a repository, in one listing; an empty list is an error."""
     what = f"the tags of {name} could not be read"
-    found = _json([*_SKOPEO, "list-tags", f"docker://{name}"], what, name).get("Tags")
-    if not isinstance(found, list | None):
+    names = _json([*_SKOPEO, "list-tags", f"docker://{name}"], what, name).get("Tags")
+    if not isinstance(names, list | None):
         raise TaskError(what, "skopeo's answer has no list of tags", f"look at it: skopeo list-tags docker://{name}")
-    if not found:
+    if not names:
         why = "the registry answered with an empty list"
         raise TaskError(
             f"{name} lists no tags", why, f"try again in a few minutes, or: skopeo list-tags docker://{name}"
         )
-    return tuple(str(tag) for tag in found)
+    return tuple(str(tag) for tag in names)
 
 
 def _json(argv: list[str], what: str, name: str, reference: str = "") -> dict[str, object]:
@@ -75,12 +75,12 @@ def _json(argv: list[str], what: str, name: str, reference: str = "") -> dict[st
     except ValueError as error:
         raise TaskError(what, f"skopeo's answer is not JSON: {error}", "try again in a few minutes") from error
     if not isinstance(document, dict):
-        raise TaskError(what, "skopeo's answer is no JSON object", "try again in a few minutes")
+        raise TaskError(what, "skopeo's answer is not a JSON object", "try again in a few minutes")
     return document
 
 
 def _read(argv: list[str], what: str, name: str, reference: str) -> str:
-    """What skopeo prints; skopeo itself repeats only some failed reads, and not those that a busy registry causes."""
+    """Run skopeo and return its output; retries reads that fail at a busy registry, which skopeo itself does not."""
     for tries, pause in enumerate((*_PAUSES_SECONDS, None), 1):
         try:
             done = shell.attempt(argv, what=what, seconds=_SECONDS)
@@ -98,21 +98,21 @@ def _read(argv: list[str], what: str, name: str, reference: str) -> str:
 
 
 def _require_shown(name: str, reference: str, what: str) -> None:
-    """Stop where the registry itself says that it has no such thing, or refuses it; else skopeo's words say more."""
+    """Stop if the registry itself says that it has no such image, or refuses it; else skopeo's words say more."""
     try:
-        there = registry.manifest(name, reference) if reference else registry.tags(name)
+        answer = registry.manifest(name, reference) if reference else registry.tags(name)
     except (registry.AbsentError, registry.RefusedError):
         raise
     except TaskError:
         return
-    if there is None:
+    if answer is None:
         raise registry.AbsentError(
             what, "the registry has no such image", f"see its tags: skopeo list-tags docker://{name}"
         )
 
 
 def _failed(argv: list[str], what: str, done: "CompletedProcess[str]") -> TaskError:
-    """The error in skopeo's words, or in plain ones where skopeo speaks of its parser."""
+    """The error in skopeo's words, or in plain words if skopeo reports its parser."""
     meaning = next((meaning for words, meaning in _MEANINGS.items() if words in done.stderr), "")
     error = shell.failed(argv, what, done.returncode, done.stderr)
     return TaskError(what, meaning or error.why, f"check the network, or try again in a few minutes; {error.next}")

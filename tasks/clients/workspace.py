@@ -1,4 +1,4 @@
-"""The repository's own files, its revision, and files written whole or not at all."""
+"""The repository's own files and revision, and files that are written completely or not at all."""
 
 import fcntl
 import os
@@ -18,13 +18,13 @@ from tasks.model.signing import KEYS, POLICY, REGISTRIES, HostFiles
 _WRITABLE = "check that the folder is writable and the disk is not full"
 ROOT = Path(__file__).resolve().parents[2]
 UNVERSIONED = "unversioned"
-# Git in this checkout, whoever owns it: whoever runs a recipe runs the checkout's own code already.
+# Git in this checkout, even if another user owns it: running a recipe runs the checkout's own code anyway.
 GIT = ("git", "-c", f"safe.directory={ROOT}", "-C", str(ROOT))
 _BUILD_INPUTS = ("Containerfile", "overlay-root")
 
 
 def read_text(path: Path) -> str:
-    """A text file's content; what keeps it from being read is said with its name."""
+    """The content of a text file; an error gives its name and the cause."""
     try:
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
@@ -33,7 +33,7 @@ def read_text(path: Path) -> str:
 
 
 def cache() -> Path:
-    """The folder for what may be lost: the launcher's, or that of the user's own programs."""
+    """The folder for files that may be lost: in XDG_CACHE_HOME if set, else the launcher's, else in ~/.cache."""
     named = environ.get("XDG_CACHE_HOME")
     own = Path(named, "custom-coreos") if named else None
     folder = own or Path(environ.get("CUSTOM_COREOS_CACHE") or Path.home() / ".cache/custom-coreos")
@@ -43,7 +43,7 @@ def cache() -> Path:
 
 @contextmanager
 def alone(name: str, busy: str) -> Iterator[None]:
-    """Let one run of this user do a job at a time; a second one says `busy` and waits."""
+    """Let only one run of this user do a job at a time; a second one shows `busy` and waits."""
     with (cache() / f".{name}.lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -62,7 +62,7 @@ def host_files() -> HostFiles:
 
 
 def write_whole(path: Path, content: str | bytes, mode: int = 0o644) -> bool:
-    """Write a file beside its place and rename it; False under `inv -R`, which writes nothing."""
+    """Write a temporary file and rename it; False under `inv -R`, which writes nothing."""
     if shell.Mode.dry:
         return False
     try:
@@ -87,21 +87,21 @@ def write_whole(path: Path, content: str | bytes, mode: int = 0o644) -> bool:
 
 
 def require_ours(folder: Path, names: str, mark: str) -> None:
-    """Stop where a folder holds a file whose name does not match `names`, or an index.html without `mark`."""
+    """Stop if a folder holds a file whose name does not match `names`, or an index.html without `mark`."""
     if not folder.exists():
         return
-    found = [path.name for path in folder.iterdir()] if folder.is_dir() else ["a file"]
-    strange = [name for name in found if not re.fullmatch(names, name)]
+    entries = [path.name for path in folder.iterdir()] if folder.is_dir() else ["a file"]
+    strange = [name for name in entries if not re.fullmatch(names, name)]
     index = folder / "index.html"
     if index.is_file() and mark not in index.read_text(errors="replace"):
         strange.append(index.name)
     if strange:
-        why = f"what is there is not ours and would be lost: {', '.join(strange[:3])}"
-        raise TaskError(f"{folder} is not written over", why, "name another with --out, or move that one away")
+        why = f"it holds files that are not ours and would be lost: {', '.join(strange[:3])}"
+        raise TaskError(f"{folder} is not overwritten", why, "choose another with --out, or move this one away")
 
 
 def write_folder(folder: Path, files: Mapping[str, bytes]) -> bool:
-    """Put a folder with these files and nothing else in place of the one that is there; False under `inv -R`."""
+    """Replace a folder by one that holds exactly these files; False under `inv -R`."""
     if shell.Mode.dry:
         return False
     try:
@@ -124,7 +124,7 @@ def write_folder(folder: Path, files: Mapping[str, bytes]) -> bool:
 
 
 def build_inputs() -> Iterator[tuple[str, str, bytes]]:
-    """Path, mode and content of every file that goes into the image, links as their targets."""
+    """Path, kind and content of every file that goes into the image; a link's content is its target."""
     for name in _BUILD_INPUTS:
         top = ROOT / name
         for path in [top] if top.is_file() else sorted(top.rglob("*")):
@@ -140,7 +140,7 @@ def _input(path: Path) -> tuple[str, str, bytes]:
 
 
 def revision() -> str:
-    """The commit that is checked out, `-dirty` when build inputs differ from it; `unversioned` outside git."""
+    """The checked-out commit, with `-dirty` if build inputs differ from it; `unversioned` outside git."""
     commit = _git("rev-parse", "HEAD")
     if not commit:
         return UNVERSIONED
@@ -150,6 +150,6 @@ def revision() -> str:
 def _git(*arguments: str) -> str:
     try:
         done = shell.attempt([*GIT, *arguments], what="the revision could not be read")
-    except TaskError:  # no git: a folder that was unpacked, not cloned
+    except TaskError:  # no git: the folder was unpacked, not cloned
         return ""
     return done.stdout.strip() if done.returncode == 0 else ""

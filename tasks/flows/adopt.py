@@ -1,4 +1,4 @@
-"""Adoption: the repository made yours."""
+"""Adoption: make the repository yours."""
 
 from difflib import unified_diff
 from pathlib import Path
@@ -10,19 +10,19 @@ from tasks.settings import SECTION, Settings, require_image
 
 
 def adopt(settings: "Settings", image: str, ssh_key: str, hostname: str, *, yes: bool) -> None:
-    """Write image, keys and host name where they belong, once the user agrees to the difference."""
+    """Write the image, SSH keys and host name to butane.yaml and invoke.yaml, after the user confirms the diff."""
     origin = identity.origin()
     image = image or image_of(origin) or settings.image
     require_image(image)
     if not image_of(origin):
-        say(f"origin is no repository on GitHub, so the image is {image}; another: --image ghcr.io/OWNER/NAME")
+        say(f"origin is not a GitHub repository, so the image is {image}; to use another: --image ghcr.io/OWNER/NAME")
     elif theirs := other_image(image, origin):
-        warn(f"the workflows of this repository publish {theirs}, whatever invoke.yaml says")
+        warn(f"the workflows of this repository publish {theirs} and ignore the image in invoke.yaml")
     keys = identity.ssh_keys(ssh_key)
     if hostname:
         require_hostname(hostname)
     if not keys:
-        say("there is no ~/.ssh/*.pub, so the keys in butane.yaml stay; another: --ssh-key FILE")
+        say("there is no ~/.ssh/*.pub, so butane.yaml keeps its keys; to use another: --ssh-key FILE")
     butane, invoke = (workspace.ROOT / name for name in ("butane.yaml", "invoke.yaml"))
     before = {path: workspace.read_text(path) for path in (butane, invoke)}
     after = {
@@ -36,11 +36,11 @@ def adopt(settings: "Settings", image: str, ssh_key: str, hostname: str, *, yes:
     elif changed and agreed("write this?", yes=yes):
         for path, text in changed.items():
             workspace.write_whole(path, text)
-        _tell_next()
+        _say_next()
 
 
 def _show(before: dict[Path, str], changed: dict[Path, str]) -> None:
-    """The differences, or that there are none."""
+    """Print the diff of each changed file, or report that there is nothing to change."""
     for path, text in changed.items():
         lines = unified_diff(before[path].splitlines(), text.splitlines(), path.name, path.name, lineterm="")
         answer("\n".join(lines))
@@ -48,6 +48,6 @@ def _show(before: dict[Path, str], changed: dict[Path, str]) -> None:
         answer("nothing to change")
 
 
-def _tell_next() -> None:
+def _say_next() -> None:
     policy = " --policy" if workspace.host_files().has_key else ""
     say(f"written; next: git diff, then ./inv keygen{policy}, commit both, and ./inv ignition")

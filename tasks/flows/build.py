@@ -1,4 +1,4 @@
-"""From what is asked for to an image on this machine: the Lock, the build, the contract."""
+"""From a request to an image on this machine: choose the Lock, build, check the contract."""
 
 from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
@@ -11,7 +11,7 @@ from tasks.flows import lock as locks
 from tasks.flows.kmods import own as local_kmods
 from tasks.flows.matrix import support
 from tasks.model.contract import Report
-from tasks.model.contract import inspect as hold_against
+from tasks.model.contract import inspect as check_contract
 from tasks.model.errors import TaskError
 from tasks.model.facts import ImageFacts
 from tasks.model.image import PUBLIC_TAG
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 def stable(settings: "Settings", request: "Request") -> None:
-    """Build NAME:stable on this machine, where what is newest differs from what is published; answer its name."""
+    """Build NAME:stable on this machine, unless the published image is up to date; print the image's name."""
     image = f"{settings.local_name}:stable"
     lock = lock_for(settings, request)
     if lock is None:
@@ -37,7 +37,7 @@ def stable(settings: "Settings", request: "Request") -> None:
 
 
 def trial(settings: "Settings", request: "Request") -> None:
-    """Build and verify NAME:test, and remove it, whatever comes of it."""
+    """Build and verify NAME:test, then remove it, even if a step fails."""
     lock = lock_for(settings, request)
     if lock is None:
         return
@@ -51,7 +51,7 @@ def trial(settings: "Settings", request: "Request") -> None:
 
 
 def verify(settings: "Settings", image: str, lock_file: str, *, json: bool) -> None:
-    """Check an image, and hold it against a Lock where a file with one is named."""
+    """Check an image against the contract, and against a Lock if `lock_file` names one."""
     _verify(settings, image, locks.of_file(lock_file) if lock_file else None, json=json)
 
 
@@ -62,10 +62,10 @@ def _verify(settings: "Settings", image: str, lock: Lock | None, *, json: bool) 
 
 
 def lock_for(settings: "Settings", request: "Request") -> Lock | None:
-    """The Lock of a file, or of what is newest; None when that is published already. Stops on HOLD and BLOCKED."""
+    """Return the Lock from a file, or of the newest pair; None if it is published already. Stop on HOLD and BLOCKED."""
     if request.lock and request.kmods:
         why = f"{request.lock} and --kmods were both given"
-        raise TaskError("a Lock names its kmods already", why, "leave one of them out")
+        raise TaskError("a Lock already names its kmods", why, "leave one of them out")
     if request.lock:
         return _locked(settings, request)
     own = local_kmods(request.kmods) if request.kmods else None
@@ -83,7 +83,7 @@ def lock_for(settings: "Settings", request: "Request") -> Lock | None:
 
 
 def _locked(settings: "Settings", request: "Request") -> Lock:
-    """The Lock in a file, held against matrix, checkout and registries."""
+    """Read a Lock from a file and check it against the matrix, the checkout and the registries."""
     lock = locks.of_file(request.lock)
     locks.require_allowed(lock, support(lock.zfs_version, lock.kernel), force=request.force)
     locks.require_inputs(settings, lock, request.lock)
@@ -92,29 +92,29 @@ def _locked(settings: "Settings", request: "Request") -> Lock:
 
 
 def build(settings: "Settings", lock: Lock, image: str, *, force_build: bool) -> Lock | None:
-    """Have an image of a Lock on this machine, built only where it is not there yet; its Lock, None under `inv -R`.
+    """Build a Lock's image on this machine unless it is up to date; return its Lock, None under `inv -R`.
 
-    One that is there may come from an earlier revision, which had the same inputs.
+    An image that is up to date may come from an earlier revision that had the same inputs.
     """
-    there = None if force_build else _up_to_date(settings, image, lock)
-    if there:
-        say(f"{image} is up to date: nothing it is built from changed; --rebuild builds it anyway")
-        return there
+    current = None if force_build else _up_to_date(settings, image, lock)
+    if current:
+        say(f"{image} is up to date: its inputs did not change; --rebuild builds it anyway")
+        return current
     say(locks.provenance(settings, lock))
     return lock if assemble(settings, lock, image) else None
 
 
 def _up_to_date(settings: "Settings", image: str, lock: Lock) -> Lock | None:
-    """The Lock of an image on this machine that has the same inputs and is young enough for its packages."""
-    found = podman.labels(image)
-    if found is None or found.get(f"{PREFIX}.inputs") != lock.inputs:
+    """Return the Lock of the local image if its inputs are the same and its packages are recent enough."""
+    labels = podman.labels(image)
+    if labels is None or labels.get(f"{PREFIX}.inputs") != lock.inputs:
         return None
-    young = datetime.now(UTC) - created_of(found, image) < timedelta(days=settings.rebuild_after_days)
-    return replace(lock, revision=Lock.from_labels(found, image).revision) if young else None
+    young = datetime.now(UTC) - created_of(labels, image) < timedelta(days=settings.rebuild_after_days)
+    return replace(lock, revision=Lock.from_labels(labels, image).revision) if young else None
 
 
 def assemble(settings: "Settings", lock: Lock, image: str) -> bool:
-    """Build an image from a Lock; False under `inv -R`."""
+    """Build an image from a Lock; return False under `inv -R`."""
     own_kmods.require_accepted(settings, lock)
     say(f"building {image}: Fedora CoreOS {lock.fcos_version}, kernel {lock.kernel}, OpenZFS {lock.zfs_version}")
     arguments = {
@@ -129,13 +129,13 @@ def assemble(settings: "Settings", lock: Lock, image: str) -> bool:
 
 
 def inspect(settings: "Settings", image: str, lock: Lock | None = None) -> tuple[ImageFacts, Report]:
-    """What is inside an image, and how it keeps the contract."""
+    """Read what an image contains, and check it against the contract."""
     labels = podman.require(image)
     facts = ImageFacts.parse(podman.probe(image), labels)
-    return facts, hold_against(facts, settings.image, lock)
+    return facts, check_contract(facts, settings.image, lock)
 
 
 def _show(report: Report, *, json: bool) -> None:
-    """Every check, for people or programs."""
+    """Show every check, as a table or as JSON."""
     rows = [("FAILED" if check.fault else "ok", check.name, check.fault or check.promise) for check in report.checks]
     present(("", "check", ""), rows, {"checks": list(map(asdict, report.checks))}, json=json)

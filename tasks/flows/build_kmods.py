@@ -1,4 +1,4 @@
-"""Kmods of our own: built or loaded on this machine, then saved in a file or pushed to our own repository."""
+"""Own kmods: build or load them on this machine, then save them to a file or push them to our own repository."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,16 +19,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Files:
-    """The OCI archives that an image is written to, and taken from; nothing for none."""
+    """The OCI archives to save an image to and to load it from; "" means none."""
 
     save: str
     load: str
 
 
 def build_kmods(settings: "Settings", zfs: str, kernel: str, files: Files, key: str | None) -> None:
-    """Have the kmods of a pair, and answer their image; with a key's file, or "" for its usual places, pushed."""
+    """Make the kmods of a pair and print their image; push it unless `key` is None ("": the key's usual places)."""
     pair = KmodsTag(parse_zfs(zfs), Kernel.parse(kernel))
-    image = _here(settings, pair, files) if key is None else _pushed(settings, pair, files, key)
+    image = _local(settings, pair, files) if key is None else _pushed(settings, pair, files, key)
     if image is None:
         return
     actions.output("image", image.name)
@@ -37,8 +37,8 @@ def build_kmods(settings: "Settings", zfs: str, kernel: str, files: Files, key: 
     answer(image)
 
 
-def _here(settings: "Settings", pair: "KmodsTag", files: Files) -> "ImageRef | None":
-    """The image on this machine, from an archive or built."""
+def _local(settings: "Settings", pair: "KmodsTag", files: Files) -> "ImageRef | None":
+    """Load the image from an archive, or build it on this machine."""
     archives.require_folder(Path(files.save))
     image = images.load(settings, pair, files.load) if files.load else images.build(settings, pair)
     if image and files.save and archives.save(str(image), Path(files.save)):
@@ -48,21 +48,21 @@ def _here(settings: "Settings", pair: "KmodsTag", files: Files) -> "ImageRef | N
 
 
 def _pushed(settings: "Settings", pair: "KmodsTag", files: Files, key: str) -> "ImageRef | None":
-    """The image in our own repository, made only where a build would take none that is there."""
+    """Return the image in our own repository; make and push it only if builds would not accept the one there."""
     if files.save:
-        hint = "type it with --save on one machine, then with --load and --push on the other"
-        raise TaskError("--save and --push exclude each other", "a file is for a push from another machine", hint)
+        hint = "run it with --save on one machine, then with --load and --push on the other"
+        raise TaskError("--save and --push cannot be combined", "a saved file is for a push from another machine", hint)
     secret = publish.ready(settings, key)
     image = own_kmods.there(settings, pair)
-    if image is None and (made := _here(settings, pair, files)):
-        image = _push(settings, str(made), pair, secret)
+    if image is None and (local := _local(settings, pair, files)):
+        image = _push(settings, str(local), pair, secret)
     return image
 
 
 def _push(settings: "Settings", image: str, pair: "KmodsTag", key: signer.Key) -> ImageRef | None:
-    """Have a kmods image in our own repository under its pair's tag, signed before; None under `inv -R`.
+    """Sign a kmods image and push it to our own repository under its pair's tag; return None under `inv -R`.
 
-    The tag moves last, so that it never names an image that no build would take.
+    The tag moves last, so that it never names an image that builds would refuse.
     """
     repository = settings.own_kmods
     own_kmods.require_pair(image, pair)

@@ -1,4 +1,4 @@
-"""Cleanup: what of the image's package and of our own kmods' may go, and its deletion."""
+"""Cleanup: decide which versions of the image and of our own kmods may be deleted, and delete them."""
 
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 
     Planned = tuple[GhcrPackage, Plan]
 
-_FEW = 3  # tags that are shown of one version
+_FEW = 3  # tags shown for each version
 
 
 def cleanup(settings: "Settings", retention_days: str, keep: str, *, apply: bool, force: bool, json: bool) -> None:
-    """Show every version's fate, and delete what may go where that is asked for."""
+    """Show every version's fate; with `apply`, delete what may be deleted."""
     policy = _policy(settings, retention_days, keep)
     planned = _plans(settings, policy)
     if not planned:
@@ -43,20 +43,20 @@ def cleanup(settings: "Settings", retention_days: str, keep: str, *, apply: bool
 
 
 def _plans(settings: "Settings", policy: "Retention") -> "list[Planned]":
-    """The plan of the image's package, and that of our own kmods where there is one: what needs others comes first.
+    """Plan the image's package, then the package of our own kmods if it exists, because images need kmods.
 
-    Nothing before the first publication: kmods that were built for it stay.
+    There is no plan before the first publication, so kmods that were built for it stay.
     """
     now, listed, own = datetime.now(UTC), GhcrPackage.of(settings.image), GhcrPackage.of(settings.own_kmods)
     published = listed.versions()
     if published is None:
         return []
     images, versions = package.package(settings.image, published), own.versions()
-    found = [(listed, plan(images, policy, now))]
+    plans = [(listed, plan(images, policy, now))]
     if versions:
-        kmods = package.kmods_package(settings, versions, images, found[0][1], policy.keep)
-        found.append((own, plan(kmods, policy, now)))
-    return found
+        kmods = package.kmods_package(settings, versions, images, plans[0][1], policy.keep)
+        plans.append((own, plan(kmods, policy, now)))
+    return plans
 
 
 def _policy(settings: "Settings", days: str, keep: str) -> "Retention":
@@ -68,13 +68,15 @@ def _policy(settings: "Settings", days: str, keep: str) -> "Retention":
 
 
 def _number(text: str, flag: str, default: int) -> int:
-    if text and not (text.isascii() and text.isdigit() and len(text) < 6):  # noqa: PLR2004  (a day is no epoch)
-        raise TaskError(f"{flag} {text} is no number", "it must be a whole number, 0 or more", f"such as {flag} 90")
+    if text and not (text.isascii() and text.isdigit() and len(text) < 6):  # noqa: PLR2004  (no more digits)
+        raise TaskError(
+            f"{flag} {text} is not a number", "it must be a whole number, 0 or more", f"for example: {flag} 90"
+        )
     return int(text) if text else default
 
 
 def _show_nothing(settings: "Settings", *, json: bool) -> None:
-    """Say that there is no package yet."""
+    """Report that the package does not exist yet."""
     if json:
         answer_json({"versions": []})
     else:
@@ -82,7 +84,7 @@ def _show_nothing(settings: "Settings", *, json: bool) -> None:
 
 
 def _show(planned: "Sequence[Planned]", *, json: bool) -> None:
-    """Every version's fate with its reason."""
+    """Show every version's fate with its reason, as a table or as JSON."""
     fates = [
         (listed.name, what, fate)
         for listed, plan in planned
@@ -98,7 +100,7 @@ def _show(planned: "Sequence[Planned]", *, json: bool) -> None:
 
 
 def _row(name: str, what: str, fate: "Fate") -> dict[str, object]:
-    """A version's fate for programs."""
+    """A version's fate as JSON."""
     return {
         "package": name, "fate": what, "reason": fate.reason, "id": fate.version.id, "digest": fate.version.digest,
         "created": fate.version.created.isoformat(), "tags": fate.version.tags,
@@ -112,43 +114,43 @@ def _cells(version: "PackageVersion") -> tuple[str, str, str]:
 
 
 def _require_moderate(name: str, plan: "Plan", policy: "Retention") -> None:
-    """Stop at a plan that would delete more than may go at once."""
+    """Stop if a plan would delete more than the share that may be deleted at once."""
     if plan.is_excessive(policy):
         what = f"{len(plan.deletions)} of {len(plan.kept) + len(plan.deletions)} versions of {name} would be deleted"
-        why = f"that is more than max_delete_fraction, {policy.max_fraction:g}, of them; nothing was deleted"
-        raise TaskError(what, why, "look at the plan; if it is right, add --force")
+        why = f"max_delete_fraction allows only {policy.max_fraction:g} of them at once; nothing was deleted"
+        raise TaskError(what, why, "check the plan; if it is right, add --force")
 
 
 def _require_unmoved(name: str, plan: "Plan") -> None:
-    """Stop when a tag that is always kept points elsewhere than the plan knows: a publication came between."""
+    """Stop if a tag that is always kept has moved since the plan was made, because something was published."""
     planned = {tag: fate.version.digest for fate in plan.kept for tag in fate.version.tags if tag in ALWAYS}
     for tag in ALWAYS:
-        there = registry.digest(name, tag)
-        if there != planned.get(tag, ""):
-            why = f"it is {there or 'nothing'}, and the plan was made for {planned.get(tag) or 'nothing'}"
-            raise TaskError(f"{name}:{tag} has moved meanwhile", why, "nothing was deleted; run it again")
+        digest = registry.digest(name, tag)
+        if digest != planned.get(tag, ""):
+            why = f"it points at {digest or 'nothing'}, but the plan was made for {planned.get(tag) or 'nothing'}"
+            raise TaskError(f"{name}:{tag} has moved meanwhile", f"{why}; nothing was deleted", "run it again")
 
 
 def _delete(listed: "GhcrPackage", plan: "Plan") -> None:
-    """Delete in the plan's order; what belongs to a version that GitHub does not delete stays with it."""
+    """Delete in the plan's order; if GitHub refuses to delete a version, keep what belongs to it too."""
     _require_unmoved(listed.name, plan)
     if Mode.dry or not plan.deletions:
-        say(f"nothing of {listed.name} is deleted")
+        say(f"no version of {listed.name} is deleted")
         return
-    say("a deleted version can be restored for 30 days, by the command beside it")
+    say("a deleted version can be restored for 30 days, with the command shown after it")
     spared: set[str] = set()
     restored: list[str] = []
     for number, fate in enumerate(plan.deletions, 1):
         version = fate.version
         if version.digest in spared:
-            say(f"{number} of {len(plan.deletions)}: {version.digest[:19]} stays, since what it belongs to does")
+            say(f"{number} of {len(plan.deletions)}: {version.digest[:19]} stays with the version it belongs to")
             continue
         refusal = listed.delete(version)
         if refusal:
             spared |= plan.needed_by(version.digest)
-            say(f"{number} of {len(plan.deletions)}: GitHub does not delete {version.digest[:19]}: {refusal}")
+            say(f"{number} of {len(plan.deletions)}: GitHub refuses to delete {version.digest[:19]}: {refusal}")
         else:
             restored.append(listed.restore_command(version))
             say(f"{number} of {len(plan.deletions)}: {version.digest[:19]} is deleted; {restored[-1]}")
     if restored:
-        actions.summary("To restore what was deleted, for 30 days:\n\n    " + "\n    ".join(restored))
+        actions.summary("To restore the deleted versions within 30 days:\n\n    " + "\n    ".join(restored))

@@ -1,4 +1,4 @@
-"""Two published images, compared by what is attached to them."""
+"""Compare two published images by what is attached to them."""
 
 from dataclasses import asdict
 from typing import TYPE_CHECKING
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def diff(settings: "Settings", before: str, after: str, *, json: bool) -> None:
-    """Show what differs between the images of two references: digests, tags or stable~N."""
+    """Show the differences between two images; each reference is a digest, a tag or stable~N."""
     images = [history.resolve(settings, reference) for reference in (before, after)]
     changes = differences(*(history.contents(image) for image in images))
     say(f"from {images[0]}\nto   {images[1]}")
@@ -24,6 +24,6 @@ def diff(settings: "Settings", before: str, after: str, *, json: bool) -> None:
 
 
 def _sides(change: Change) -> tuple[str, str]:
-    """Both sides; of a file's sums the beginning is enough."""
+    """Return both sides; a file's checksum is cut to its first 12 characters."""
     sides = change.before, change.after
     return (sides[0][:12], sides[1][:12]) if change.kind == "file" else sides

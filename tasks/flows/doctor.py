@@ -1,4 +1,4 @@
-"""Every look of the doctor, side by side, and what comes of them."""
+"""Run every check of doctor concurrently, and report the findings."""
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
@@ -13,27 +13,27 @@ from tasks.model.errors import TaskError
 if TYPE_CHECKING:
     from tasks.settings import Settings
 
-_PATIENCE_SECONDS = 15  # podman is tried in about 3
+_PATIENCE_SECONDS = 15  # trying podman takes about 3
 
 
 def doctor(settings: "Settings", *, json: bool) -> None:
-    """Show what was found, and stop where something is wrong."""
+    """Show every finding, and stop if a check failed."""
     findings = _findings(settings)
     _show(findings, json=json)
     failed = [finding.name for finding in findings if finding.state is Health.FAILED]
     if failed:
-        what = f"{len(failed)} of {len(findings)} things are wrong"
-        raise TaskError(what, ", ".join(failed), "type what the lines above show")
+        what = f"{len(failed)} of {len(findings)} checks failed"
+        raise TaskError(what, ", ".join(failed), "apply the fixes shown above")
 
 
 def _findings(settings: "Settings") -> list[Finding]:
-    """What every look found; one that takes too long is a warning."""
-    pool = ThreadPoolExecutor(48)  # nobody waits for a slow host when the time is over
-    asked = {name: pool.submit(look) for name, look in looks(settings).items()}
-    wait(asked.values(), timeout=_PATIENCE_SECONDS)
+    """Run every check; one that takes too long becomes a warning."""
+    pool = ThreadPoolExecutor(48)  # all at once; a slow host is abandoned when the time is over
+    futures = {name: pool.submit(look) for name, look in looks(settings).items()}
+    wait(futures.values(), timeout=_PATIENCE_SECONDS)
     pool.shutdown(wait=False, cancel_futures=True)
     findings = []
-    for name, look in asked.items():
+    for name, look in futures.items():
         if not look.done():
             findings.append(Finding(name, Health.WARNING, f"no answer within {_PATIENCE_SECONDS} s", "try again"))
             continue

@@ -1,4 +1,4 @@
-"""What doctor looks at; each look ends with a finding, or with the error that says what is missing."""
+"""The checks of doctor; each returns a finding, or raises an error that says what is missing."""
 
 from collections.abc import Callable, Mapping
 from os import environ, geteuid
@@ -22,7 +22,7 @@ Look = Callable[[], Finding]
 
 
 def looks(settings: Settings) -> Mapping[str, Look]:
-    """Everything that is looked at, by name, in the order in which it is shown."""
+    """Every check by name, in the order in which the findings are shown."""
     tools: dict[str, Look] = {
         tool.name: lambda tool=tool: _tool(tool)  # type: ignore[misc]  # each with its own tool
         for tool in read_tools()
@@ -46,11 +46,11 @@ def looks(settings: Settings) -> Mapping[str, Look]:
 
 
 def _tool(tool: Tool) -> Finding:
-    """A tool: its version, and whether it does what its proof tries."""
-    found = host.version(tool)
-    status, fault = tool.tried() if found else (0, "")
-    why = "tried: it signs an image, verifies it, and runs a container" if tool.proof and found else tool.why
-    return of_tool(tool.name, why, found, tool.recipes, fault if status else "")
+    """Find a tool's version, and whether it passes its proof."""
+    version = host.version(tool)
+    status, fault = tool.tried() if version else (0, "")
+    why = "tried: it signs an image, verifies it, and runs a container" if tool.proof and version else tool.why
+    return of_tool(tool.name, why, version, tool.recipes, fault if status else "")
 
 
 def _root() -> Finding:
@@ -60,14 +60,14 @@ def _root() -> Finding:
 
 
 def _isolation() -> Finding:
-    """How a build keeps its steps apart from this machine; podman itself is another look."""
+    """How a build isolates its steps from this machine; another check tries podman itself."""
     if own := environ.get("BUILDAH_ISOLATION"):
-        return Finding("isolation", Health.OK, f"not tried: BUILDAH_ISOLATION says {own}")
+        return Finding("isolation", Health.OK, f"not tried: BUILDAH_ISOLATION is set to {own}")
     chosen, why = isolation.choose()
     if chosen:
-        told = f"a build's steps run in a chroot, with this machine's network: {why}"
-        return Finding("isolation", Health.WARNING, told, "sudo apt-get install passt nftables iptables")
-    return Finding("isolation", Health.OK, "tried: a build's steps run in a container of their own")
+        message = f"build steps run in a chroot and use this machine's network: {why}"
+        return Finding("isolation", Health.WARNING, message, "sudo apt-get install passt nftables iptables")
+    return Finding("isolation", Health.OK, "tried: build steps run in their own container")
 
 
 def _keys(settings: Settings) -> Finding:
@@ -78,40 +78,40 @@ def _keys(settings: Settings) -> Finding:
         return of_error(name, Health.FAILED, error)
     shipped = workspace.host_files()
     if not shipped.has_key:
-        return Finding(name, Health.WARNING, "none ship: images are built and not published", "./inv keygen")
+        return Finding(name, Health.WARNING, "no key ships: images can be built, but not published", "./inv keygen")
     return Finding(name, Health.OK, f"{', '.join(shipped.keys)} ship, with a policy for {settings.image}")
 
 
 def _private_key() -> Finding:
-    """The private key, and whether hosts know its public half."""
+    """Check the private key, and whether hosts know its public half."""
     name, file = "private key", signer.default_key()
     if environ.get("SIGNING_KEY"):
         return Finding(name, Health.OK, "SIGNING_KEY is set")
     if not file.exists():
-        return Finding(name, Health.WARNING, f"{file} is not there: this machine cannot publish", "./inv keygen")
-    beside, shipped = file.with_suffix(".pub"), workspace.host_files()
-    if not beside.exists() or beside.read_bytes() not in [shipped.files[path] for path in shipped.keys]:
-        told = f"overlay-root does not ship the public half of {file}: no host would take what it signs"
-        return Finding(name, Health.FAILED, told, "./inv keygen --rotate, or take the key that belongs to overlay-root")
+        return Finding(name, Health.WARNING, f"{file} does not exist: this machine cannot publish", "./inv keygen")
+    public_file, shipped = file.with_suffix(".pub"), workspace.host_files()
+    if not public_file.exists() or public_file.read_bytes() not in [shipped.files[path] for path in shipped.keys]:
+        message = f"overlay-root does not ship the public half of {file}: hosts would refuse what it signs"
+        return Finding(name, Health.FAILED, message, "./inv keygen --rotate, or use the key that overlay-root ships")
     if file.stat().st_mode & 0o077:
-        return Finding(name, Health.FAILED, f"{file} can be read by others", f"chmod 600 {file}")
-    return Finding(name, Health.OK, f"{file} belongs to what ships")
+        return Finding(name, Health.FAILED, f"other users can read {file}", f"chmod 600 {file}")
+    return Finding(name, Health.OK, f"{file} belongs to a key that ships")
 
 
 def _image(settings: Settings) -> Finding:
-    """Whether invoke.yaml names what the workflows publish."""
+    """Check that invoke.yaml names the image that the workflows publish."""
     if theirs := other_image(settings.image, identity.origin()):
-        told = f"invoke.yaml names {settings.image}, and the workflows of this repository publish {theirs}"
-        return Finding("image", Health.FAILED, told, "./inv adopt, then ./inv keygen --policy where a key ships")
+        message = f"invoke.yaml names {settings.image}, but the workflows of this repository publish {theirs}"
+        return Finding("image", Health.FAILED, message, "./inv adopt, then ./inv keygen --policy if a key ships")
     return Finding("image", Health.OK, settings.image)
 
 
 def _butane(settings: Settings) -> Finding:
-    """Whose key opens the machine."""
+    """Check whose SSH key can log in to the machine."""
     name, text = "butane.yaml", workspace.read_text(workspace.ROOT / "butane.yaml")
     if ORIGINAL_KEY in text and settings.owner != ORIGINAL_OWNER:
         return Finding(
-            name, Health.FAILED, f"{ORIGINAL_OWNER} could log in to your machine, and you not", "./inv adopt"
+            name, Health.FAILED, f"{ORIGINAL_OWNER} could log in to your machine, but you could not", "./inv adopt"
         )
     if "ssh_authorized_keys" not in text:
         return Finding(name, Health.WARNING, "it has no SSH key", "./inv adopt")
@@ -120,35 +120,35 @@ def _butane(settings: Settings) -> Finding:
 
 def _matrix() -> Finding:
     known = read_matrix().ranges
-    found, faults = rows(known, every=False)
-    behind = changed(found, known)
+    latest, faults = rows(known, every=False)
+    behind = changed(latest, known)
     if behind:
-        told = f"it lacks {', '.join(f'OpenZFS {row.zfs}' for row in behind)}"
-        return Finding("matrix", Health.WARNING, told, "./inv sync-matrix")
+        message = f"it lacks {', '.join(f'OpenZFS {row.zfs}' for row in behind)}"
+        return Finding("matrix", Health.WARNING, message, "./inv sync-matrix")
     if faults:
         return Finding("matrix", Health.WARNING, "; ".join(faults), "try again in a few minutes")
-    return Finding("matrix", Health.OK, f"knows all of OpenZFS's releases, the newest {max(known)}")
+    return Finding("matrix", Health.OK, f"it has every OpenZFS release up to {max(known)}")
 
 
 def _registry(settings: Settings) -> Finding:
-    """Whether the registry answers, takes the login, and lets it push."""
+    """Check that the registry answers, accepts the login, and lets it push."""
     if login.file_for(settings.host) is None:
         try:
-            there = f"stable is {registry.digest(settings.image, PUBLIC_TAG) or 'not there'}"
+            stable = f"stable is {registry.digest(settings.image, PUBLIC_TAG) or 'missing'}"
         except registry.HiddenError as error:
-            there = f"{error.what}: {error.why}"
-        told = f"{settings.host} answers; {there}; there is no login: nothing can be published"
+            stable = f"{error.what}: {error.why}"
+        message = f"{settings.host} answers; {stable}; nothing can be published without a login"
         fix = f"podman login --authfile ~/.docker/config.json {settings.host}"
-        return Finding("registry", Health.WARNING, told, fix)
+        return Finding("registry", Health.WARNING, message, fix)
     pushed = [settings.image, *([settings.own_kmods] if settings.build_kmods_after_days is not None else [])]
     for name in pushed:
         registry.require_push(name)
-    return Finding("registry", Health.OK, f"{settings.host} takes the login, which may push {' and '.join(pushed)}")
+    return Finding("registry", Health.OK, f"{settings.host} accepts the login, which may push {' and '.join(pushed)}")
 
 
 def _pages(settings: Settings) -> Finding:
     admin = repo_settings.is_admin(settings.repository)
-    found = PAGES.standing(*repo_settings.read(settings.repository, PAGES), admin=admin)
-    if found.state is SettingState.OK:
+    pages = PAGES.standing(*repo_settings.read(settings.repository, PAGES), admin=admin)
+    if pages.state is SettingState.OK:
         return Finding("Pages", Health.OK, "a workflow deploys them")
-    return Finding("Pages", Health.WARNING, f"they come from {found.actual or '?'}", "./inv repo-settings --apply")
+    return Finding("Pages", Health.WARNING, f"they come from {pages.actual or '?'}", "./inv repo-settings --apply")

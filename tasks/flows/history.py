@@ -1,4 +1,4 @@
-"""What was published: asked of the registry, many images side by side."""
+"""What was published: read from the registry, many images concurrently."""
 
 from concurrent.futures import ThreadPoolExecutor, wait
 from typing import TYPE_CHECKING
@@ -25,47 +25,47 @@ AT_ONCE = 48
 
 
 def history(settings: "Settings", *, json: bool) -> None:
-    """Show every image that the public tag has pointed at, the newest first."""
-    found = promoted(settings)
+    """Show every image that the public tag has pointed at, newest first."""
+    past = promoted(settings)
     columns = ("", "digest", "promoted", "Fedora CoreOS", "kernel", "OpenZFS", "signed", "")
-    present(columns, list(map(show.history_row, found.images)), show.history_document(found), json=json)
-    if not (found.images or json):
-        say("nothing is promoted yet; next: ./inv publish")
+    present(columns, list(map(show.history_row, past.images)), show.history_document(past), json=json)
+    if not (past.images or json):
+        say("no image has been promoted yet; next: ./inv publish")
 
 
 def public_digest(settings: "Settings") -> str:
-    """What the public tag points at now; NOTHING when it does not exist."""
+    """Return the digest that the public tag points at now; NOTHING if the tag does not exist."""
     return registry.digest(settings.image, PUBLIC_TAG)
 
 
 def run_name() -> str:
-    """The run that a record names: its address on GitHub, or `by hand`."""
+    """Return the name of this run for a record: its URL on GitHub, or `by hand`."""
     return actions.run_address() or "by hand"
 
 
 def records_of(image: ImageRef) -> tuple[Record, ...]:
-    """The records of an image, oldest first."""
+    """Read the records of an image, oldest first."""
     return record.records(referrers.of(image.name, image.digest))
 
 
 def lock_of(image: ImageRef) -> Lock:
-    """The Lock in an image's labels."""
-    found = skopeo.find(image.name, image.digest)
-    if found is None:
-        raise TaskError(f"there is no {image}", "its registry has no such digest", "see ./inv history")
-    if not has_lock(found.labels):
+    """Read the Lock from an image's labels."""
+    inspected = skopeo.find(image.name, image.digest)
+    if inspected is None:
+        raise TaskError(f"{image} does not exist", "its registry has no such digest", "list the images: ./inv history")
+    if not has_lock(inspected.labels):
         why = "it has none of the labels that ./inv build writes"
-        raise TaskError(f"{image} was not built by these recipes", why, "see the built ones: ./inv history")
-    return Lock.from_labels(found.labels, str(image))
+        raise TaskError(f"{image} was not built by these recipes", why, "list the images that were: ./inv history")
+    return Lock.from_labels(inspected.labels, str(image))
 
 
 def promoted(settings: "Settings") -> History:
-    """Every image that the public tag has pointed at: one listing, then one small read for each image."""
+    """Read every image that the public tag has pointed at: one listing, then one small read for each image."""
     public = registry.digest(settings.image, PUBLIC_TAG)
     with ThreadPoolExecutor(AT_ONCE) as pool:
         known = {public: pool.submit(referrers.of, settings.image, public)} if public else {}
         tags = frozenset(registry.tags(settings.image))
-        wait(known.values())  # it also finds out whether there is a referrers API, so that not every read asks
+        wait(known.values())  # this first read finds out whether a referrers API exists, so the others need not ask
         digests = sorted({attached_to(tag) for tag in tags} - {""})
         for digest in digests:
             if digest not in known:
@@ -77,20 +77,20 @@ def promoted(settings: "Settings") -> History:
 
 
 def block_of(digest: str, records: "tuple[Record, ...]") -> str:
-    """What blocks an image, by its digest, its inputs or its pair as the newest record has it."""
+    """Return what blocks an image, by its digest, its inputs or its pair, as its newest record states them."""
     matrix = read_matrix()
     facts = next((each.facts for each in reversed(records) if each.kind is record.Kind.PROMOTED), {})
-    found = matrix.block_of_content(digest) or matrix.block_of_content(facts.get("inputs", ""))
+    block = matrix.block_of_content(digest) or matrix.block_of_content(facts.get("inputs", ""))
     try:
         zfs, kernel = parse_zfs(facts.get("zfs-version", "")), Kernel.parse(facts.get("kernel-version", ""))
         fcos = parse_fcos(facts.get("fcos-version", ""), "a record")
     except TaskError:
-        return str(found or "")
-    return str(found or matrix.block_of(zfs, kernel, fcos) or "")
+        return str(block or "")
+    return str(block or matrix.block_of(zfs, kernel, fcos) or "")
 
 
 def resolve(settings: "Settings", reference: str) -> ImageRef:
-    """The image that a digest, a tag, or `stable~N` (N promotions before) names."""
+    """Return the image that a digest, a tag, or `stable~N` (N promotions before) names."""
     tag, _, steps = reference.partition("~")
     if reference.startswith("sha256:"):
         return ImageRef(settings.image, reference)
@@ -98,16 +98,16 @@ def resolve(settings: "Settings", reference: str) -> ImageRef:
         return ImageRef(settings.image, promoted(settings).back(int(steps)).digest)
     digest = "" if steps else registry.digest(settings.image, tag)
     if not digest:
-        why = "it is no digest, no tag of the registry and no stable~1, stable~2 …"
-        raise TaskError(f"there is no image {reference}", why, "see ./inv history")
+        why = "it is not a digest, a tag in the registry, or stable~1, stable~2 …"
+        raise TaskError(f"there is no image {reference}", why, "list the images: ./inv history")
     return ImageRef(settings.image, digest)
 
 
 def contents(image: ImageRef) -> "tuple[Lock, Listed]":
-    """The Lock of an image and what its SBOM lists; nothing is pulled."""
+    """Read an image's Lock and what its SBOM lists, without pulling the image."""
     entries = [each for each in referrers.of(image.name, image.digest) if each.artifact_type == SBOM]
     if not entries:
-        why = "its publication did not attach one, or cleanup has removed it"
+        why = "publish did not attach one, or cleanup removed it"
         raise TaskError(f"{image} has no SBOM", why, f"see what is attached: oras discover {image}")
     listed = Listed.parse(registry.attached(image.name, entries[-1]), str(image))
     return lock_of(image), listed

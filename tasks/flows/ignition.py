@@ -1,4 +1,4 @@
-"""butane.yaml and what belongs to every machine → one Ignition file, checked and looked through for secrets."""
+"""butane.yaml plus what every machine gets → one Ignition file, validated and scanned for secrets."""
 
 import hashlib
 import json
@@ -23,7 +23,7 @@ _FILE = "ignition.json"
 
 @dataclass(frozen=True, slots=True)
 class Installation:
-    """The finished Ignition file, and what it must not be published with."""
+    """The finished Ignition file, and the secrets in it, which must not be published."""
 
     document: str
     findings: tuple[secrets.Secret, ...]
@@ -35,64 +35,64 @@ class Installation:
 
 
 def ignition(settings: "Settings", *, switch: bool) -> None:
-    """Write ignition.json and answer its hash."""
-    made = make(settings, switch=switch)
-    if workspace.write_whole(workspace.ROOT / _FILE, made.document):
-        say(f"{_FILE} written ({len(made.document)} bytes); install with --ignition-hash and:")
-    answer(made.hash)
+    """Write ignition.json and print its hash."""
+    installation = make(settings, switch=switch)
+    if workspace.write_whole(workspace.ROOT / _FILE, installation.document):
+        say(f"{_FILE} written ({len(installation.document)} bytes); install with --ignition-hash and:")
+    answer(installation.hash)
 
 
 def make(settings: "Settings", *, switch: bool) -> Installation:
-    """Translate, merge, validate and scan; print warnings, and leave findings to the caller."""
+    """Translate, merge, validate and scan; print warnings, and return the secrets to the caller."""
     config = workspace.read_text(workspace.ROOT / USER_FILE)
     ours = _ours(settings, switch=switch)
     with ThreadPoolExecutor() as pool:
         own = pool.submit(butane.translate, config, USER_FILE, workspace.ROOT)
-        child = ours and pool.submit(butane.translate, ours, "what belongs to every machine", workspace.ROOT)
+        child = ours and pool.submit(butane.translate, ours, "what every machine gets", workspace.ROOT)
         document = merged(own.result(), child.result()) if child else own.result()
         whole = flatten(document)
-        leaks = pool.submit(lambda: tuple(gitleaks.leaks([said.content for said in whole])))
+        leaks = pool.submit(lambda: tuple(gitleaks.leaks([setting.content for setting in whole])))
         list(pool.map(butane.validate, (document, *children(document))))
-        found = secrets.scan(whole, leaks.result())
+        findings = secrets.scan(whole, leaks.result())
     written = source_lines.load(config)
     for path, why in cautions.cautions(whole, settings.owner):
         warn(f"{USER_FILE}: {source_lines.find(written, path)}: {why}")
-    return Installation(document, tuple(_told(found, settings, written)))
+    return Installation(document, tuple(_reported(findings, settings, written)))
 
 
 def _ours(settings: "Settings", *, switch: bool) -> str:
-    """The Butane text of what every machine gets; empty where no key ships."""
+    """Return the Butane text of what every machine gets; empty if no key ships."""
     shipped = workspace.host_files()
     require_consistent(shipped, settings.image, "overlay-root")
     if not shipped.has_key:
         if switch:
-            warn("no signing key ships, so the machine stays on stock Fedora CoreOS; make one: ./inv keygen")
+            warn("no signing key ships, so the machine stays on stock Fedora CoreOS; make a key: ./inv keygen")
         return ""
     return json.dumps(firstboot.snippet(shipped, settings.image, switch=switch))
 
 
-def _told(found: Iterable[secrets.Secret], settings: "Settings", written: object) -> Iterator[secrets.Secret]:
-    """Tell every finding; yield those that no setting allows."""
-    places_found = set()
-    for finding in found:
+def _reported(findings: Iterable[secrets.Secret], settings: "Settings", written: object) -> Iterator[secrets.Secret]:
+    """Report every finding; yield those that no setting allows."""
+    names = set()
+    for finding in findings:
         name = finding.said.name
-        places_found.add(name)
+        names.add(name)
         if name in settings.allow_public:
             say(f"{name} ({finding.kind}) may be public: {settings.allow_public[name]}")
             continue
         warn(f"{USER_FILE}: {source_lines.find(written, finding.said.path)}: a secret would be public ({finding.kind})")
         say(f"  in Ignition: {name}\n  why: {finding.why}\n  instead: {finding.instead}")
-        say("  if it is none: name that path with a reason in invoke.yaml, allow_public")
+        say("  if it is not a secret: add that path with a reason to allow_public in invoke.yaml")
         yield finding
-    for name in settings.allow_public.keys() - places_found:
-        say(f"invoke.yaml: allow_public names {name}, where nothing is found any more")
+    for name in settings.allow_public.keys() - names:
+        say(f"invoke.yaml: allow_public names {name}, but no secret is found there any more")
 
 
-def require_public(made: Installation) -> None:
-    """Stop where the file holds a secret."""
-    if made.findings:
+def require_public(installation: Installation) -> None:
+    """Stop if the file contains a secret."""
+    if installation.findings:
         raise TaskError(
             "nothing is made public",
-            f"{USER_FILE} holds {len(made.findings)} secret(s), listed above",
-            "take them out, or allow what is none, by its path, in invoke.yaml: allow_public",
+            f"{USER_FILE} contains {len(installation.findings)} secret(s), listed above",
+            "remove them, or list the path of each false positive under allow_public in invoke.yaml",
         )

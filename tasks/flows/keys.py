@@ -1,4 +1,4 @@
-"""Keys: what signs the image, and the policy by which hosts take it."""
+"""Keys: the key pair that signs the image, and the policy by which hosts accept it."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def keygen(settings: "Settings", key: str, *, rotate: bool, policy: bool) -> None:
-    """Make a key pair and ship its public half with a policy; with `policy` only write the policy again."""
+    """Make a key pair and ship its public half with a policy; with `policy`, only write the policy again."""
     shipped = workspace.host_files()
     _require_fitting(shipped, rotate=rotate, policy=policy)
     _warn_of_another_image(settings)
@@ -24,56 +24,56 @@ def keygen(settings: "Settings", key: str, *, rotate: bool, policy: bool) -> Non
         return
     if not policy:
         path = next_key(shipped)
-        private = Path(key) if key else _beside(signer.default_key(), path)
+        private = Path(key) if key else _numbered(signer.default_key(), path)
         public = _pair(private)
         shipped = HostFiles({**shipped.files, path: public})
     for file in _ship(settings, shipped):
         say(f"wrote {file}")
     if not policy:
-        _tell_next(private, rotate=rotate)
+        _say_next(private, rotate=rotate)
         answer(private)
 
 
 def _require_fitting(shipped: "HostFiles", *, rotate: bool, policy: bool) -> None:
-    """Stop where what is asked for does not fit what ships."""
+    """Stop if the options do not fit what ships."""
     if (rotate or policy) and not shipped.has_key:
-        raise TaskError("no key ships yet", "overlay-root/etc/pki/cosign is empty", "make the first: ./inv keygen")
+        raise TaskError("no key ships yet", "overlay-root/etc/pki/cosign is empty", "make the first key: ./inv keygen")
     if shipped.has_key and not (rotate or policy):
         why = f"overlay-root ships {', '.join(shipped.keys)}; every host that follows the image trusts only it"
-        raise TaskError("there is a key already", why, "add a second one for an overlap: ./inv keygen --rotate")
+        raise TaskError("a key exists already", why, "add a second key to rotate: ./inv keygen --rotate")
 
 
 def _warn_of_another_image(settings: "Settings") -> None:
-    """Say that the workflows would publish another image than the one that the policy is for."""
+    """Warn if the workflows publish another image than the policy names."""
     if theirs := other_image(settings.image, identity.origin()):
-        told = f"the policy is for {settings.image}, and the workflows of this repository publish {theirs}"
-        warn(f"{told}; next: ./inv adopt, then ./inv keygen --policy")
+        mismatch = f"the policy is for {settings.image}, but the workflows of this repository publish {theirs}"
+        warn(f"{mismatch}; next: ./inv adopt, then ./inv keygen --policy")
 
 
-def _beside(default: Path, public: str) -> Path:
-    """The private key's file, with the number of its public half."""
+def _numbered(default: Path, public: str) -> Path:
+    """Return the private key's file, with the number of its public half."""
     number = Path(public).stem.removeprefix("cosign")
     return default.with_name(f"{default.stem}{number}{default.suffix}")
 
 
 def _pair(private: Path) -> bytes:
-    """The public half of a pair that is made and written; one that an interrupted run left is taken up."""
-    beside = private.with_suffix(".pub")
-    if private.exists() and beside.exists():
+    """Make and write a key pair, or reuse one that an interrupted run left; return the public half."""
+    public_file = private.with_suffix(".pub")
+    if private.exists() and public_file.exists():
         say(f"{private} exists: its public half ships from now on")
-        return beside.read_bytes()
+        return public_file.read_bytes()
     if private.exists():
-        why = "it is never overwritten, and its public half is not beside it"
-        raise TaskError(f"{private} exists", why, "name another file with --key, or move that one away")
+        why = "it is never overwritten, and its public half is not next to it"
+        raise TaskError(f"{private} exists already", why, "name another file with --key, or move this one away")
     key, public = signer.generate()
     private.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    workspace.write_whole(beside, public)
+    workspace.write_whole(public_file, public)
     workspace.write_whole(private, key, mode=0o600)
     return public
 
 
 def _ship(settings: "Settings", shipped: "HostFiles") -> list[Path]:
-    """Write keys, policy and registries.d entry into overlay-root."""
+    """Write the keys, the policy and the registries.d entry to overlay-root."""
     top = workspace.ROOT / "overlay-root"
     files: dict[str, str | bytes] = {path: shipped.files[path] for path in shipped.keys}
     files |= {
@@ -86,12 +86,12 @@ def _ship(settings: "Settings", shipped: "HostFiles") -> list[Path]:
     return [top / path for path in files]
 
 
-def _tell_next(private: Path, *, rotate: bool) -> None:
-    """What a user types next."""
+def _say_next(private: Path, *, rotate: bool) -> None:
+    """Print what to do and type next."""
     protected = "with SIGNING_PASSPHRASE" if signer.passphrase() else "without a passphrase (set SIGNING_PASSPHRASE)"
-    say(f"{private} is the private key, {protected}: keep a copy off this machine, and never commit it")
+    say(f"{private} is the private key, {protected}: keep a copy on another machine, and never commit it")
     if rotate:
-        say("keep signing with the old key until every host runs an image that ships both: docs/security.md")
+        say("keep signing with the old key until every host runs an image that ships both keys: docs/security.md")
     say(f"for the workflows: gh secret set SIGNING_KEY < {private}")
     if signer.passphrase():
         say("for the workflows: gh secret set SIGNING_PASSPHRASE")
@@ -99,22 +99,22 @@ def _tell_next(private: Path, *, rotate: bool) -> None:
 
 
 def tell(settings: "Settings") -> None:
-    """Say what an image built now ships; stops at a policy that would strand every host."""
+    """Report what an image built now would ship; stop at a policy that would lock every host out of updates."""
     shipped = workspace.host_files()
     require_consistent(shipped, settings.image, "overlay-root")
     if not shipped.has_key:
-        say("no signing key ships: hosts take this image unsigned, and it cannot be published (./inv keygen)")
+        say("no signing key ships: hosts accept this image unsigned, and it cannot be published (./inv keygen)")
 
 
 def require(settings: "Settings") -> None:
-    """Stop unless keys and policy ship, belong to the image, and can be read by hosts."""
+    """Stop unless keys and policy ship, belong to the image, and hosts can read them."""
     check(settings)
     if not workspace.host_files().has_key:
-        raise TaskError("nothing can be published", "no signing key and no policy ship", "make them: ./inv keygen")
+        raise TaskError("nothing can be published", "no signing key and no policy ship", "make both: ./inv keygen")
 
 
 def check(settings: "Settings") -> None:
-    """Hold what ships against itself, and against the parser that hosts use."""
+    """Check that what ships is consistent, and that the parser of the hosts can read it."""
     shipped = workspace.host_files()
     require_consistent(shipped, settings.image, "overlay-root")
     if shipped.has_key:

@@ -1,4 +1,4 @@
-"""Kmods images: which ones there are, and one built from source where nobody has published it yet."""
+"""Kmods images: list the published ones, and build one from source if nobody has published it yet."""
 
 import hashlib
 import shutil
@@ -22,77 +22,77 @@ if TYPE_CHECKING:
 
 _BUILDER = "quay.io/fedora/fedora"
 _RECIPE = workspace.ROOT / "kmods/Containerfile"
-_MOST_BYTES = 200_000_000  # OpenZFS 2.4.3 has 35 MB
+_MOST_BYTES = 200_000_000  # OpenZFS 2.4.3 is 35 MB
 _SECONDS = 1800
 
 
 def listed(
     settings: "Settings", pool: "ThreadPoolExecutor", only: LocalKmods | None = None
 ) -> "Mapping[KmodsTag, str]":
-    """Every pair that has kmods, with the first repository that has them; all are asked side by side."""
+    """Return every pair that has kmods, with the first repository that has them; query all concurrently."""
     if only:
         return {only.pair: only.image.name}
-    asked = [(name, pool.submit(_pairs, settings, name)) for name in settings.kmods]
-    return {pair: name for name, pairs in reversed(asked) for pair in pairs.result()}
+    listings = [(name, pool.submit(_pairs, settings, name)) for name in settings.kmods]
+    return {pair: name for name, pairs in reversed(listings) for pair in pairs.result()}
 
 
 def _pairs(settings: "Settings", repository: str) -> tuple[KmodsTag, ...]:
-    """The kmods of one repository; our own need not exist before the first that are built here."""
+    """List the kmods of one repository; our own need not exist until the first kmods are built here."""
     read = registry.tags_where_shown if repository == settings.own_kmods else skopeo.tags
     return kmods_tags(read(repository))
 
 
 def local_name(settings: "Settings", pair: KmodsTag) -> str:
-    """The name of a pair's kmods image on this machine."""
+    """Return the name of a pair's kmods image on this machine."""
     return f"localhost/{settings.local_name}-kmods:{pair}"
 
 
 def load(settings: "Settings", pair: KmodsTag, file: str) -> ImageRef | None:
-    """Have the kmods of an archive on this machine, as those of a pair; None under `inv -R`."""
+    """Load the kmods of an archive under the name of a pair; return None under `inv -R`."""
     image = local_name(settings, pair)
     return podman.by_digest(image) if archives.load(Path(file), image) else None
 
 
 def build(settings: "Settings", pair: KmodsTag) -> ImageRef | None:
-    """Have the kmods of a pair on this machine, built only where they are not there yet; None under `inv -R`."""
+    """Build the kmods of a pair on this machine unless they are up to date; return None under `inv -R`."""
     image = local_name(settings, pair)
     source, builder = api.openzfs_tarball(pair.zfs), skopeo.inspect(_BUILDER, fedora_of(pair.kernel))
-    wanted = labels(pair, source.digest, ImageRef(_BUILDER, builder.digest), _RECIPE.read_bytes())
+    expected = labels(pair, source.digest, ImageRef(_BUILDER, builder.digest), _RECIPE.read_bytes())
     arguments = {
         "BUILDER": f"{_BUILDER}@{builder.digest}", "KERNEL_VERSION": str(pair.kernel), "ZFS_VERSION": str(pair.zfs)
     }  # fmt: skip
     with workspace.alone(f"kmods-{pair}", f"another run builds {image}; waiting for it"):
-        return _built(pair, image, source, arguments, wanted)
+        return _built(pair, image, source, arguments, expected)
 
 
 def _built(
-    pair: KmodsTag, image: str, source: "Tarball", arguments: dict[str, str], wanted: dict[str, str]
+    pair: KmodsTag, image: str, source: "Tarball", arguments: dict[str, str], expected: dict[str, str]
 ) -> ImageRef | None:
-    """The image with the wanted labels: the one that is there, or a new one."""
-    if (podman.labels(image) or {}).items() >= wanted.items():
-        say(f"{image} is there: nothing it is built from changed")
+    """Return the existing image if it has the expected labels; otherwise build it."""
+    if (podman.labels(image) or {}).items() >= expected.items():
+        say(f"{image} is up to date: its inputs did not change")
         return podman.by_digest(image)
     say(f"building {image}: OpenZFS {pair.zfs} for {pair.kernel}, from {source.url}")
     with TemporaryDirectory(dir=workspace.cache()) as folder:
         shutil.copyfile(_RECIPE, Path(folder, "Containerfile"))
         _fetch(source, pair, Path(folder, "zfs.tar.gz"))
-        built = podman.build(Path(folder), image, arguments, wanted)
+        built = podman.build(Path(folder), image, arguments, expected)
     return podman.by_digest(image) if built else None
 
 
 def _fetch(source: "Tarball", pair: KmodsTag, target: Path) -> None:
-    """Leave the release's source at `target`, from the cache or from GitHub; never another than GitHub states."""
-    kept = workspace.cache() / f"zfs-{pair.zfs}.tar.gz"
-    if not kept.is_file() or _digest(kept.read_bytes()) != source.digest:
+    """Put the release's source at `target`, from the cache or from GitHub; it must have the digest GitHub states."""
+    cached = workspace.cache() / f"zfs-{pair.zfs}.tar.gz"
+    if not cached.is_file() or _digest(cached.read_bytes()) != source.digest:
         what = f"the source of OpenZFS {pair.zfs} could not be fetched"
         say(f"fetching {source.url}")
         body = http.ask(source.url, what=what, max_bytes=_MOST_BYTES, seconds=_SECONDS).body
         if _digest(body) != source.digest:
-            why = f"what came has {_digest(body)}, GitHub states {source.digest}"
-            raise TaskError(what, why, "do not build from it; try again, over another network")
-        workspace.write_whole(kept, body)
-    if kept.is_file():
-        shutil.copyfile(kept, target)
+            why = f"the download has {_digest(body)}, but GitHub states {source.digest}"
+            raise TaskError(what, why, "do not build from it; try again on another network")
+        workspace.write_whole(cached, body)
+    if cached.is_file():
+        shutil.copyfile(cached, target)
 
 
 def _digest(body: bytes) -> str:
@@ -100,6 +100,6 @@ def _digest(body: bytes) -> str:
 
 
 def own(image: str) -> LocalKmods:
-    """A kmods image that was built here, by what its labels say."""
-    found = podman.require(image)
-    return LocalKmods.from_labels(podman.by_digest(image), found)
+    """Read a kmods image that was built here from its labels."""
+    image_labels = podman.require(image)
+    return LocalKmods.from_labels(podman.by_digest(image), image_labels)

@@ -1,4 +1,4 @@
-"""The lab and what runs in it; this module is the only door to lab/."""
+"""The lab and what runs in it; this is the only module that imports lab/."""
 
 import shutil
 from collections.abc import Sequence
@@ -25,21 +25,21 @@ _MARK = "<!-- bench -->\n"
 
 
 def shell(world: str, command: str) -> None:
-    """Open a shell in a world's lab, or run one command there; ends as that does."""
+    """Open a shell in a world's lab, or run one command there; exit with its status."""
     raise Exit(code=open_lab(load(world), command or None, _STATES / world))
 
 
 def clean(*, with_cache: bool) -> None:
-    """Remove the labs' state, and what all clones share where that is asked for."""
+    """Remove the labs' state; with `with_cache`, also what all clones share."""
     session.remove_all(_STATES)
     say(f"{_STATES} is removed")
     if with_cache:
         shutil.rmtree(cache.folder().parent, ignore_errors=True)
-        say(f"{cache.folder().parent} is removed; ./inv makes it anew when it is needed")
+        say(f"{cache.folder().parent} is removed; ./inv makes it again when it is needed")
 
 
 def rehearse(world: str) -> None:
-    """Run the main job's steps in a world's lab, each timed; stops where one failed."""
+    """Run and time the main job's steps in a world's lab; stop at the first step that fails."""
     begun = monotonic()
     outcomes = {outcome.name: outcome for outcome in rehearsal.run(load(world), _STATES / f"rehearsal-{world}")}
     rows = [
@@ -48,15 +48,15 @@ def rehearse(world: str) -> None:
         for outcome in [outcomes.get(step.name)]
     ]
     table(("step", "time", "real", "stand-in"), rows)
-    answer(f"total {monotonic() - begun:.1f} s, what had to be made for the lab included")
+    answer(f"total {monotonic() - begun:.1f} s, including the time to set up the lab")
     failed = [outcome.name for outcome in outcomes.values() if outcome.status]
     if failed or len(outcomes) < len(rehearsal.STEPS):
-        why = f"{failed[0] if failed else 'the lab'} said the above"
-        raise TaskError(f"the rehearsal of {world} stopped", why, f"look around in there: ./inv lab -w {world}")
+        why = f"{failed[0] if failed else 'the lab'} failed with the output above"
+        raise TaskError(f"the rehearsal of {world} stopped", why, f"open that lab: ./inv lab -w {world}")
 
 
 def rehearse_workflow(world: str, file: str, event: str, inputs: Sequence[str], *, secrets: bool) -> None:
-    """Run a workflow and those that it starts, and show how their jobs ended; `inputs` are name=value."""
+    """Run a workflow and those that it starts, and show their jobs' results; `inputs` are name=value."""
     typed = dict(text.partition("=")[::2] for text in inputs)
     happens = workflows.Event(file=file, name=event, inputs=typed, secrets=secrets)
     runs = workflows.run(load(world), happens, _STATES / world)
@@ -67,15 +67,15 @@ def rehearse_workflow(world: str, file: str, event: str, inputs: Sequence[str], 
     table(("workflow", "event", "job", "result"), rows)
     failed = [run.file for run in runs if run.conclusion != "success"]
     if failed or not runs:
-        why = f"{', '.join(failed) or 'the lab'} said the above"
-        raise TaskError(f"the rehearsal of {file} failed", why, f"look around in there: ./inv lab -w {world}")
+        why = f"{', '.join(failed) or 'the lab'} failed with the output above"
+        raise TaskError(f"the rehearsal of {file} failed", why, f"open that lab: ./inv lab -w {world}")
 
 
 def boot(image: str, ignition: str, *, verbose: bool) -> None:
-    """Boot an image by digest with an Ignition file, by default those made here, and show what was asserted."""
+    """Boot an image (by digest) with an Ignition file, by default both made here, and show the assertions."""
     outcomes = booting.boot(_STATES, image, ignition, verbose=verbose)
     if not outcomes:
-        raise TaskError("nothing was booted", "what makes it ready said the above", "fix that, and run it again")
+        raise TaskError("nothing was booted", "the setup failed with the output above", "fix that, then run it again")
     rows = [
         ("FAILED" if check.fault else "ok", outcome.stage, f"{check.name}{f': {check.fault}' if check.fault else ''}")
         for outcome in outcomes
@@ -84,16 +84,16 @@ def boot(image: str, ignition: str, *, verbose: bool) -> None:
     table(("", "stage", "asserted"), rows)
     failed, stages = sum(row[0] == "FAILED" for row in rows), sum(len(group) for group in GROUPS)
     if failed or len(outcomes) < stages:
-        why = f"{failed} of {len(rows)} checks failed, {len(outcomes)} of {stages} stages were gone through"
-        raise TaskError("the boot is not proven", why, f"read the consoles: {_STATES}/boot-*/machines/*.log")
-    answer(f"booted: {len(rows)} checks hold; the consoles' logs are {_STATES}/boot-*/machines/*.log")
+        why = f"{failed} of {len(rows)} checks failed, {len(outcomes)} of {stages} stages ran"
+        raise TaskError("the boot is not proven", why, f"read the console logs: {_STATES}/boot-*/machines/*.log")
+    answer(f"booted: {len(rows)} checks passed; the console logs are {_STATES}/boot-*/machines/*.log")
 
 
 def bench(only: str) -> None:
-    """Measure everything and write it down, or measure one thing; stop where a limit is exceeded."""
+    """Measure everything and write the results down, or measure only one thing; stop if a limit is exceeded."""
     results = benchmark.run(_STATES, only)
     rows = [
-        (row["name"], f"{row['measured']:.2f} {row['unit']}", f"{row['limit']:g} {row['unit']}", row["told"])
+        (row["name"], f"{row['measured']:.2f} {row['unit']}", f"{row['limit']:g} {row['unit']}", row["note"])
         for row in results
     ]
     columns = ("what", "measured", "limit", "")
@@ -102,12 +102,14 @@ def bench(only: str) -> None:
         _write(markdown_table(columns, rows))
     over = [row["name"] for row in results if not row["kept"]]
     if over or not results:
-        why = "; ".join(over) or "the benchmark said the above"
-        raise TaskError(f"{len(over)} of {len(results)} limits are exceeded", why, "is the machine busy? run it again")
+        why = "; ".join(over) or "the benchmark failed with the output above"
+        raise TaskError(
+            f"{len(over)} of {len(results)} limits are exceeded", why, "if the machine was busy, run it again"
+        )
 
 
 def _write(measured: str) -> None:
-    """Put the measured table in the place of the document's last one."""
+    """Replace the document's last table with the measured one."""
     before = workspace.read_text(_DOCUMENT).partition(_MARK)[0]
     if workspace.write_whole(_DOCUMENT, f"{before}{_MARK}{measured}\n"):
         say(f"{_DOCUMENT.relative_to(ROOT)} written; next: git diff {_DOCUMENT.relative_to(ROOT)}")

@@ -1,4 +1,4 @@
-"""Every check of this repository, side by side."""
+"""Run every check of this repository, two at a time."""
 
 import sys
 from collections.abc import Callable, Sequence
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from invoke import Config
 
 _BIN = Path(sys.prefix) / "bin"
-_THROUGH = "call the recipe through ./inv, which installs what is missing"
+_THROUGH = "run the recipe with ./inv, which installs what is missing"
 
 
 def lint(config: "Config") -> None:
-    """Run all checks, show what each found, and stop where any found something."""
+    """Run all checks, show what each found, and stop if any found something."""
     checks = _checks(config)
     with ThreadPoolExecutor(2) as pool:
         faults = dict(zip((name for name, _ in checks), pool.map(lambda check: check[1](), checks), strict=True))
@@ -32,12 +32,12 @@ def lint(config: "Config") -> None:
         say(f"--- {name}\n{faults[name]}")
     table(("", "check"), [("FAILED" if fault else "ok", name) for name, fault in faults.items()])
     if failed:
-        what = f"{len(failed)} of {len(checks)} checks found something"
-        raise TaskError(what, ", ".join(failed), "fix what is said above")
+        what = f"{len(failed)} of {len(checks)} checks failed"
+        raise TaskError(what, ", ".join(failed), "fix the problems shown above")
 
 
 def _checks(config: "Config") -> list[tuple[str, Callable[[], str]]]:
-    """Each check's name, and what runs it and returns what it found."""
+    """Return each check's name, and the function that runs it and returns what it found."""
     scripts = ["inv", ".ci/run", "first-boot/switch", *_files("tasks/**/*.sh", "lab/**/*.sh", "tests/**/*.sh")]
     schema = (_BIN / "check-jsonschema", "--builtin-schema")
     programs: dict[str, Sequence[str | Path]] = {
@@ -57,19 +57,19 @@ def _checks(config: "Config") -> list[tuple[str, Callable[[], str]]]:
     return [
         *checks,
         ("import contracts", _import_contracts),
-        ("compatibility matrix", _decided(read_matrix)),
-        ("invoke.yaml", _decided(lambda: read_settings(config))),
-        ("signing key and policy", _decided(lambda: keys.check(read_settings(config)))),
+        ("compatibility matrix", _reading(read_matrix)),
+        ("invoke.yaml", _reading(lambda: read_settings(config))),
+        ("signing key and policy", _reading(lambda: keys.check(read_settings(config)))),
     ]
 
 
 def _files(*patterns: str) -> list[str]:
-    """The repository's files of these patterns."""
+    """Return the repository's files that match these patterns."""
     return [str(path.relative_to(ROOT)) for pattern in patterns for path in sorted(ROOT.glob(pattern))]
 
 
 def _import_contracts() -> str:
-    """Import-linter sees tasks.py as a module; in a folder with links to the two packages it sees these."""
+    """Check the import contracts in a folder with links to both packages, so that tasks.py does not hide tasks/."""
     with TemporaryDirectory() as view:
         for package in ("tasks", "lab"):
             Path(view, package).symlink_to(ROOT / package)
@@ -78,7 +78,7 @@ def _import_contracts() -> str:
 
 
 def _program(argv: list[str], cwd: Path | None = None) -> Callable[[], str]:
-    """A check that is a program: what it printed when it did not end with 0."""
+    """Return a check that runs a program, and returns its output if the exit status is not 0."""
 
     def check() -> str:
         try:
@@ -90,8 +90,8 @@ def _program(argv: list[str], cwd: Path | None = None) -> Callable[[], str]:
     return check
 
 
-def _decided(read: Callable[[], object]) -> Callable[[], str]:
-    """A check that is reading one of our own files."""
+def _reading(read: Callable[[], object]) -> Callable[[], str]:
+    """Return a check that reads one of our own files, and returns the error if there is one."""
 
     def check() -> str:
         try:

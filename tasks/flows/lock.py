@@ -1,4 +1,4 @@
-"""From a Decision to a Lock, and a Lock held against what may be built."""
+"""Make a Lock from a Decision, and check a Lock against what may be built."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def of_decision(settings: "Settings", decision: "Decision", own: "LocalKmods | None" = None) -> Lock:
-    """The Lock for what a decision chose: kmods by digest (`own` were built here), the inputs fingerprinted."""
+    """Make the Lock of a decision: kmods by digest (`own` were built here), and the inputs' fingerprint."""
     chosen = decision.chosen
     if chosen is None or chosen.release.base is None:
         raise AssertionError("only a decision that chose something has a Lock")
@@ -32,7 +32,7 @@ def of_decision(settings: "Settings", decision: "Decision", own: "LocalKmods | N
         kmods = ImageRef(name, known or skopeo.inspect(name, tag).digest)
     base, revision = chosen.release.base, workspace.revision()
     if revision == workspace.UNVERSIONED:
-        say("this folder is no git checkout: the image cannot say which revision it was built from")
+        say("this folder is not a git checkout, so the image cannot name the revision it was built from")
     return Lock(
         base=base,
         fcos_version=chosen.release.version,
@@ -47,25 +47,25 @@ def of_decision(settings: "Settings", decision: "Decision", own: "LocalKmods | N
 
 
 def of_image(image: str) -> Lock:
-    """The Lock in the labels of an image on this machine, or of a registry's where its name begins with a host."""
+    """Read the Lock from an image's labels: from a registry if the name begins with a host, else from this machine."""
     if "." in image.partition("/")[0]:
         name, _, reference = image.partition("@") if "@" in image else image.partition(":")
-        found = skopeo.find(name, reference or "latest")
-        labels, why = found.labels if found else None, "its registry has none"
+        remote = skopeo.find(name, reference or "latest")
+        labels, why = remote.labels if remote else None, "its registry does not have it"
     else:
         labels, why = podman.labels(image), "podman does not have it"
     if labels is None:
-        raise TaskError(f"there is no image {image}", why, "name it with registry and tag")
+        raise TaskError(f"there is no image {image}", why, "give its full name, with registry and tag")
     return Lock.from_labels(labels, image)
 
 
 def of_file(path: str) -> Lock:
-    """The Lock in a file."""
+    """Read the Lock from a file."""
     return Lock.from_json(workspace.read_text(Path(path)), path)
 
 
 def require_allowed(locked: Lock, pair: "PairSupport", *, force: bool) -> None:
-    """Stop at what is blocked or not supported; with `force` say loudly that a pair is built against the matrix."""
+    """Stop if a pair is blocked or not supported; with `force`, warn that it is built against the matrix."""
     matrix = read_matrix()
     matrix.require_unblocked(locked.zfs_version, locked.kernel, locked.fcos_version, locked.inputs)
     if not force:
@@ -75,45 +75,47 @@ def require_allowed(locked: Lock, pair: "PairSupport", *, force: bool) -> None:
 
 
 def require_inputs(settings: "Settings", locked: Lock, file: str) -> None:
-    """Stop unless this checkout and the Lock's digests are those that the Lock was made from."""
-    found = fingerprint(locked.base.digest, locked.kmods.digest, gather.content(settings))
-    if found == locked.inputs and locked.packages == settings.packages:
+    """Stop unless the Lock was made from this checkout and from the digests that it names."""
+    inputs = fingerprint(locked.base.digest, locked.kmods.digest, gather.content(settings))
+    if inputs == locked.inputs and locked.packages == settings.packages:
         return
-    here = workspace.revision()
-    if here == locked.revision and here != workspace.UNVERSIONED and locked.packages == settings.packages:
+    revision = workspace.revision()
+    if revision == locked.revision and revision != workspace.UNVERSIONED and locked.packages == settings.packages:
         why = "the files are those of its revision, so the Lock itself was edited"
-        raise TaskError(f"{file} does not hold together", why, f"write it again: ./inv versions --lock {file}")
+        raise TaskError(f"{file} contradicts itself", why, f"write it again: ./inv versions --lock {file}")
     raise TaskError(
         f"{file} was made from other files than these",
-        f"its revision is {locked.revision}, this is {here}; or it was edited",
-        f"check out that revision, or lock what is here: ./inv versions --lock {file}",
+        f"its revision is {locked.revision}, and this checkout is {revision}; or the Lock was edited",
+        f"check out that revision, or lock this checkout: ./inv versions --lock {file}",
     )
 
 
 def require_present(locked: Lock) -> None:
-    """Stop with the name of a digest that is neither on this machine nor in its registry any more."""
+    """Stop if an image of the Lock is neither on this machine nor in its registry any more."""
     for role, image in (("base", locked.base), ("kmods", locked.kmods)):
         if podman.has(str(image)):
             continue
         if image.name.startswith("localhost/"):
-            why = f"{image} was built on a machine, and is not on this one"
-            raise TaskError(f"the {role} image of the Lock is not here", why, "build it again: ./inv build-kmods")
+            why = f"{image} was built on another machine, or was removed from this one"
+            raise TaskError(
+                f"the {role} image of the Lock is not on this machine", why, "build it again: ./inv build-kmods"
+            )
         if skopeo.find(image.name, image.digest) is None:
             raise TaskError(
                 f"the {role} image of the Lock is gone: {image}",
-                "its registry has no such digest any more, and it is not on this machine",
+                "its registry does not have this digest any more, nor does this machine",
                 "lock what exists now: ./inv versions --lock FILE",
             )
 
 
 def provenance(settings: "Settings", locked: Lock) -> str:
-    """What is known of where the images come from; stops where an attestation is wrong."""
-    return f"base: taken by its digest, no provenance of it is checked\n{_kmods_provenance(settings, locked)}"
+    """Describe what is known about the images' origin; stop if an attestation is wrong."""
+    return f"base: pinned by digest, its provenance is not checked\n{_kmods_provenance(settings, locked)}"
 
 
 def _kmods_provenance(settings: "Settings", locked: Lock) -> str:
     if locked.kmods.name == settings.own_kmods:
-        return "kmods: of our own repository; a build takes them when a key that ships signed them, and not else"
+        return "kmods: from our own repository; a build accepts them only if a key that ships signed them"
     if locked.zfs_tarball:
         return f"kmods: built here from OpenZFS's tarball, {locked.zfs_tarball}"
     unable = gh.why_unable()
@@ -124,6 +126,6 @@ def _kmods_provenance(settings: "Settings", locked: Lock) -> str:
     if fault:
         raise TaskError(
             f"the provenance of {locked.kmods} is not proven", fault,
-            "do not build from it; take modules of your own: ./inv build-kmods",
+            "do not build from it; build the modules yourself: ./inv build-kmods",
         )  # fmt: skip
     return f"kmods: built by a workflow of github.com/{repository}, as its attestation proves"

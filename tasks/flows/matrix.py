@@ -1,4 +1,4 @@
-"""The compatibility matrix: asked, kept current with OpenZFS's META, and edited."""
+"""The compatibility matrix: check pairs against it, update it from OpenZFS's META files, and edit its blocks."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def check(settings: "Settings", zfs: str, kernel: str, stream: str) -> None:
-    """Hold one pair, by default the newest, against the matrix."""
+    """Check one pair, by default the newest, against the matrix."""
     matrix = read_matrix()
     version = parse_zfs(zfs) if zfs else newest_zfs(api.openzfs_releases(), settings.zfs_streams[0])
     series = kernel_series(kernel) if kernel else releases.newest(settings, stream).kernel.series
@@ -35,7 +35,7 @@ def check(settings: "Settings", zfs: str, kernel: str, stream: str) -> None:
 
 
 def support(zfs: "Version", kernel: Kernel) -> PairSupport:
-    """What the matrix says of one pair; META is read where the matrix lacks the release."""
+    """Look up one pair in the matrix; if the matrix lacks the release, read its META."""
     matrix = read_matrix()
     if zfs not in matrix.ranges:
         try:
@@ -46,15 +46,15 @@ def support(zfs: "Version", kernel: Kernel) -> PairSupport:
 
 
 def sync(*, every: bool, check: bool) -> None:
-    """Write the rows that the matrix lacks (or all); with `check` stop where there are any."""
+    """Write the rows that the matrix lacks (or all); with `check`, stop if there are any."""
     path = workspace.ROOT / FILE
     known = read_matrix().ranges
-    found, faults = rows(known, every=every)
-    behind = changed(found, known)
+    latest, faults = rows(known, every=every)
+    behind = changed(latest, known)
     for row in behind:
         answer(f"OpenZFS {row.zfs}: kernels {row.kernels}, released {row.released}")
     if behind and check:
-        raise TaskError(f"{FILE} is behind by {len(behind)}", "OpenZFS's META says the above", "./inv sync-matrix")
+        raise TaskError(f"{FILE} is behind by {len(behind)}", "OpenZFS's META has the rows above", "./inv sync-matrix")
     if behind and workspace.write_whole(path, with_rows(workspace.read_text(path), behind)):
         say(f"{FILE} written; next: git diff {FILE}")
     if faults:
@@ -64,25 +64,25 @@ def sync(*, every: bool, check: bool) -> None:
 
 
 def rows(known: Mapping["Version", KernelRange], *, every: bool) -> tuple[list[Row], list[str]]:
-    """The matrix's rows for the releases that it lacks (or for all), as META has them, and what could not be read."""
+    """Read from META the rows that the matrix lacks (or all); also return the errors of what could not be read."""
     listed = api.openzfs_releases()
     with side_by_side() as pool:
-        asked = {zfs: pool.submit(api.openzfs_meta, zfs) for zfs in missing(listed, known, every=every)}
-        found, faults = [], []
-        for zfs, answered in asked.items():
+        metas = {zfs: pool.submit(api.openzfs_meta, zfs) for zfs in missing(listed, known, every=every)}
+        latest, faults = [], []
+        for zfs, meta in metas.items():
             try:
-                found.append(Row.of(zfs, listed[zfs], answered.result()))
+                latest.append(Row.of(zfs, listed[zfs], meta.result()))
             except TaskError as error:
                 faults.append(f"{error.what}: {error.why}")
-    return found, faults
+    return latest, faults
 
 
 def block(named: Mapping[str, str], reason: str, *, unblock: bool) -> None:
-    """Write a block into the matrix, or take it away; `named` are its fields, empty where nothing was said."""
+    """Add a block to the matrix, or remove it; `named` are its fields, empty if not given."""
     because = reason or ("to be unblocked" if unblock else "")
     fields = {**named, "zfs": named["zfs"].removeprefix("zfs-")}
     edited = Block(**fields, reason=because, since=datetime.now(UTC).date())
-    read_matrix()  # one that is wrong is not written over
+    read_matrix()  # stops if the file is wrong, before anything overwrites it
     path = workspace.ROOT / FILE
     edit = without_block if unblock else with_block
     if workspace.write_whole(path, edit(workspace.read_text(path), edited)):

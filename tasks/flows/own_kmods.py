@@ -1,4 +1,4 @@
-"""Kmods of our own repository: what is in them, and which of them are used."""
+"""Kmods in our own repository: what they contain, and which of them builds accept."""
 
 from typing import TYPE_CHECKING
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def require_pair(image: str, pair: KmodsTag) -> None:
-    """Stop unless labels, packages and modules of an image on this machine all name the pair."""
+    """Stop unless the labels, packages and modules of a local image all name the pair."""
     faults = inside(image).faults(pair)
     if faults:
         again = f"build it again: ./inv build-kmods --zfs {pair.zfs} --kernel {pair.kernel}"
@@ -22,42 +22,42 @@ def require_pair(image: str, pair: KmodsTag) -> None:
 
 
 def inside(image: str) -> Inside:
-    """What an image on this machine says of itself, and what is in it."""
+    """Read a local image's labels, and the packages and modules in it."""
     labels = podman.require(image)
     with archives.unpacked(image) as top:
         packages = [*sorted(top.glob("*.rpm")), *sorted(top.glob("other/zfs-dracut-*.rpm"))]
-        found: dict[str, Module] = {}
+        modules: dict[str, Module] = {}
         for package in packages:
             if package.name.startswith("kmod-"):
-                found |= archives.modules(package)
-        return Inside(labels=labels, packages=tuple(package.name for package in packages), modules=found)
+                modules |= archives.modules(package)
+        return Inside(labels=labels, packages=tuple(package.name for package in packages), modules=modules)
 
 
 def there(settings: "Settings", pair: KmodsTag) -> ImageRef | None:
-    """The image that our repository has of a pair, if a build would take it; None where there is none."""
+    """Return a pair's image in our repository; None if there is none or builds would refuse it."""
     digest = registry.digest(settings.own_kmods, str(pair))
     if not digest:
         return None
     image = ImageRef(settings.own_kmods, digest)
     fault = _fault(image, pair)
-    say(f"{image.name}:{pair} is there already{f', and no build takes it: {fault}' if fault else ', signed'}")
+    say(f"{image.name}:{pair} exists already{f', but builds refuse it: {fault}' if fault else ', signed'}")
     return None if fault else image
 
 
 def require_accepted(settings: "Settings", lock: "Lock") -> None:
-    """Stop at kmods of our own repository that none of our keys signed, or that are not those of the Lock."""
+    """Stop if kmods of our own repository are not signed by a key that ships, or do not match the Lock."""
     image, pair = lock.kmods, KmodsTag(lock.zfs_version, lock.kernel)
     fault = _fault(image, pair) if image.name == settings.own_kmods else ""
     if fault:
-        again = f"./inv build-kmods --zfs {pair.zfs} --kernel {pair.kernel} --push replaces it"
-        raise TaskError(f"nothing is built from {image}", fault, again)
+        again = f"replace it: ./inv build-kmods --zfs {pair.zfs} --kernel {pair.kernel} --push"
+        raise TaskError(f"cannot build from {image}", fault, again)
 
 
 def _fault(image: ImageRef, pair: KmodsTag) -> str:
-    """Why an image of our own repository is not taken as that of a pair; nothing when it is."""
+    """Return why builds refuse an image of our own repository as that of a pair; empty if they accept it."""
     shipped = workspace.host_files()
     if not shipped.has_key:
-        return "no public key ships that could have signed it (./inv keygen)"
+        return "no public key ships that could verify it (./inv keygen)"
     why = signer.refusal(image, shipped.of(image.name))
     if why:
         return f"no key that ships signed it: {why}"

@@ -1,4 +1,4 @@
-"""A package of the registry as cleanup needs it: every version with its manifest, read side by side."""
+"""A registry package as cleanup needs it: every version with its manifest."""
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -21,16 +21,16 @@ _GONE = Manifest(digest="", media_type="", artifact_type="", subject="", childre
 
 
 def package(name: str, versions: "tuple[PackageVersion, ...]") -> PackageState:
-    """The manifest of every version, read side by side, and which digests are blocked."""
+    """Read every version's manifest concurrently, and find the blocked digests."""
     say(f"{name} has {len(versions)} versions; reading their manifests")
-    public = registry.digest(name, PUBLIC_TAG)  # the first read gets the token that all others use
+    public = registry.digest(name, PUBLIC_TAG)  # this first read gets the token that all others use
     digests = {version.digest for version in versions}
     if public and public not in digests:
-        why = f"it does not have {public}, at which {PUBLIC_TAG} points"
-        raise TaskError(f"GitHub's listing of {name} is not whole", why, "nothing is deleted; run it again")
+        why = f"it lacks {public}, which {PUBLIC_TAG} points at; nothing was deleted"
+        raise TaskError(f"GitHub's listing of {name} is not complete", why, "run it again")
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        found = pool.map(lambda digest: _manifest(name, digest), digests)
-        manifests = {digest: each for digest, each in zip(digests, found, strict=True) if each is not _GONE}
+        read = pool.map(lambda digest: _manifest(name, digest), digests)
+        manifests = {digest: each for digest, each in zip(digests, read, strict=True) if each is not _GONE}
     records = PackageState(versions=versions, manifests=manifests).records()
     blocked = frozenset(digest for digest, every in records.items() if block_of(digest, every))
     return PackageState(versions=versions, manifests=manifests, blocked=blocked)
@@ -39,10 +39,10 @@ def package(name: str, versions: "tuple[PackageVersion, ...]") -> PackageState:
 def kmods_package(
     settings: "Settings", versions: "tuple[PackageVersion, ...]", images: PackageState, decided: "Plan", keep: int
 ) -> PackageState:
-    """The package of our own kmods; the newest pairs stay, and what the Locks of the images that stay name."""
+    """Return the package of our own kmods; keep the newest pairs, and those that the Locks of kept images name."""
     kept = sorted(fate.version.digest for fate in decided.kept)
-    manifests = {digest: found for digest in kept if (found := images.manifests.get(digest))}
-    read = [digest for digest, found in manifests.items() if found.is_image]
+    manifests = {digest: manifest for digest in kept if (manifest := images.manifests.get(digest))}
+    read = [digest for digest, manifest in manifests.items() if manifest.is_image]
     with ThreadPoolExecutor(AT_ONCE) as pool:
         locked = dict(zip(read, pool.map(lambda digest: _locked(settings, manifests[digest]), read), strict=True))
     unread = next((digest for digest in kept if digest not in manifests or locked.get(digest, "") is None), "")
@@ -51,7 +51,7 @@ def kmods_package(
 
 
 def _locked(settings: "Settings", image: Manifest) -> str | None:
-    """The digest of the kmods that an image's Lock names, nothing where it has no Lock; None: it could not be read."""
+    """Return the digest of the kmods in an image's Lock; empty without a Lock, None if it could not be read."""
     try:
         return registry.labels(settings.image, image).get(f"{PREFIX}.kmods", "").partition("@")[2]
     except TaskError as error:
@@ -60,7 +60,7 @@ def _locked(settings: "Settings", image: Manifest) -> str | None:
 
 
 def _manifest(name: str, digest: str) -> Manifest | None:
-    """A version's manifest; None when it could not be read, _GONE when the registry does not have it."""
+    """Read a version's manifest; None if it could not be read, _GONE if the registry does not have it."""
     try:
         return registry.manifest(name, digest) or _GONE
     except TaskError as error:

@@ -1,4 +1,4 @@
-"""Moving the public tag: what holds now, and the move itself with what is said of it."""
+"""Move the public tag: check the preconditions, move it, and record the move."""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
@@ -24,12 +24,12 @@ if TYPE_CHECKING:
     from tasks.model.registry.manifest import Descriptor
     from tasks.settings import Settings
 
-_LATER = 2  # how many times as long as the own move another's, that began before it, may take to be seen still
-_AGAIN = "see what is there: ./inv history; then run it again"
+_LATER = 2  # check again after this many times our move's duration, to see a rival's slower move
+_AGAIN = "look at ./inv history, then run it again"
 
 
 def promote(settings: "Settings", digest: str, expect: str, *, allow_downgrade: bool) -> None:
-    """Point the public tag at a digest of the registry, and answer it; `expect` as the recipe has it."""
+    """Point the public tag at a digest in the registry, and print it; `expect` is the recipe's option."""
     image = ImageRef(settings.image, digest)
     keys.require(settings)
     login.require(settings.host)
@@ -42,62 +42,62 @@ def promote(settings: "Settings", digest: str, expect: str, *, allow_downgrade: 
 
 
 def move(settings: "Settings", image: ImageRef, expected: str, leave: Waivers) -> bool:
-    """Point the public tag at an image that keeps every promise; False under `inv -R`."""
+    """Point the public tag at an image that meets every precondition; return False under `inv -R`."""
     tag = f"{settings.image}:{PUBLIC_TAG}"
     if public_digest(settings) == image.digest:
-        say(f"{tag} is {image.digest} already")
+        say(f"{tag} already points at {image.digest}")
         return finish(settings, image.digest)
     standing = _standing(settings, image, expected)
-    found = preconditions(standing, leave)
-    if found.lacks_only_the_contract:
-        found = preconditions(_verified_now(settings, standing), leave)
-    for check in found.checks:
+    result = preconditions(standing, leave)
+    if result.lacks_only_the_contract:
+        result = preconditions(_verified_now(settings, standing), leave)
+    for check in result.checks:
         say(f"  {'FAILED' if check.fault else 'ok':<7}{check.name:<12}{check.fault or check.promise}")
-    found.require(tag, image)
+    result.require(tag, image)
     began = monotonic()
     if not _move(settings, image, expected):
         return False
     longer = _LATER * (monotonic() - began)
-    _note(image, standing.lock, expected)
+    _record_promotion(image, standing.lock, expected)
     sleep(longer)
-    _require_there(settings, image)
+    _require_moved(settings, image)
     return True
 
 
 def finish(settings: "Settings", public: str) -> bool:
-    """Write the `promoted` record that a run which was cut short did not write; False where nothing was written."""
+    """Write the `promoted` record that an interrupted run left out; return False if nothing was written."""
     if public == NOTHING:
         return False
     image = ImageRef(settings.image, public)
-    found = records_of(image)
-    if not any(each.kind is Kind.VERIFIED for each in found) or any(each.kind is Kind.PROMOTED for each in found):
+    records = records_of(image)
+    if not any(each.kind is Kind.VERIFIED for each in records) or any(each.kind is Kind.PROMOTED for each in records):
         return False
     return record_move(image, NOTHING)
 
 
 def record_move(image: ImageRef, before: str) -> bool:
-    """Write the record of a move that was made and not recorded; False under `inv -R`."""
-    say(f"{image.name}:{PUBLIC_TAG} was moved to {image.digest} by a run that was cut short; its record is written now")
-    return _note(image, lock_of(image), before)
+    """Write the record of a move that was not recorded; return False under `inv -R`."""
+    say(f"an interrupted run moved {image.name}:{PUBLIC_TAG} to {image.digest}; writing its record now")
+    return _record_promotion(image, lock_of(image), before)
 
 
 def _move(settings: "Settings", image: ImageRef, expected: str) -> bool:
-    """Move the tag; a registry has no conditional write, so another mover is seen before and after, not kept out."""
+    """Move the tag; registries have no compare-and-swap, so a rival is detected before and after, not prevented."""
     tag = f"{settings.image}:{PUBLIC_TAG}"
     before = public_digest(settings)
     if before != expected:
-        why = f"another run moved it meanwhile: it has {before or 'nothing'}, expected was {expected or 'nothing'}"
+        why = f"another run moved it meanwhile: it has {before or 'nothing'}, but {expected or 'nothing'} was expected"
         raise TaskError(f"{tag} is not moved to {image}", why, _AGAIN)
     if not oras.tag(image, PUBLIC_TAG):
         return False
-    _require_there(settings, image)
-    say(f"{tag} is {image.digest} now")
-    actions.summary(f"`{tag}` is `{image.digest}` now; before it was {f'`{before}`' if before else 'not there'}.")
+    _require_moved(settings, image)
+    say(f"{tag} now points at {image.digest}")
+    actions.summary(f"`{tag}` is `{image.digest}` now; before, it was {f'`{before}`' if before else 'missing'}.")
     return True
 
 
-def _require_there(settings: "Settings", image: ImageRef) -> None:
-    """Stop when the tag is not where it was moved: somebody else's move came after."""
+def _require_moved(settings: "Settings", image: ImageRef) -> None:
+    """Stop if the tag is not where we moved it, because another run moved it afterwards."""
     after = public_digest(settings)
     if after != image.digest:
         tag = f"{settings.image}:{PUBLIC_TAG}"
@@ -105,13 +105,13 @@ def _require_there(settings: "Settings", image: ImageRef) -> None:
         raise TaskError(f"{tag} does not point at {image}", why, _AGAIN)
 
 
-def _note(image: ImageRef, lock: Lock, before: str) -> bool:
-    found = record.promoted(datetime.now(UTC), lock, before, run_name())
-    return oras.attach(image, found.kind, found.annotations())
+def _record_promotion(image: ImageRef, lock: Lock, before: str) -> bool:
+    promotion = record.promoted(datetime.now(UTC), lock, before, run_name())
+    return oras.attach(image, promotion.kind, promotion.annotations())
 
 
 def _standing(settings: "Settings", image: ImageRef, expected: str) -> Standing:
-    """Everything that the preconditions are held against, asked side by side."""
+    """Gather concurrently everything that the preconditions check."""
     lock = lock_of(image)
     matrix = read_matrix()
     attached = referrers.of(image.name, image.digest)
@@ -120,7 +120,7 @@ def _standing(settings: "Settings", image: ImageRef, expected: str) -> Standing:
         supported = pool.submit(support, lock.zfs_version, lock.kernel)
         public = pool.submit(_public, settings)
         fault = pool.submit(attestation_fault, settings, image, attached)
-        there, there_lock = public.result()
+        published, published_lock = public.result()
         block = (
             matrix.block_of(lock.zfs_version, lock.kernel, lock.fcos_version)
             or matrix.block_of_content(lock.inputs)
@@ -129,39 +129,39 @@ def _standing(settings: "Settings", image: ImageRef, expected: str) -> Standing:
         return Standing(
             image=image, lock=lock, records=record.records(attached), support=supported.result(),
             block=str(block or ""), refusal=refusal.result(), attestation=fault.result(),
-            public=there, public_lock=there_lock, expected=expected,
+            public=published, public_lock=published_lock, expected=expected,
         )  # fmt: skip
 
 
 def _public(settings: "Settings") -> tuple[str, Lock | None]:
-    found = skopeo.find(settings.image, PUBLIC_TAG)
-    if found is None:
+    image = skopeo.find(settings.image, PUBLIC_TAG)
+    if image is None:
         return NOTHING, None
-    return found.digest, Lock.from_labels(found.labels, found.source) if has_lock(found.labels) else None
+    return image.digest, Lock.from_labels(image.labels, image.source) if has_lock(image.labels) else None
 
 
 def attestation_fault(settings: "Settings", image: ImageRef, attached: "tuple[Descriptor, ...]") -> str | None:
-    """What is wrong with an image's attestation, None where none is asked for; says what could not be checked."""
+    """Return what is wrong with an image's attestation; None if none is required. Report what could not be checked."""
     if not actions.running():
         return None
-    found = attestation.fault(attestations.statements(image, attached), image.digest)
-    if found:
-        return found
+    fault = attestation.fault(attestations.statements(image, attached), image.digest)
+    if fault:
+        return fault
     unable = gh.why_unable()
     if not unable:
         return gh.attestation_fault(image, settings.repository)
-    say(f"attestation: subject and kind are right; its signature is not checked: {unable}")
+    say(f"attestation: its subject and kind are right; its signature is not checked: {unable}")
     return ""
 
 
 def _verified_now(settings: "Settings", standing: Standing) -> Standing:
-    """Run the contract on the image itself, since no record says that it was kept, and record it."""
+    """Check the contract on the image itself, because no record says that it was kept, and record the result."""
     from dataclasses import replace
 
-    say(f"no record says that {standing.image} keeps contract {contract.VERSION}: pulling it to look inside")
+    say(f"no record says that {standing.image} keeps contract {contract.VERSION}: pulling it to check")
     _, report = build.inspect(settings, str(standing.image), standing.lock)
     report.require_kept(str(standing.image))
-    found = record.verified(datetime.now(UTC), contract.VERSION, len(report.checks), run_name())
-    if oras.attach(standing.image, found.kind, found.annotations()):
-        return replace(standing, records=(*standing.records, found))
+    verification = record.verified(datetime.now(UTC), contract.VERSION, len(report.checks), run_name())
+    if oras.attach(standing.image, verification.kind, verification.annotations()):
+        return replace(standing, records=(*standing.records, verification))
     return standing

@@ -1,4 +1,4 @@
-"""From an image on this machine to a verified candidate in the registry."""
+"""Publish: build, verify, sign and push an image as the candidate, then promote it."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,15 +25,15 @@ if TYPE_CHECKING:
 
 
 def ready(settings: "Settings", key: str) -> signer.Key:
-    """The key to sign with, once policy, key and login are known to serve."""
+    """Check policy, key and login, and return the key to sign with."""
     keys.require(settings)
-    found = signer.read_key(key)
+    signing_key = signer.read_key(key)
     login.require(settings.host)
-    return found
+    return signing_key
 
 
 def publish(settings: "Settings", request: "Request", key: str, *, and_promote: bool) -> None:
-    """Publish what is asked for, point the public tag at it where that is wanted, and answer the digest."""
+    """Publish an image, point the public tag at it if `and_promote`, and print the digest."""
     secret = ready(settings, key)
     before = public_digest(settings)
     promote.finish(settings, before)
@@ -54,12 +54,12 @@ def publish(settings: "Settings", request: "Request", key: str, *, and_promote: 
 
 
 def _candidate(settings: "Settings", lock: "Lock", key: signer.Key, *, force_build: bool) -> ImageRef | None:
-    """Build a Lock's image where it is not there yet, and have it as a verified candidate; None under `inv -R`."""
+    """Build a Lock's image unless it is up to date, and push it as a verified candidate; None under `inv -R`."""
     tag = f"{settings.local_name}:stable"
     built = build.build(settings, lock, tag, force_build=force_build)
     if built is None:
         return None
-    image = podman.image_id(tag)  # which no other build on this machine can move, as it can the tag
+    image = podman.image_id(tag)  # another build on this machine can move the tag, but not this id
     facts, report = build.inspect(settings, image, built)
     report.require_kept(image)
     say(f"{image} keeps all {len(report.checks)} promises of contract {contract.VERSION}")
@@ -68,7 +68,7 @@ def _candidate(settings: "Settings", lock: "Lock", key: signer.Key, *, force_bui
     pushed = push(settings.image, image, key, facts.host_files)
     if pushed is None:
         return None
-    say(f"accepting {pushed} as a host would: the policy that it ships, an empty store, no login")
+    say(f"pulling {pushed} as a host would: with the policy it ships, an empty store and no login")
     podman.accept(pushed, facts.host_files)
     _attach_sbom(pushed, listed)
     kept = record.verified(datetime.now(UTC), contract.VERSION, len(report.checks), run_name())
@@ -77,7 +77,7 @@ def _candidate(settings: "Settings", lock: "Lock", key: signer.Key, *, force_bui
 
 
 def _attach_sbom(image: ImageRef, document: str) -> None:
-    """Attach the list of what is in an image, once."""
+    """Attach an image's SBOM, unless it has one."""
     if any(entry.artifact_type == SBOM for entry in referrers.of(image.name, image.digest)):
         return
     with TemporaryDirectory() as folder:
@@ -87,22 +87,22 @@ def _attach_sbom(image: ImageRef, document: str) -> None:
 
 
 def _require_shipped(inside: "HostFiles", image: str) -> None:
-    """Stop unless the image ships the keys and the policy of this checkout, by which it is judged."""
+    """Stop unless the image ships this checkout's keys and policy, which are used to check it."""
     if any(inside.files.get(path) != content for path, content in workspace.host_files().files.items()):
-        why = "its keys or its policy are others than overlay-root's"
+        why = "its keys or its policy differ from those in overlay-root"
         raise TaskError(f"{image} was not built from this checkout", why, "build it again: ./inv publish --rebuild")
 
 
 def push(repository: str, image: str, key: signer.Key, shipped: "HostFiles") -> ImageRef | None:
-    """Push as the candidate, signed, and read it back; what the registry holds is what counts."""
+    """Sign and push an image as the candidate, and read its digest back from the registry."""
     target = f"{repository}:{CANDIDATE_TAG}"
     digest = podman.push_signed(image, target, key, shipped)
     if not digest:
         return None
     held = registry.digest(repository, CANDIDATE_TAG)
     if held != digest and registry.manifest(repository, digest) is None:
-        why = f"{digest} was pushed, and the registry holds {held or 'nothing'}"
-        raise TaskError(f"{target} is not what was pushed", why, "nothing was promoted; run it again")
+        why = f"{digest} was pushed, but the registry has {held or 'nothing'}; nothing was promoted"
+        raise TaskError(f"{target} is not what was pushed", why, "run it again")
     if held != digest:
         say(f"another run moved {target} to {held} meanwhile; continuing with {digest}")
     return ImageRef(repository, digest)

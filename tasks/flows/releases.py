@@ -1,4 +1,4 @@
-"""Releases of Fedora CoreOS: the newest by its tag, older ones from the builds host, each with its kernel."""
+"""Fedora CoreOS releases with their kernels: the newest by its tag, older ones from the builds host."""
 
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
@@ -19,7 +19,7 @@ MOST_OLDER = 12
 
 
 def newest(settings: "Settings", stream: str = "", tell: Callable[[str], None] = say) -> Release:
-    """The newest Fedora CoreOS release of a stream, by digest, with its kernel; `tell` hears of sources that failed."""
+    """Return a stream's newest Fedora CoreOS release, by digest, with its kernel; report failed sources to `tell`."""
     stream = stream or settings.stream
     base = skopeo.inspect(settings.base, stream)
     kernel = base.kernel or _kernel_from_builds_host(stream, base.version, tell) or _kernel_from_image(base)
@@ -27,7 +27,7 @@ def newest(settings: "Settings", stream: str = "", tell: Callable[[str], None] =
 
 
 def older(stream: str, below: "Version", above: "Version | None", tell: Callable[[str], None]) -> Iterator[Release]:
-    """Releases of a stream between two versions, newest first, at most twelve; their images are not asked for yet."""
+    """Yield a stream's releases between two versions, newest first, at most twelve; do not query their images yet."""
     try:
         document, source = coreos.releases(stream)
         versions = release_versions(document, source)
@@ -42,7 +42,7 @@ def older(stream: str, below: "Version", above: "Version | None", tell: Callable
 
 
 def with_image(settings: "Settings", release: Release) -> Release:
-    """The release with its image from the registry, or as it is where that is gone."""
+    """Return the release with its image from the registry, or unchanged if the image is gone."""
     base = skopeo.find(settings.base, str(release.version))
     return _release(base, release.kernel) if base else release
 
@@ -53,7 +53,7 @@ def _release(base: BaseImage, kernel: Kernel) -> Release:
 
 
 def _kernel_from_builds_host(stream: str, version: "Version", tell: Callable[[str], None]) -> Kernel | None:
-    """The kernel in commitmeta.json; if the builds host is down or sends nonsense, say so and return None."""
+    """Read the kernel from commitmeta.json; if the builds host is down or sends nonsense, report it and return None."""
     try:
         document, source = coreos.commitmeta(stream, str(version), ARCH)
         return None if document is None else kernel_from_commitmeta(document, source)
@@ -63,5 +63,5 @@ def _kernel_from_builds_host(stream: str, version: "Version", tell: Callable[[st
 
 
 def _kernel_from_image(base: BaseImage) -> Kernel:
-    say(f"no label of {base.source} and no builds host names the kernel: pulling the image, about 2 GB")
+    say(f"neither the labels of {base.source} nor the builds host name the kernel: pulling the image, about 2 GB")
     return Kernel.parse(podman.packaged_kernel(ImageRef(base.name, base.digest)).strip(), f"the image {base.source}")

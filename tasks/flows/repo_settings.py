@@ -1,4 +1,4 @@
-"""Repository: its settings on GitHub, as they must be."""
+"""Repository: compare its settings on GitHub with what the workflows need, and set what differs."""
 
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
@@ -16,27 +16,27 @@ if TYPE_CHECKING:
 
 
 def repo_settings(settings: "Settings", *, apply: bool) -> None:
-    """Show every setting beside what is wanted, and set what differs where that is asked for."""
+    """Show every setting next to the wanted value; with `apply`, set what differs."""
     name = settings.repository
-    found = _standings(name)
-    differing = [each for each in found if each.state is SettingState.DIFFERS]
+    standings = _standings(name)
+    differing = [each for each in standings if each.state is SettingState.DIFFERS]
     if apply and not shell.Mode.dry:
         for each in differing:
             if each.can_apply:
                 say(f"setting: {each.setting.name}")
                 client.apply(name, each.setting)
-        found = _standings(name)
-        differing = [each for each in found if each.state is SettingState.DIFFERS]
-    table(("setting", "is", "wanted", ""), [each.row for each in found])
+        standings = _standings(name)
+        differing = [each for each in standings if each.state is SettingState.DIFFERS]
+    table(("setting", "is", "wanted", ""), [each.row for each in standings])
     if differing:
         why = ", ".join(each.setting.name for each in differing)
         hint = "./inv repo-settings --apply; the rest on the pages named above"
         number = f"{len(differing)} setting{'s' * (len(differing) > 1)}"
-        raise TaskError(f"{number} of {name} not as wanted", why, hint)
+        raise TaskError(f"{number} of {name} must change", why, hint)
 
 
 def _standings(name: str) -> "list[ActualSetting]":
-    """Every setting as it is now, asked side by side."""
+    """Read every setting's present value concurrently."""
     with ThreadPoolExecutor() as pool:
         admin, kind = pool.submit(client.is_admin, name), pool.submit(packages.kind, name.partition("/")[0])
         settings = every_setting(name, kind.result())

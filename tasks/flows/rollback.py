@@ -1,4 +1,4 @@
-"""The public tag, moved back to an image that it pointed at before."""
+"""Move the public tag back to an image that it pointed at before."""
 
 from typing import TYPE_CHECKING
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def rollback(settings: "Settings", to: str) -> None:
-    """Point the public tag at a digest, by default the one promoted before, and say how to keep the left one away."""
+    """Point the public tag at a digest, by default the one promoted before, and show how to block the one it left."""
     keys.require(settings)
     login.require(settings.host)
     past = history.promoted(settings)
@@ -25,25 +25,25 @@ def rollback(settings: "Settings", to: str) -> None:
     if image.digest == left.digest:
         if moved_from:
             promote.record_move(image, moved_from)
-        say(f"stable is {image.digest} already")
+        say(f"stable already points at {image.digest}")
     else:
         _warn_of_pools(left, image)
         promote.move(settings, image, left.digest, Waivers(allow_downgrade=True, any_contract=True))
-        _tell_next(left)
+        _say_next(left)
     answer(image.digest)
 
 
 def _warn_of_pools(left: "Promoted", image: ImageRef) -> None:
-    """A pool that a newer OpenZFS line upgraded cannot be imported by an older one."""
+    """Warn if OpenZFS goes back: an older line cannot import a pool that a newer line upgraded."""
     older, newer = history.lock_of(image).zfs_version, parse_zfs(left.facts.get("zfs-version", ""))
     if older.release[:2] < newer.release[:2]:
-        warn(f"OpenZFS goes back from {newer} to {older}: it cannot import pools on which `zpool upgrade` ran")
+        warn(f"OpenZFS goes back from {newer} to {older}: it cannot import pools after `zpool upgrade`")
 
 
-def _tell_next(left: "Promoted") -> None:
+def _say_next(left: "Promoted") -> None:
     facts = left.facts
-    say("to keep the next build from bringing it back, block what you left, for one of these reasons:")
+    say("to keep the next build from bringing it back, block the image you left, by its content or by its pair:")
     say(f"  its content: ./inv block --inputs {facts.get('inputs')} --reason '…'")
     say(f"  its pair:    ./inv block --fcos {facts.get('fcos-version')} --zfs {facts.get('zfs-version')} --reason '…'")
-    say("hosts follow with their next update; now: sudo bootc upgrade --apply")
+    say("hosts follow with their next update; to update one now: sudo bootc upgrade --apply")
     say("on a host that does not boot, choose the older entry in the boot menu")

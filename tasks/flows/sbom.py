@@ -1,4 +1,4 @@
-"""The list of what an image is made of."""
+"""The SBOM: the list of what an image contains."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def sbom(settings: "Settings", image: str, out: str) -> None:
-    """Write an image's SPDX document to a file, or answer it."""
+    """Write an image's SPDX document to a file, or print it."""
     listed = document(settings, image)
     if not out:
         answer(listed.rstrip())
@@ -22,7 +22,7 @@ def sbom(settings: "Settings", image: str, out: str) -> None:
 
 
 def document(settings: "Settings", image: str) -> str:
-    """The SPDX document of an image on this machine (which is pulled when it is named with its registry)."""
+    """Return the SPDX document of a local image; an image named with its registry is pulled first."""
     labels = podman.require(image)
     contents = Contents.parse(podman.contents(image), image)
     created = created_of(labels, image)

@@ -1,4 +1,4 @@
-"""What recipes need, installed before they run."""
+"""Install what recipes need before they run."""
 
 from collections.abc import Sequence
 
@@ -11,7 +11,7 @@ from tools.table import read_tools
 
 
 def setup(recipes: Sequence[str]) -> None:
-    """Install what recipes need; stops at a name that is none, and where something is missing afterwards."""
+    """Install what recipes need; stop at an unknown recipe, or if something is still missing afterwards."""
     from tasks import ns
 
     known, listed = {name.replace("_", "-") for name in ns.tasks}, ",".join(recipes)
@@ -19,9 +19,9 @@ def setup(recipes: Sequence[str]) -> None:
     if unknown:
         raise TaskError(f"there is no recipe {unknown[0]!r}", f"{listed} names it", "list them all: ./inv --list")
     if not host.make_ready(recipes):
-        raise Exit(code=1)  # it has said why
+        raise Exit(code=1)  # make_ready has printed why
     missing = [tool.name for tool in read_tools() if any(map(tool.serves, recipes)) and not tool.is_there]
     if missing:
         why = f"{', '.join(missing)} cannot be found"
-        raise TaskError(f"not all is here for {listed}", why, f"install it: ./inv setup {listed}")
-    say(f"all is here for {listed}")
+        raise TaskError(f"{listed} cannot run yet", why, f"install what is missing: ./inv setup {listed}")
+    say(f"everything for {listed} is installed")

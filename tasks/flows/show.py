@@ -1,4 +1,4 @@
-"""How decisions are shown: a table and sentences for people, a document for programs."""
+"""Show decisions: a table and sentences for people, a document for programs."""
 
 from typing import TYPE_CHECKING
 
@@ -19,53 +19,55 @@ if TYPE_CHECKING:
 _COLUMNS = ("release", "kernel", "OpenZFS", "matrix", "kmods", "published")
 
 
-def decision(made: "Decision") -> None:
-    """The table of releases, the verdict and its reasons."""
-    table(_COLUMNS, [_cells(_row(made, option)) for option in made.options])
-    answer(f"\n{made.verdict}")
-    for reason in made.reasons:
+def decision(decided: "Decision") -> None:
+    """Show the table of releases, the verdict and its reasons."""
+    table(_COLUMNS, [_cells(_row(decided, option)) for option in decided.options])
+    answer(f"\n{decided.verdict}")
+    for reason in decided.reasons:
         answer(f"  {reason}")
-    for note in made.notes:
+    for note in decided.notes:
         say(f"note: {note}")
 
 
-def decision_markdown(made: "Decision") -> str:
-    """The same for the page of a run on GitHub."""
-    reasons = "\n".join(f"- {sentence}" for sentence in (*made.reasons, *(f"note: {note}" for note in made.notes)))
-    rows = [_cells(_row(made, option)) for option in made.options]
-    return f"## {made.verdict}\n\n{reasons}\n\n{markdown_table(_COLUMNS, rows)}"
+def decision_markdown(decided: "Decision") -> str:
+    """Return the same as Markdown, for the summary of a run on GitHub."""
+    reasons = "\n".join(
+        f"- {sentence}" for sentence in (*decided.reasons, *(f"note: {note}" for note in decided.notes))
+    )
+    rows = [_cells(_row(decided, option)) for option in decided.options]
+    return f"## {decided.verdict}\n\n{reasons}\n\n{markdown_table(_COLUMNS, rows)}"
 
 
 def markdown_table(columns: "Sequence[str]", rows: "Sequence[Sequence[str]]") -> str:
-    """A table in Markdown; a cell is one line, whatever is in it."""
+    """Return a table in Markdown; every cell becomes one line."""
     lines = [columns, ["---"] * len(columns), *rows]
     return "\n".join(
         f"| {' | '.join(' '.join(cell.split()).replace('|', '&#124;') for cell in line)} |" for line in lines
     )
 
 
-def story(made: "Decision") -> None:
-    """The verdict in sentences, for a recipe whose answer is another."""
-    say(f"{made.verdict}: {'; '.join(made.reasons)}")
-    for note in made.notes:
+def story(decided: "Decision") -> None:
+    """Show the verdict in sentences on stderr, for a recipe that answers something else."""
+    say(f"{decided.verdict}: {'; '.join(decided.reasons)}")
+    for note in decided.notes:
         say(f"note: {note}")
 
 
-def decision_document(made: "Decision") -> dict[str, object]:
-    """The same for programs, in the form of schemas/versions.json."""
+def decision_document(decided: "Decision") -> dict[str, object]:
+    """Return a decision as JSON, in the form of schemas/versions.json."""
     return {
-        "verdict": made.verdict,
-        "reasons": made.reasons,
-        "notes": made.notes,
-        "kmods_due": _due(made.kmods_due) if made.kmods_due else None,
-        "chosen": _chosen(made.chosen) if made.chosen else None,
-        "published": _published(made.published) if made.published else None,
-        "releases": [_row(made, option) for option in made.options],
+        "verdict": decided.verdict,
+        "reasons": decided.reasons,
+        "notes": decided.notes,
+        "kmods_due": _due(decided.kmods_due) if decided.kmods_due else None,
+        "chosen": _chosen(decided.chosen) if decided.chosen else None,
+        "published": _published(decided.published) if decided.published else None,
+        "releases": [_row(decided, option) for option in decided.options],
     }
 
 
-def forecast(made: "Forecast") -> None:
-    """What is ahead, a line a stream, and its sentences."""
+def forecast(predicted: "Forecast") -> None:
+    """Show what is ahead: one line for each stream, then the sentences."""
     rows = [
         (
             each.stream,
@@ -74,19 +76,19 @@ def forecast(made: "Forecast") -> None:
             str(each.option.zfs),
             each.outlook,
         )
-        for each in made.outlooks
+        for each in predicted.outlooks
     ]
     table(("stream", "release", "kernel", "OpenZFS", "outlook"), rows)
-    for each in made.outlooks:
+    for each in predicted.outlooks:
         answer(each.sentence)
-    if not made.outlooks:
-        answer(f"no stream is ahead of {made.stream}")
-    for note in made.notes:
+    if not predicted.outlooks:
+        answer(f"no stream is ahead of {predicted.stream}")
+    for note in predicted.notes:
         say(f"note: {note}")
 
 
-def forecast_json(made: "Forecast") -> None:
-    """The same for programs, in the form of schemas/forecast.json."""
+def forecast_json(predicted: "Forecast") -> None:
+    """Print a forecast as JSON, in the form of schemas/forecast.json."""
     outlooks = [
         {
             "stream": each.stream,
@@ -99,9 +101,9 @@ def forecast_json(made: "Forecast") -> None:
             "outlook": each.outlook,
             "sentence": each.sentence,
         }
-        for each in made.outlooks
+        for each in predicted.outlooks
     ]
-    answer_json({"stream": made.stream, "notes": made.notes, "ahead": outlooks})
+    answer_json({"stream": predicted.stream, "notes": predicted.notes, "ahead": outlooks})
 
 
 def _cells(row: dict[str, str | bool]) -> tuple[str, ...]:
@@ -112,7 +114,7 @@ def _cells(row: dict[str, str | bool]) -> tuple[str, ...]:
     )  # fmt: skip
 
 
-def _row(made: "Decision", option: "Option") -> dict[str, str | bool]:
+def _row(decided: "Decision", option: "Option") -> dict[str, str | bool]:
     return {
         "fcos_version": str(option.release.version),
         "kernel": str(option.release.kernel),
@@ -120,7 +122,7 @@ def _row(made: "Decision", option: "Option") -> dict[str, str | bool]:
         "matrix": "blocked" if option.obstacle is Obstacle.BLOCKED else str(option.support.support),
         "matrix_source": "META" if option.support.live else FILE,
         "kmods": option.has_kmods,
-        "published": made.is_published(option),
+        "published": decided.is_published(option),
     }
 
 
@@ -142,25 +144,25 @@ def _due(pair: "KmodsTag") -> dict[str, str]:
     return {"zfs": str(pair.zfs), "kernel": str(pair.kernel)}
 
 
-def _published(found: "Published") -> dict[str, object]:
+def _published(published: "Published") -> dict[str, object]:
     return {
-        "image": str(found.image),
-        "created": found.created.isoformat(),
-        "fcos_version": str(found.lock.fcos_version),
-        "kernel": str(found.lock.kernel),
-        "zfs": str(found.lock.zfs_version),
+        "image": str(published.image),
+        "created": published.created.isoformat(),
+        "fcos_version": str(published.lock.fcos_version),
+        "kernel": str(published.lock.kernel),
+        "zfs": str(published.lock.zfs_version),
     }
 
 
 def history_row(image: "Promoted") -> tuple[str, ...]:
-    """An image's line in the table of what was published."""
+    """Return an image's row for the history table."""
     facts = [image.facts.get(f"{name}-version", "?") for name in ("fcos", "kernel", "zfs")]
     mark, signed = "stable" if image.current else "", "yes" if image.signed else "no"
     return (mark, image.digest, f"{image.last:%Y-%m-%d %H:%M}", *facts, signed, image.block)
 
 
-def history_document(found: "History") -> dict[str, object]:
-    """The same for programs, in the form of schemas/history.json."""
+def history_document(history: "History") -> dict[str, object]:
+    """Return the history as JSON, in the form of schemas/history.json."""
     rows = [
         {
             "digest": image.digest,
@@ -174,6 +176,6 @@ def history_document(found: "History") -> dict[str, object]:
             "stable": image.current,
             "blocked": image.block or None,
         }
-        for image in found.images
+        for image in history.images
     ]
     return {"images": rows}

@@ -1,4 +1,4 @@
-"""The folder for GitHub Pages: what is asked for side by side, and the page made of it."""
+"""The folder for GitHub Pages: gather its contents concurrently, and render the page."""
 
 import base64
 import hashlib
@@ -32,7 +32,7 @@ _FOLDER = workspace.ROOT / "page"
 
 
 def site(settings: "Settings", out: str, address: str, *, if_ready: bool) -> None:
-    """Write the folder; with `if_ready` nothing where a new repository lacks something for it."""
+    """Write the folder; with `if_ready`, write nothing if a new repository still lacks something."""
     missing = _lacking(settings) if if_ready else ""
     if missing:
         say(f"no page yet: {missing}")
@@ -42,38 +42,38 @@ def site(settings: "Settings", out: str, address: str, *, if_ready: bool) -> Non
     workspace.require_ours(target, page.NAMES, page.MARK)
     files = folder(settings, address)
     if workspace.write_folder(target, files):
-        say(f"{target} holds {len(files)} files for {address}")
+        say(f"{target} contains {len(files)} files for {address}")
         actions.output("site", str(target))
         answer(target)
 
 
 def serve(settings: "Settings", address: str, port: str) -> None:
-    """Write the folder to a temporary place, and serve it until Ctrl-C."""
+    """Write the folder to a temporary directory, and serve it until Ctrl-C."""
     with serving.listen(address, port) as server, TemporaryDirectory() as place:
         for name, content in folder(settings, server.base_url).items():
             Path(place, name).write_bytes(content)
-        say(f"the page with the line to type: {server.base_url}")
+        say(f"open this page for the install command: {server.base_url}")
         server.serve(Path(place))
 
 
 def _lacking(settings: "Settings") -> str:
-    """What a new repository lacks for a page, and what to do; empty where it has all, or GitHub does not tell."""
+    """Return what a new repository lacks for a page, and the fix; empty if nothing, or if GitHub does not answer."""
     if not workspace.host_files().has_key:
-        return "no signing key ships; make one and commit it: ./inv keygen"
-    found = PAGES.standing(*repo_settings.read(settings.repository, PAGES), admin=True)
-    if found.state is SettingState.DIFFERS:
-        return f"GitHub Pages come from {found.actual}, not from a workflow; turn them on: ./inv repo-settings --apply"
+        return "no signing key ships; make a key and commit it: ./inv keygen"
+    pages = PAGES.standing(*repo_settings.read(settings.repository, PAGES), admin=True)
+    if pages.state is SettingState.DIFFERS:
+        return f"GitHub Pages come from {pages.actual}, not from a workflow; turn them on: ./inv repo-settings --apply"
     return ""
 
 
 def folder(settings: "Settings", base_url: str) -> dict[str, bytes]:
-    """Every file of the folder, by name; stops at a secret, and where no key ships."""
+    """Return every file of the folder by name; stop at a secret, or if no key ships."""
     keys.require(settings)
     with ThreadPoolExecutor(3) as pool:
-        made = pool.submit(ignition.make, settings, switch=True)
+        installing = pool.submit(ignition.make, settings, switch=True)
         decided = pool.submit(gather.decide, settings)
         images = pool.submit(_images, settings)
-        installation, decision = made.result(), decided.result()
+        installation, decision = installing.result(), decided.result()
     ignition.require_public(installation)
     shipped = workspace.host_files()
     public = {PurePosixPath(path).name: shipped.files[path] for path in shipped.keys}
@@ -101,20 +101,20 @@ def folder(settings: "Settings", base_url: str) -> dict[str, bytes]:
 
 
 def _images(settings: "Settings") -> tuple[page.Shown, ...]:
-    """The newest images with what changed in each; their SBOMs are read side by side."""
+    """Return the newest images with what changed in each; read their SBOMs concurrently."""
     try:
         newest = history.promoted(settings).images[: page.SHOWN + 1]
     except registry.HiddenError as error:
-        say(f"the page shows no image: {error.what}: {error.why}")
+        say(f"the page shows no images: {error.what}: {error.why}")
         return ()
     with ThreadPoolExecutor(history.AT_ONCE) as pool:
         contents = list(pool.map(lambda each: _contents(settings, each), newest))
     rows = []
     for number, image in enumerate(newest[: page.SHOWN]):
-        here, before = contents[number], contents[number + 1] if number + 1 < len(newest) else None
-        if here and before:
-            found = differences(before, here)
-            rows.append(page.Shown(promoted=image, changes=page.summary(found), packages=page.packages(found)))
+        after, before = contents[number], contents[number + 1] if number + 1 < len(newest) else None
+        if after and before:
+            changes = differences(before, after)
+            rows.append(page.Shown(promoted=image, changes=page.summary(changes), packages=page.packages(changes)))
         else:
             first = number + 1 == len(newest)
             rows.append(page.Shown(promoted=image, changes=("the first image",) if first else None))
@@ -122,7 +122,7 @@ def _images(settings: "Settings") -> tuple[page.Shown, ...]:
 
 
 def _contents(settings: "Settings", image: "Promoted") -> "tuple[Lock, Listed] | None":
-    """An image's Lock and packages; None where cleanup has removed them."""
+    """Read an image's Lock and packages; None if cleanup has removed them."""
     try:
         return history.contents(ImageRef(settings.image, image.digest))
     except TaskError:
@@ -130,7 +130,7 @@ def _contents(settings: "Settings", image: "Promoted") -> "tuple[Lock, Listed] |
 
 
 def render(shown: page.Page) -> str:
-    """The page as one HTML document that loads nothing; its policy names its own style and script by their sums."""
+    """Render the page as one HTML document that loads nothing; its CSP allows its own style and script by hash."""
     texts = {name: workspace.read_text(_FOLDER / name) for name in ("style.css", "page.js", "index.html.j2")}
     csp = (
         f"default-src 'none'; style-src {_sum(texts['style.css'])}; script-src {_sum(texts['page.js'])};"
@@ -142,5 +142,5 @@ def render(shown: page.Page) -> str:
 
 
 def _sum(text: str) -> str:
-    """What a Content-Security-Policy calls a text by."""
+    """Return a text's hash in the form that a Content-Security-Policy uses."""
     return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"

@@ -1,4 +1,4 @@
-"""The tests of this repository, run by pytest in our place."""
+"""Run the tests of this repository by replacing this process with pytest."""
 
 import sys
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ from tasks.model.errors import TaskError
 
 _PYTEST = Path(sys.prefix) / "bin/pytest"
 _FOLDERS = ("tests/unit", "tests/lab")
-PARTS = {  # of --full, each well below an hour; what is in none of them is the rest
+PARTS = {  # of --full, each well below an hour; every other test belongs to `rest`
     "boot": ("boot",),
     "bare": ("bare",),
     "workflows": ("workflows", "kmods_workflow", "own_kmods", "crash"),
@@ -19,23 +19,23 @@ PARTS = {  # of --full, each well below an hour; what is in none of them is the 
 
 
 def test(words: Sequence[str], *, full: bool, part: str, unit: bool) -> NoReturn:
-    """Run what is asked for, or what pytest's own `words` name; pytest's exit status is ours."""
+    """Run the chosen tests, or those that pytest's own `words` name; pytest's exit status becomes ours."""
     chosen = ["--hypothesis-profile=full"] if full else ["-m", "not full"]
     side_by_side = [] if unit or words else ["--numprocesses=auto", "--dist=loadfile", "--no-loadscope-reorder"]
-    asked = words or _places(full=full, part=part, unit=unit)
-    argv = ["pytest", "--rootdir", str(ROOT), *side_by_side, *chosen, *asked]
+    targets = words or _places(full=full, part=part, unit=unit)
+    argv = ["pytest", "--rootdir", str(ROOT), *side_by_side, *chosen, *targets]
     chdir(ROOT)
     try:
         execv(_PYTEST, argv)  # noqa: S606  (no shell)
     except FileNotFoundError as error:
-        hint = "call the recipe through ./inv, which installs what is missing"
+        hint = "run the recipe with ./inv, which installs what is missing"
         raise TaskError("the tests cannot be run", f"{_PYTEST} is missing", hint) from error
 
 
 def _places(*, full: bool, part: str, unit: bool) -> list[str]:
-    """What pytest is to run: folders, the files of a part, or all but those."""
+    """Return what pytest must run: folders, the files of a part, or everything except those parts."""
     if part and (unit or not full or part not in {*PARTS, "rest"}):
-        why = f"--part {part} is none of {', '.join(PARTS)}, rest" if full and not unit else "a part is of --full"
+        why = f"--part {part} is not one of {', '.join(PARTS)}, rest" if full and not unit else "--part needs --full"
         raise TaskError("there is no such part of the tests", why, "for example: ./inv test --full --part boot")
     files = {name: [str(ROOT / f"tests/lab/test_{each}.py") for each in names] for name, names in PARTS.items()}
     if part in files:

@@ -1,4 +1,4 @@
-"""What exists and what would be built, asked for and shown."""
+"""Query what exists, and show what would be built."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 
 
 def newest_zfs(settings: "Settings", line: str) -> "Version":
-    """The newest OpenZFS release of a line, by default of the first one that is set."""
+    """Return the newest OpenZFS release of a line, by default of the first line in the settings."""
     return newest_of(api.openzfs_releases(), line or settings.zfs_streams[0])
 
 
 def available(settings: "Settings", request: "Request") -> str:
-    """The kmods of the newest release, as repository:tag; stops with the reason where there are none."""
+    """Return the newest release's kmods as repository:tag; if there are none, stop with the reason."""
     stream = request.stream or settings.stream
     newest = gather.newest_releases(settings, gather.policy(settings, request), [stream])
     repository, tag = require_kmods(newest[stream])
@@ -33,7 +33,7 @@ def available(settings: "Settings", request: "Request") -> str:
 
 
 def versions(settings: "Settings", request: "Request", lock_file: str, *, json: bool) -> None:
-    """Show what would be built now and tell the workflow; write its Lock where a file is named."""
+    """Show what would be built now, and pass it to the workflow; write the Lock if `lock_file` names a file."""
     decision = gather.decide(settings, request)
     if json:
         answer_json(show.decision_document(decision))
@@ -49,21 +49,21 @@ def versions(settings: "Settings", request: "Request", lock_file: str, *, json: 
 
 
 def _write_lock(settings: "Settings", decision: Decision, file: str) -> None:
-    """The Lock of what would be built; on HOLD there is none, and a file that is there stays."""
+    """Write the Lock of what would be built; on HOLD there is none, and an existing file stays."""
     if decision.verdict is Verdict.HOLD:
-        build_again = "nothing is to be built; --rebuild locks what is published"
-        say(f"{file} is not written: {build_again if decision.published else 'the modules that are due come first'}")
+        build_again = "there is nothing to build; --rebuild locks the published image"
+        say(f"{file} is not written: {build_again if decision.published else 'its modules must be built first'}")
         return
-    made = lock.of_decision(settings, decision)
-    lock.require_allowed(made, decision.support, force=False)
-    say(lock.provenance(settings, made))
-    actions.output("lock", made.to_json())
-    if workspace.write_whole(Path(file), made.to_json()):
+    locked = lock.of_decision(settings, decision)
+    lock.require_allowed(locked, decision.support, force=False)
+    say(lock.provenance(settings, locked))
+    actions.output("lock", locked.to_json())
+    if workspace.write_whole(Path(file), locked.to_json()):
         say(f"{file} written; next: ./inv build --lock {file}")
 
 
 def forecast(settings: "Settings", request: "Request", *, json: bool) -> None:
     """Show what the streams ahead will bring."""
     stream = request.stream or settings.stream
-    found = gather.newest_releases(settings, gather.policy(settings, request), (stream, *ahead.ahead_of(stream)))
-    (show.forecast_json if json else show.forecast)(ahead.forecast(found, stream))
+    newest = gather.newest_releases(settings, gather.policy(settings, request), (stream, *ahead.ahead_of(stream)))
+    (show.forecast_json if json else show.forecast)(ahead.forecast(newest, stream))

@@ -1,4 +1,4 @@
-"""Watchdog: one issue about what keeps the image from being current."""
+"""Watchdog: keep one issue about what prevents the image from being current."""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -22,73 +22,73 @@ if TYPE_CHECKING:
     from tasks.model.solver.solve import Decision
     from tasks.settings import Settings
 
-    _Asked = TypeVar("_Asked")
+    _Result = TypeVar("_Result")
 
 
 def watchdog(settings: "Settings", jobs: str, *, keep_alive: bool) -> None:
-    """Bring the one issue to what is seen now; `jobs` is how a workflow's jobs ended, as JSON."""
+    """Update the one issue to the present troubles; `jobs` is the results of a workflow's jobs, as JSON."""
     now = datetime.now(UTC)
     ended = model.Jobs.parse(jobs, actions.workflow(), actions.run_address()) if jobs else None
-    there, decision, ahead = _look(settings)
-    seen = model.seen_of_jobs(ended, now) if ended else {}
+    open_issues, decision, ahead = _gather(settings)
+    current = model.seen_of_jobs(ended, now) if ended else {}
     if decision:
-        seen |= model.seen_of_decision(decision, now, timedelta(days=settings.max_age_days))
+        current |= model.seen_of_decision(decision, now, timedelta(days=settings.max_age_days))
     if ahead:
-        seen |= model.seen_of_forecast(ahead, now)
-    before = model.known(there[0].body) if there else ()
-    troubles = model.merged(before, seen)
+        current |= model.seen_of_forecast(ahead, now)
+    before = model.known(open_issues[0].body) if open_issues else ()
+    troubles = model.merged(before, current)
     text, farewell = model.body(troubles, decision, ahead), model.farewell(before, decision)
-    _tell(settings.repository, there, troubles, text, farewell)
+    _report(settings.repository, open_issues, troubles, text, farewell)
     if keep_alive:
         _keep_alive(settings.repository)
 
 
-def _look(settings: "Settings") -> "tuple[tuple[Issue, ...], Decision | None, Forecast | None]":
-    """The open issues, what would be built, and what is ahead; asked side by side."""
+def _gather(settings: "Settings") -> "tuple[tuple[Issue, ...], Decision | None, Forecast | None]":
+    """Return the open issues, what would be built, and what is ahead; query them concurrently."""
     streams = settings.stream, *ahead_of(settings.stream)
     with ThreadPoolExecutor(3) as pool:
-        there = pool.submit(issues.open_ones, settings.repository)
+        open_issues = pool.submit(issues.open_ones, settings.repository)
         decided = pool.submit(gather.decide, settings)
-        looked = pool.submit(
+        forecasting = pool.submit(
             lambda: forecast(gather.newest_releases(settings, gather.policy(settings), streams), settings.stream)
         )
-        return there.result(), _asked(decided), _asked(looked)
+        return open_issues.result(), _result(decided), _result(forecasting)
 
 
-def _asked(question: "Future[_Asked]") -> "_Asked | None":
-    """The answer; None and a line of the story if there is none, since the issue is written anyway."""
+def _result(future: "Future[_Result]") -> "_Result | None":
+    """Return the result; if it failed, print the error and return None, because the issue is written anyway."""
     try:
-        return question.result()
+        return future.result()
     except TaskError as error:
         say(f"{error.what}: {error.why}")
         return None
 
 
-def _tell(
-    repository: str, there: "tuple[Issue, ...]", troubles: "tuple[Trouble, ...]", text: str, farewell: str
+def _report(
+    repository: str, open_issues: "tuple[Issue, ...]", troubles: "tuple[Trouble, ...]", text: str, farewell: str
 ) -> None:
-    """Bring the one issue to where it must be; a second one is closed."""
+    """Open, update or close the one issue; close any further ones."""
     answer(model.title(troubles) or "all is well")
-    actions.summary(text if troubles else "The watchdog has nothing to tell.")
+    actions.summary(text if troubles else "The watchdog has nothing to report.")
     if shell.Mode.dry:
         say("no issue is written: -R only shows what would be done")
         return
-    for extra in there[1:]:
-        issues.close(repository, extra, f"It continues in #{there[0].number}.")
-    if troubles and not there:
-        made = issues.create(repository, model.title(troubles), text)
-        say(f"opened {made.url}")
-    elif troubles and (there[0].title, there[0].body) != (model.title(troubles), text):
-        issues.update(repository, there[0], model.title(troubles), text)
-        say(f"updated {there[0].url}")
-    elif there and not troubles:
-        issues.close(repository, there[0], farewell)
-        say(f"closed {there[0].url}")
+    for extra in open_issues[1:]:
+        issues.close(repository, extra, f"It continues in #{open_issues[0].number}.")
+    if troubles and not open_issues:
+        issue = issues.create(repository, model.title(troubles), text)
+        say(f"opened {issue.url}")
+    elif troubles and (open_issues[0].title, open_issues[0].body) != (model.title(troubles), text):
+        issues.update(repository, open_issues[0], model.title(troubles), text)
+        say(f"updated {open_issues[0].url}")
+    elif open_issues and not troubles:
+        issues.close(repository, open_issues[0], farewell)
+        say(f"closed {open_issues[0].url}")
 
 
 def _keep_alive(repository: str) -> None:
-    """Enable what GitHub has stopped or would; what the owner has disabled stays so."""
+    """Enable the workflows that GitHub has stopped or would stop; leave alone those that the owner disabled."""
     for name, state in workflows.states(repository).items():
         if state in {"active", "disabled_inactivity"} and not shell.Mode.dry:
             workflows.enable(repository, name)
-            say(f"{name} stays enabled" if state == "active" else f"{name} had been stopped, and is enabled again")
+            say(f"{name} stays enabled" if state == "active" else f"GitHub had stopped {name}; it is enabled again")

@@ -1,4 +1,4 @@
-"""Workflow: what runs on GitHub, started and watched from here."""
+"""Workflow: start the workflows on GitHub, and watch them."""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
@@ -26,12 +26,12 @@ def build(settings: "Settings", *, force_rebuild: bool, watch: bool) -> None:
 
 
 def pages(settings: "Settings") -> None:
-    """Start what makes the page."""
+    """Start the workflow that makes the page."""
     _start(settings.repository, PAGES, {})
 
 
 def cleanup(settings: "Settings", *, dry_run: bool, yes: bool = False) -> None:
-    """Start the cleanup; asks first where it would delete."""
+    """Start the cleanup; ask first if it would delete."""
     if dry_run or agreed("delete old versions of the package on GitHub?", yes=yes):
         _start(settings.repository, CLEANUP, {"dry_run": str(dry_run).lower()})
 
@@ -45,8 +45,8 @@ def show_all(settings: "Settings", *, json: bool) -> None:
     """Show the last three runs of each workflow."""
     repository = settings.repository
     with ThreadPoolExecutor() as pool:
-        found = pool.map(lambda name: workflows.runs(repository, name, 3), workflows.states(repository))
-        _show([run for each in found for run in each], json=json)
+        recent = pool.map(lambda name: workflows.runs(repository, name, 3), workflows.states(repository))
+        _show([run for each in recent for run in each], json=json)
 
 
 def _start(repository: str, workflow: str, inputs: dict[str, str], *, watch: bool = False) -> None:
@@ -64,29 +64,31 @@ def _start(repository: str, workflow: str, inputs: dict[str, str], *, watch: boo
 
 
 def _watch(repository: str, workflow: str, before: list[int]) -> None:
-    """Follow the run that was started until it ends; GitHub takes a moment until it is listed."""
-    end, told = monotonic() + _APPEARS_SECONDS, ""
-    while not (found := [run for run in workflows.runs(repository, workflow, 1) if run.id not in before]):
+    """Follow the started run until it ends; GitHub takes a moment to list it."""
+    end, shown = monotonic() + _APPEARS_SECONDS, ""
+    while not (started := [run for run in workflows.runs(repository, workflow, 1) if run.id not in before]):
         if monotonic() > end:
-            why = f"none is listed after {_APPEARS_SECONDS} s"
+            why = f"GitHub did not list it within {_APPEARS_SECONDS} s"
             raise TaskError(
-                f"the run of {workflow} does not begin", why, "see githubstatus.com, and ./inv all-workflows"
+                f"the run of {workflow} did not start", why, "see githubstatus.com, and ./inv all-workflows"
             )
         sleep(_WATCH_SECONDS)
-    run = found[0]
+    run = started[0]
     while not run.is_over:
-        if run.status != told:
+        if run.status != shown:
             say(f"{run.status}: {run.url}")
-            told = run.status
+            shown = run.status
         sleep(_WATCH_SECONDS)
         run = workflows.run(repository, run.id)
     _show([run], json=False)
     if run.conclusion != "success":
-        raise TaskError(f"{workflow} ended with {run.conclusion}", "GitHub says so of the run", f"see {run.url}")
+        raise TaskError(
+            f"{workflow} ended with {run.conclusion}", "GitHub reports this result for the run", f"see {run.url}"
+        )
 
 
 def _show(runs: "list[Run] | tuple[Run, ...]", *, json: bool) -> None:
-    """Runs as a table or JSON."""
+    """Show runs, as a table or as JSON."""
     now = datetime.now(UTC)
     columns = ("workflow", "branch", "event", "result", "age", "took", "")
     rows = [

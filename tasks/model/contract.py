@@ -1,4 +1,4 @@
-"""What an image must be: the contract, checked on the facts found inside it."""
+"""The contract that every image must keep, checked on the facts found inside it."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -10,19 +10,19 @@ from tasks.model.lock import PREFIX, Lock
 from tasks.model.signing import HostFiles
 from tasks.model.versions import fcos_in
 
-VERSION = "2"  # of the contract; a record says which one an image kept. Another set of checks is another version
+VERSION = "2"  # of the contract; records name it. A changed set of checks needs a new version
 MODULES = ("zfs", "spl")
 ZFS_PACKAGES = ("zfs", "zfs-dracut", "python3-pyzfs")
 ZFS_LIBRARIES = ("libzfs", "libzpool", "libnvpair", "libuutil")  # packages are named after the soname: libzfs7 in 2.4
-_UPDATES = {"bootc-fetch-apply-updates.timer": "enable", "zincati.service": "disable"}  # whatever a preset says
-_ZFS_PRESET, _OWN_PRESET = "50-zfs", "10-custom-coreos"  # files of presets; ours may be a package's: -PACKAGE
+_UPDATES = {"bootc-fetch-apply-updates.timer": "enable", "zincati.service": "disable"}  # regardless of presets
+_ZFS_PRESET, _OWN_PRESET = "50-zfs", "10-custom-coreos"  # preset files; those of our packages end with -PACKAGE
 _OFF = ("disabled", "masked", "not-found", "")
 _ON = {"enable": ("enabled", "static", "alias"), "disable": _OFF}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Check:
-    """One named promise of the contract and what is wrong with it; nothing wrong means kept."""
+    """One named promise of the contract and its fault; without a fault, the promise is kept."""
 
     name: str
     promise: str
@@ -31,17 +31,17 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """Every check, none left out."""
+    """The results of all checks."""
 
     checks: tuple[Check, ...]
 
     @property
     def failed(self) -> tuple[Check, ...]:
-        """The checks that do not hold."""
+        """The checks with a fault."""
         return tuple(check for check in self.checks if check.fault)
 
     def require_kept(self, image: str) -> None:
-        """Stop, with every fault named, unless all promises hold."""
+        """Stop with every fault, unless all promises are kept."""
         if self.failed:
             raise TaskError(
                 f"{image} breaks {len(self.failed)} of {len(self.checks)} promises of the contract",
@@ -51,27 +51,27 @@ class Report:
 
 
 def inspect(image: ImageFacts, published_as: str, lock: Lock | None = None) -> Report:
-    """Check all promises at once; `published_as` is the name whose signatures hosts ask for. With a Lock, that too."""
+    """Check all promises, and the Lock if given; `published_as` is the image name whose signatures hosts require."""
     packages = lock.packages if lock else tuple(image.labels.get(f"{PREFIX}.packages", "").split())
     units = _units(image, packages)
     checks = [
-        Check(name="kernel-tree", promise="one kernel tree, the packaged kernel's", fault=_kernel_tree(image)),
+        Check(name="kernel-tree", promise="one kernel tree, that of the kernel package", fault=_kernel_tree(image)),
         *(_module(image, module) for module in MODULES),
         *(_indexed(image, module) for module in MODULES),
         *(_vermagic(image, module) for module in MODULES),
-        Check(name="zfs-packages", promise="userland and module packages of one version", fault=_packages(image)),
+        Check(name="zfs-packages", promise="packages and modules of ZFS have one version", fault=_packages(image)),
         *(_installed(image, name) for name in packages),
         Check(name="modules-load", promise="zfs is loaded at boot", fault=_modules_load(image)),
-        Check(name="zfs-units", promise="ZFS's units are as its preset says", fault=_zfs_units(image)),
+        Check(name="zfs-units", promise="ZFS's units match its preset", fault=_zfs_units(image)),
         Check(name="left-behind", promise="no /var/lib/pcp", fault=" ".join(image.all("left-behind"))),
         *(_unit(image, unit, state) for unit, state in units.items()),
         Check(
             name="first-boot",
-            promise="the presets, applied on a first boot, leave these so",
+            promise="the presets give the same states on a first boot",
             fault=_first_boot(image, units),
         ),
         _host_policy(image.host_files, published_as),
-        *(_label(image, name, found) for name, found in _found(image).items()),
+        *(_label(image, name, version) for name, version in _versions_inside(image).items()),
     ]
     return Report(tuple(checks) + (_lock_checks(image, lock) if lock else ()))
 
@@ -80,17 +80,17 @@ def _kernel_tree(image: ImageFacts) -> str:
     trees = image.all("kernel-tree")
     packaged = image.packages.get("kernel-core", ("", "no kernel-core"))[1]
     if len(trees) != 1:
-        return f"there are {len(trees)}: {', '.join(trees) or 'none'}"
+        return f"there are {len(trees)} kernel trees: {', '.join(trees) or 'none'}"
     return "" if trees[0] == packaged else f"the tree is {trees[0]}, the package {packaged}"
 
 
 def _module(image: ImageFacts, module: str) -> Check:
     fault = "" if image.one(f"{module}-file") else f"no {module}.ko below /usr/lib/modules"
-    return Check(name=f"{module}-module", promise=f"the {module} module is there", fault=fault)
+    return Check(name=f"{module}-module", promise=f"the {module} module exists", fault=fault)
 
 
 def _indexed(image: ImageFacts, module: str) -> Check:
-    fault = "" if image.one(f"{module}-indexed") else f"depmod's index does not know {module}"
+    fault = "" if image.one(f"{module}-indexed") else f"depmod's index does not list {module}"
     return Check(name=f"{module}-indexed", promise=f"depmod indexed {module}", fault=fault)
 
 
@@ -106,11 +106,11 @@ def _packages(image: ImageFacts) -> str:
         names += [name for name in image.packages if re.fullmatch(rf"{library}\d+", name)] or [library]
     versions = {name: image.packages.get(name, ("missing", ""))[0] for name in names}
     versions |= {f"{module}.ko": image.one(f"{module}-version").split("-")[0] for module in MODULES}
-    wanted = versions["zfs"]
-    odd = [f"{name} {version or 'unversioned'}" for name, version in versions.items() if version != wanted]
-    if wanted == "missing":
+    expected = versions["zfs"]
+    odd = [f"{name} {version or 'unversioned'}" for name, version in versions.items() if version != expected]
+    if expected == "missing":
         return "the zfs package is not installed"
-    return f"zfs is {wanted}, but {', '.join(odd)}" if odd else ""
+    return f"zfs is {expected}, but {', '.join(odd)}" if odd else ""
 
 
 def _installed(image: ImageFacts, name: str) -> Check:
@@ -119,18 +119,18 @@ def _installed(image: ImageFacts, name: str) -> Check:
 
 
 def _units(image: ImageFacts, packages: Iterable[str]) -> dict[str, str]:
-    """`enable` or `disable` by unit: what updates the machine, and what our presets say of the packages that are in."""
+    """`enable` or `disable` by unit: for updates, and from our presets for the packages that are included."""
     files = (_OWN_PRESET, *(f"{_OWN_PRESET}-{name}" for name in packages))
     return _UPDATES | {unit: state for file in files for unit, state in image.preset(file).items()}
 
 
-def _unit(image: ImageFacts, unit: str, wanted: str) -> Check:
-    return Check(name=unit, promise=f"{unit} is {wanted}d", fault=_unit_fault(image, unit, wanted))
+def _unit(image: ImageFacts, unit: str, state: str) -> Check:
+    return Check(name=unit, promise=f"{unit} is {state}d", fault=_unit_fault(image, unit, state))
 
 
-def _unit_fault(image: ImageFacts, unit: str, wanted: str) -> str:
-    state = image.units.get(unit, "")
-    return "" if state in _ON[wanted] else f"{unit} is {state or 'missing'}"
+def _unit_fault(image: ImageFacts, unit: str, state: str) -> str:
+    actual = image.units.get(unit, "")
+    return "" if actual in _ON[state] else f"{unit} is {actual or 'missing'}"
 
 
 def _modules_load(image: ImageFacts) -> str:
@@ -151,13 +151,13 @@ def _first_boot(image: ImageFacts, units: Mapping[str, str]) -> str:
 
 
 def _host_policy(shipped: HostFiles, published_as: str) -> Check:
-    promise = f"keys and policy take only signed images of {published_as}"
-    promise = promise if shipped.has_key else "no key ships, and no policy that asks for one"
+    promise = f"keys and policy accept only signed images of {published_as}"
+    promise = promise if shipped.has_key else "no key ships, and no policy requires one"
     return Check(name="host-policy", promise=promise, fault="; ".join(shipped.faults(published_as)))
 
 
-def _found(image: ImageFacts) -> dict[str, str]:
-    """What the labels must repeat, as found inside."""
+def _versions_inside(image: ImageFacts) -> dict[str, str]:
+    """The versions found inside the image, which the labels must repeat."""
     return {
         "kernel-version": image.kernel,
         "zfs-version": image.packages.get("zfs", ("", ""))[0],
@@ -165,10 +165,14 @@ def _found(image: ImageFacts) -> dict[str, str]:
     }
 
 
-def _label(image: ImageFacts, name: str, found: str) -> Check:
+def _label(image: ImageFacts, name: str, inside: str) -> Check:
     stated = image.labels.get(f"{PREFIX}.{name}", "")
-    fault = "" if stated and stated == found else f"it says {stated or 'nothing'}; inside is {found or 'nothing'}"
-    return Check(name=f"label-{name}", promise=f"label {PREFIX}.{name} equals what is inside", fault=fault)
+    fault = (
+        ""
+        if stated and stated == inside
+        else f"it says {stated or 'nothing'}; the image contains {inside or 'nothing'}"
+    )
+    return Check(name=f"label-{name}", promise=f"label {PREFIX}.{name} equals the image's contents", fault=fault)
 
 
 def _lock_checks(image: ImageFacts, lock: Lock) -> tuple[Check, ...]:
@@ -177,17 +181,17 @@ def _lock_checks(image: ImageFacts, lock: Lock) -> tuple[Check, ...]:
         "zfs-version": str(lock.zfs_version),
         "fcos-version": str(lock.fcos_version),
     }
-    inside = (_against_lock(f"lock-{name}", found, locked[name]) for name, found in _found(image).items())
+    inside = (_against_lock(f"lock-{name}", value, locked[name]) for name, value in _versions_inside(image).items())
     labels = (_against_lock(f"lock-{key}", image.labels.get(key, ""), value) for key, value in _lock_labels(lock))
     return (*inside, *labels)
 
 
 def _lock_labels(lock: Lock) -> Iterator[tuple[str, str]]:
-    """The labels that follow from a Lock alone; who built when and where is not the Lock's."""
+    """The labels that follow only from a Lock; a Lock does not say who built the image, when and where."""
     free = {f"org.opencontainers.image.{name}" for name in ("title", "description", "source", "created")}
     return ((key, value) for key, value in lock.labels("", "", "").items() if key not in free)
 
 
-def _against_lock(name: str, found: str, locked: str) -> Check:
-    fault = "" if found == locked else f"the Lock says {locked}, the image {found or 'nothing'}"
-    return Check(name=name, promise="as the Lock says", fault=fault)
+def _against_lock(name: str, inside: str, locked: str) -> Check:
+    fault = "" if inside == locked else f"the Lock says {locked}, the image {inside or 'nothing'}"
+    return Check(name=name, promise="matches the Lock", fault=fault)

@@ -4,7 +4,7 @@ from invoke import Exit
 
 
 class TaskError(Exit):
-    """What happened, why, and what to type next; Invoke prints the three lines and ends with exit status 1."""
+    """An error: what happened, why, and what to type next. Invoke prints the three lines and exits with status 1."""
 
     def __init__(self, what: str, why: str, next_step: str) -> None:
         super().__init__(f"{what}\n  why: {why}\n  next: {next_step}")

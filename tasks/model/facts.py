@@ -1,4 +1,4 @@
-"""What is inside an image, as the probe in it reports."""
+"""The facts about an image's contents, as the probe inside it reports them."""
 
 import base64
 from collections.abc import Mapping
@@ -11,21 +11,21 @@ from tasks.model.signing import HostFiles
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ImageFacts:
-    """What the probe found inside an image, and the image's labels."""
+    """The facts that the probe found inside an image, and the image's labels."""
 
     facts: Mapping[str, tuple[str, ...]]
     labels: Mapping[str, str]
 
     @classmethod
     def parse(cls, answer: str, labels: Mapping[str, str]) -> Self:
-        """Read the probe's `NAME<tab>VALUE` lines; an answer without its last line is not whole."""
+        """Read the probe's `NAME<tab>VALUE` lines; an answer without its last line is incomplete."""
         facts: dict[str, list[str]] = {}
         for line in answer.splitlines():
             name, _, value = line.partition("\t")
             facts.setdefault(name, []).append(value.strip())
         if "end" not in facts:
             raise TaskError(
-                "the image could not be looked into", "the probe inside it stopped half-way",
+                "the image could not be inspected", "the probe inside it stopped half-way",
                 "look yourself: podman run --rm -it --network=none IMAGE sh",
             )  # fmt: skip
         return cls(facts={name: tuple(values) for name, values in facts.items()}, labels=labels)
@@ -35,12 +35,12 @@ class ImageFacts:
         return self.facts.get(name, ())
 
     def one(self, name: str) -> str:
-        """A fact's first value, or nothing."""
+        """A fact's first value; empty if it has none."""
         return next(iter(self.all(name)), "")
 
     @property
     def kernel(self) -> str:
-        """The kernel whose modules are there; nothing unless it is exactly one."""
+        """The kernel whose modules the image has; empty unless there is exactly one."""
         trees = self.all("kernel-tree")
         return trees[0] if len(trees) == 1 else ""
 
@@ -52,16 +52,16 @@ class ImageFacts:
 
     @property
     def units(self) -> dict[str, str]:
-        """State by unit, as `systemctl is-enabled` says it."""
+        """State by unit, as `systemctl is-enabled` reports it."""
         return {unit: state for unit, _, state in (row.partition(" ") for row in self.all("unit"))}
 
     def preset(self, file: str) -> dict[str, str]:
-        """`enable` or `disable` by unit, as one file of presets says."""
+        """`enable` or `disable` by unit, from one preset file."""
         rows = (row.split() for row in self.all("preset"))
         return {row[1]: row[2] for row in rows if row[0] == file}
 
     @property
     def host_files(self) -> HostFiles:
-        """The keys and the policy by which a host that runs the image judges the next one."""
+        """The keys and policy with which a host that runs the image checks the next one."""
         rows = (row.partition(" ") for row in self.all("host-file"))
         return HostFiles({path: base64.b64decode(content) for path, _, content in rows})

@@ -1,4 +1,4 @@
-"""Images by digest, and what Fedora CoreOS and kmods images say of themselves."""
+"""Images by digest, and the labels and tags of Fedora CoreOS and kmods images."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -11,28 +11,28 @@ from packaging.version import Version
 from tasks.model.errors import TaskError
 from tasks.model.versions import Kernel, given, parse_fcos, zfs_from_tag
 
-PUBLIC_TAG = "stable"  # what hosts follow
-CANDIDATE_TAG = "candidate"  # what was pushed last, and may become it
+PUBLIC_TAG = "stable"  # the tag that hosts follow
+CANDIDATE_TAG = "candidate"  # the image that was pushed last, and may become stable
 DIGEST = re.compile(r"sha256:[0-9a-f]{64}", re.ASCII)
 _NAME = re.compile(r"[a-z0-9.-]+(:\d+)?(/[a-z0-9]+([._-]+[a-z0-9]+)*)+", re.ASCII)
-_EPOCHS_END = datetime(2000, 1, 1, tzinfo=UTC)  # images made reproducibly carry a date before it, which says nothing
+_EPOCHS_END = datetime(2000, 1, 1, tzinfo=UTC)  # reproducible images have a date before it, which means nothing
 _KMODS_TAG = re.compile(r"(zfs-[\d.]+)_kernel-(.+)", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
 class ImageRef:
-    """An image that cannot move: `name@sha256:…`."""
+    """A reference to an image that cannot change: `name@sha256:…`."""
 
     name: str
     digest: str
 
     def __post_init__(self) -> None:
-        """Refuse what is not a name and a digest."""
+        """Refuse anything but a name and a digest."""
         if not _NAME.fullmatch(self.name) or not DIGEST.fullmatch(self.digest):
             raise TaskError(
-                f"{self.name}@{self.digest} is no image by digest",
+                f"{self.name}@{self.digest} is not an image by digest",
                 "it must be a lower-case name with its registry, @sha256: and 64 hexadecimal digits",
-                "take name and digest from `./inv history`, or from `./inv versions --json`",
+                "copy name and digest from `./inv history`, or from `./inv versions --json`",
             )
 
     @classmethod
@@ -47,7 +47,7 @@ class ImageRef:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class BaseImage:
-    """What a registry says of an image: its digest, its labels and when it was made; nothing is pulled."""
+    """An image as its registry describes it: digest, labels and creation time; nothing is pulled."""
 
     name: str
     digest: str
@@ -56,7 +56,7 @@ class BaseImage:
 
     @property
     def source(self) -> str:
-        """How messages name the image."""
+        """The name of the image in messages."""
         return f"{self.name}@{self.digest[:19]}"
 
     @property
@@ -73,7 +73,7 @@ class BaseImage:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Release:
-    """A Fedora CoreOS release: its image by digest (None: not in the registry, or not asked for yet) and its kernel."""
+    """A Fedora CoreOS release: its image by digest (None: missing in the registry, or not read yet) and its kernel."""
 
     base: ImageRef | None
     version: Version
@@ -82,7 +82,7 @@ class Release:
 
     @property
     def fedora(self) -> int:
-        """The Fedora release, 44."""
+        """The Fedora release, such as 44."""
         return self.version.major
 
     def __str__(self) -> str:
@@ -90,7 +90,7 @@ class Release:
 
 
 def made_at(version: Version, created: datetime | None) -> datetime:
-    """When a release's image was made: as the image says, or the day in the version where it does not."""
+    """The creation time of a release's image; if the image has none, the day in the version."""
     if created is not None and created > _EPOCHS_END:
         return created
     return datetime.strptime(str(version).split(".")[1], "%Y%m%d").replace(tzinfo=UTC)
@@ -105,13 +105,13 @@ class KmodsTag:
 
     @classmethod
     def parse(cls, tag: str) -> Self | None:
-        """Read `zfs-2.4.4_kernel-7.1.9-200.fc44.x86_64`; None for a tag of another form."""
-        found = _KMODS_TAG.fullmatch(tag)
-        zfs = zfs_from_tag(found[1]) if found else None
-        if found is None or zfs is None:
+        """Read `zfs-2.4.4_kernel-7.1.9-200.fc44.x86_64`; None for any other tag."""
+        matched = _KMODS_TAG.fullmatch(tag)
+        zfs = zfs_from_tag(matched[1]) if matched else None
+        if matched is None or zfs is None:
             return None
         try:
-            return cls(zfs, Kernel.parse(found[2]))
+            return cls(zfs, Kernel.parse(matched[2]))
         except TaskError:
             return None
 
@@ -120,7 +120,7 @@ class KmodsTag:
 
 
 def kmods_tags(tags: Iterable[str]) -> tuple[KmodsTag, ...]:
-    """The tags of a listing that name kernel modules; others are not ours to judge."""
+    """The tags of a listing that name kernel modules; ignores other tags."""
     parsed = (KmodsTag.parse(tag) for tag in tags)
     return tuple(tag for tag in parsed if tag is not None)
 
@@ -130,15 +130,15 @@ def release_versions(document: object, source: str) -> tuple[Version, ...]:
     rows = document.get("releases") if isinstance(document, dict) else None
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         why = "it must be a JSON object with a list of releases"
-        raise TaskError(f"{source} is not what it should be", why, "try again in a few minutes")
+        raise TaskError(f"{source} has an unexpected form", why, "try again in a few minutes")
     return tuple(sorted({parse_fcos(row.get("version"), source) for row in rows}, reverse=True))
 
 
 def kernel_from_commitmeta(document: object, source: str) -> Kernel | None:
-    """The kernel in a build's commitmeta.json; None where neither of its two places names one."""
+    """The kernel in a build's commitmeta.json; None if neither of its two places names one."""
     if not isinstance(document, dict):
         raise TaskError(
-            f"{source} is not what it should be",
+            f"{source} has an unexpected form",
             "commitmeta.json must be a JSON object",
             "try again in a few minutes",
         )
@@ -151,5 +151,5 @@ def kernel_from_commitmeta(document: object, source: str) -> Kernel | None:
     if row is None:
         return None
     if len(row) != 5:  # noqa: PLR2004  (name, epoch, version, release, architecture)
-        raise TaskError(f"{source} is not what it should be", f"its kernel row is {row}", "try again in a few minutes")
+        raise TaskError(f"{source} has an unexpected form", f"its kernel row is {row}", "try again in a few minutes")
     return Kernel.parse(f"{row[2]}-{row[3]}.{row[4]}", source)

@@ -16,12 +16,12 @@ from tasks.model.versions import Kernel, parse_fcos, parse_zfs
 SCHEMA = 1
 PREFIX = "custom-coreos"
 _OCI = "org.opencontainers.image"
-_TARBALL = "zfs_tarball"  # only where the kmods were built here
+_TARBALL = "zfs_tarball"  # only if the kmods were built here
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Lock:
-    """What is built: base and kmods by digest, the versions in them, and the fingerprint of the inputs."""
+    """The plan of a build: base and kmods by digest, their versions, and the fingerprint of the inputs."""
 
     base: ImageRef
     fcos_version: Version
@@ -31,11 +31,11 @@ class Lock:
     packages: tuple[str, ...]
     revision: str
     inputs: str
-    zfs_tarball: str = ""  # the digest of the source that the kmods were built from here; none for published ones
+    zfs_tarball: str = ""  # the digest of the source of kmods that were built here; empty for published kmods
 
     @property
     def fedora(self) -> int:
-        """The Fedora release, 44."""
+        """The Fedora release, such as 44."""
         return self.fcos_version.major
 
     def labels(self, title: str, source: str, created: str) -> dict[str, str]:
@@ -66,7 +66,7 @@ class Lock:
         }
 
     def to_json(self) -> str:
-        """The Lock as a JSON document, its schema version first."""
+        """The Lock as a JSON document, with the schema version first."""
         document: dict[str, object] = {"schema": SCHEMA}
         for name in _FIELDS:
             value = getattr(self, name)
@@ -76,7 +76,7 @@ class Lock:
 
     @classmethod
     def from_json(cls, text: str, file: str) -> Self:
-        """Read a Lock; what is wrong with it is said with the file's name."""
+        """Read a Lock; an error names the file and the fault."""
         document = _object(text, file)
         schema = document.pop("schema", None)
         if schema != SCHEMA:
@@ -85,7 +85,7 @@ class Lock:
 
     @classmethod
     def from_labels(cls, labels: Mapping[str, str], image: str) -> Self:
-        """Read back what `labels` wrote on an image; what is missing or wrong is said with the image's name."""
+        """Read the labels that `labels` wrote on an image; an error names the image and the fault."""
         own = {field: labels.get(f"{PREFIX}.{field.replace('_', '-')}", "") for field in _FIELDS}
         packages = labels.get(f"{PREFIX}.packages")
         return cls._from_fields(
@@ -123,20 +123,20 @@ _FIELDS = tuple(field.name for field in fields(Lock))
 
 
 def _check_fields(document: Mapping[str, object], file: str) -> None:
-    """Stop at a field that is missing or unknown; only packages and the tarball may be empty."""
+    """Stop if a field is missing or unknown; only packages and the tarball may be empty."""
     missing = [field for field in _FIELDS if not document.get(field) and field != _TARBALL]
     if document.get("packages") == []:
         missing.remove("packages")
     unknown = sorted(set(document) - set(_FIELDS))
     if missing or unknown:
-        found = f"missing: {', '.join(missing)}" if missing else f"unknown: {', '.join(unknown)}"
-        raise _lock_error(file, f"its fields are not a Lock's; {found}")
+        fault = f"missing: {', '.join(missing)}" if missing else f"unknown: {', '.join(unknown)}"
+        raise _lock_error(file, f"its fields are not those of a Lock; {fault}")
 
 
-def _tarball(found: object, file: str) -> str:
-    if not isinstance(found, str) or (found and not DIGEST.fullmatch(found)):
-        raise _lock_error(file, f"its {_TARBALL} is {found!r}, and no digest")
-    return found
+def _tarball(digest: object, file: str) -> str:
+    if not isinstance(digest, str) or (digest and not DIGEST.fullmatch(digest)):
+        raise _lock_error(file, f"its {_TARBALL} is {digest!r}, which is not a digest")
+    return digest
 
 
 def _object(text: str, file: str) -> dict[str, object]:
@@ -150,26 +150,26 @@ def _object(text: str, file: str) -> dict[str, object]:
 
 
 def _lock_error(file: str, why: str) -> TaskError:
-    return TaskError(f"{file} is no Lock", why, "write a new one: ./inv versions --lock FILE")
+    return TaskError(f"{file} is not a Lock", why, "write a new one: ./inv versions --lock FILE")
 
 
 def has_lock(labels: Mapping[str, str]) -> bool:
-    """Whether an image says that these recipes built it."""
+    """Whether an image's labels show that these recipes built it."""
     return any(label.startswith(f"{PREFIX}.") for label in labels)
 
 
 def created_of(labels: Mapping[str, str], image: str) -> datetime:
-    """When the image was built, as its label says."""
+    """The time when the image was built, from its label."""
     text = labels.get(f"{_OCI}.created", "")
     try:
-        found = datetime.fromisoformat(text)
+        moment = datetime.fromisoformat(text)
     except ValueError as error:
-        raise _lock_error(image, f"its label {_OCI}.created is {text!r}, and no date") from error
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
+        raise _lock_error(image, f"its label {_OCI}.created is {text!r}, which is not a date") from error
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def content_digest(inputs: Iterable[tuple[str, str, bytes]]) -> str:
-    """Sha256 over (path, mode, bytes) of each input of a build, in any order."""
+    """Sha256 over (path, mode, bytes) of each build input; their order does not matter."""
     total = hashlib.sha256()
     for path, mode, body in sorted(inputs):
         total.update(f"{path}\0{mode}\0{len(body)}\0".encode(errors="surrogateescape"))
@@ -178,6 +178,6 @@ def content_digest(inputs: Iterable[tuple[str, str, bytes]]) -> str:
 
 
 def fingerprint(base_digest: str, kmods_digest: str, content: str) -> str:
-    """Sha256 over what goes into a build: base digest, kmods digest and `content_digest`."""
+    """Sha256 over the parts of a build: base digest, kmods digest and `content_digest`."""
     total = hashlib.sha256(f"{base_digest}\n{kmods_digest}\n{content}\n".encode())
     return f"sha256:{total.hexdigest()}"

@@ -1,6 +1,6 @@
-"""What makes a host accept only signed images: public keys, policy.json, registries.d.
+"""The files that make a host accept only signed images: public keys, policy.json, registries.d.
 
-Forms: containers-policy.json(5) and containers-registries.d(5).
+Formats: containers-policy.json(5) and containers-registries.d(5).
 """
 
 import json
@@ -13,13 +13,13 @@ from tasks.model.errors import TaskError
 KEYS = "etc/pki/cosign"
 POLICY = "etc/containers/policy.json"
 REGISTRIES = "etc/containers/registries.d"
-REGISTRY_ENTRY = f"{REGISTRIES}/50-custom-coreos.yaml"  # the same file whatever the image is called
+REGISTRY_ENTRY = f"{REGISTRIES}/50-custom-coreos.yaml"  # the same file for every image name
 _TRUSTED = [{"type": "insecureAcceptAnything"}]
 
 
 @dataclass(frozen=True, slots=True)
 class HostFiles:
-    """The files below /etc by which a host judges images: path (`etc/…`, no leading slash) → content."""
+    """The files below /etc with which a host checks images: path (`etc/…`, no leading slash) → content."""
 
     files: Mapping[str, bytes]
 
@@ -30,19 +30,19 @@ class HostFiles:
 
     @property
     def has_key(self) -> bool:
-        """Whether anything of a signed image's ships: without, hosts accept whatever the base's policy accepts."""
+        """Whether a key ships; without one, hosts accept whatever the base image's policy accepts."""
         return bool(self.keys)
 
     def of(self, image: str) -> "HostFiles":
-        """The same keys, with policy and registries.d entry for another image."""
+        """The same keys with the policy and the registries.d entry for another image."""
         files = {path: self.files[path] for path in self.keys}
-        judged = {POLICY: policy(image, self.keys).encode(), REGISTRY_ENTRY: registries(image).encode()}
-        return HostFiles({**files, **judged})
+        rules = {POLICY: policy(image, self.keys).encode(), REGISTRY_ENTRY: registries(image).encode()}
+        return HostFiles({**files, **rules})
 
     def faults(self, image: str) -> list[str]:
-        """What keeps keys, policy and image name from belonging together; any of it strands every host."""
+        """The mismatches between keys, policy and image name; any of them cuts every host off from updates."""
         if not self.has_key:
-            return [f"{POLICY} asks for signatures of {image}, and no key ships"] if self._rule(image) else []
+            return [f"{POLICY} requires signatures of {image}, but no key ships"] if self._rule(image) else []
         return [*self._policy_faults(image), *self._registry_faults(image), *self._key_faults()]
 
     def _rule(self, image: str) -> object:
@@ -53,42 +53,42 @@ class HostFiles:
 
     def _policy_faults(self, image: str) -> Iterator[str]:
         if POLICY not in self.files:
-            yield f"a key ships, and no {POLICY}"
+            yield f"a key ships, but no {POLICY}"
             return
         if not isinstance(_json(self.files[POLICY]), dict):
-            yield f"{POLICY} is no JSON object"
+            yield f"{POLICY} is not a JSON object"
             return
         rule = self._rule(image)
         if not isinstance(rule, list) or len(rule) != 1 or not isinstance(rule[0], dict):
-            yield f"{POLICY} has no single rule for {image}"
+            yield f"{POLICY} does not have exactly one rule for {image}"
             return
         if rule[0].get("type") != "sigstoreSigned":
-            yield f"{POLICY} does not ask for a sigstore signature of {image}"
+            yield f"{POLICY} does not require a sigstore signature of {image}"
         if rule[0].get("signedIdentity") != {"type": "matchRepository"}:
-            yield f"{POLICY}: signedIdentity must be matchRepository, since a signature names a digest"
+            yield f"{POLICY}: signedIdentity must be matchRepository, because a signature names a digest"
         named = rule[0].get("keyPaths", [rule[0].get("keyPath")])
         shipped = [f"/{path}" for path in self.keys]
         if not isinstance(named, list) or sorted(map(str, named)) != sorted(shipped):
-            yield f"{POLICY} names the keys {named}, and {shipped} ship"
+            yield f"{POLICY} names the keys {named}, but {shipped} ship"
 
     def _registry_faults(self, image: str) -> Iterator[str]:
         entries = [content for path, content in self.files.items() if path.startswith(f"{REGISTRIES}/")]
         if not any(_uses_attachments(content, image) for content in entries):
-            yield f"no file of {REGISTRIES} sets use-sigstore-attachments for {image}"
+            yield f"no file in {REGISTRIES} sets use-sigstore-attachments for {image}"
 
     def _key_faults(self) -> Iterator[str]:
         for path in self.keys:
             if b"-----BEGIN PUBLIC KEY-----" not in self.files[path]:
-                yield f"{path} is no public key in PEM form"
+                yield f"{path} is not a public key in PEM format"
 
     def below(self, folder: str) -> dict[str, bytes]:
-        """The same files to lie below `folder`, which the policy's key paths name instead of the root."""
+        """The same files to put below `folder`; the policy's key paths point into it instead of the root."""
         moved = self.files.get(POLICY, b"").replace(f'"/{KEYS}/'.encode(), f'"{folder}/{KEYS}/'.encode())
         return {**self.files, POLICY: moved}
 
 
 def _age(path: str) -> tuple[int, str]:
-    """`cosign.pub` comes first, then `cosign-2.pub`."""
+    """A sort key: `cosign.pub` comes first, then `cosign-2.pub`."""
     number = path.rsplit("/", 1)[-1].removesuffix(".pub").rpartition("-")[2]
     return (int(number) if number.isdigit() else 1, path)
 
@@ -115,7 +115,7 @@ def _uses_attachments(content: bytes, image: str) -> bool:
 
 
 def policy(image: str, keys: Sequence[str]) -> str:
-    """A policy.json that takes `image` only when one of `keys` (paths `etc/…`) signed it, and everything else as is."""
+    """A policy.json that accepts `image` only if one of `keys` (paths `etc/…`) signed it, and every other image."""
     paths = [f"/{path}" for path in keys]
     named: dict[str, Any] = {"keyPath": paths[0]} if len(paths) == 1 else {"keyPaths": paths}
     rule = {"type": "sigstoreSigned", **named, "signedIdentity": {"type": "matchRepository"}}
@@ -125,21 +125,21 @@ def policy(image: str, keys: Sequence[str]) -> str:
 
 
 def registries(image: str) -> str:
-    """The registries.d entry by which podman, skopeo and bootc look for `image`'s signatures beside it."""
+    """The registries.d entry with which podman, skopeo and bootc find `image`'s signatures next to it."""
     return f"docker:\n  {image}:\n    use-sigstore-attachments: true\n"
 
 
 def next_key(shipped: HostFiles) -> str:
-    """The path of one more public key."""
+    """The path for one more public key."""
     newest = _age(shipped.keys[-1])[0] + 1 if shipped.keys else 1
     return f"{KEYS}/cosign.pub" if newest == 1 else f"{KEYS}/cosign-{newest}.pub"
 
 
 def require_consistent(shipped: HostFiles, image: str, source: str) -> None:
-    """Stop where a host with these files could pull nothing of ours any more."""
+    """Stop if a host with these files could no longer pull our images."""
     faults = shipped.faults(image)
     if faults:
         raise TaskError(
-            f"the policy in {source} does not hold together", "; ".join(faults),
+            f"the policy in {source} is inconsistent", "; ".join(faults),
             "write it again for the shipped keys and this image: ./inv keygen --policy",
         )  # fmt: skip

@@ -17,19 +17,19 @@ _KERNEL = re.compile(
     re.ASCII,
 )
 _SERIES = re.compile(r"\d+\.\d+", re.ASCII)
-_DEVELOPMENT_PATCH = 99  # X.Y.99 marks OpenZFS's development branch; it is no release
+_DEVELOPMENT_PATCH = 99  # X.Y.99 marks OpenZFS's development branch; it is not a release
 _NO_VALUE = ("", "null", "<no value>")
 
 
 def given(value: object) -> str | None:
-    """A label's or field's text; None where it is missing, empty, or one of the words that tools print for that."""
+    """A label's or field's text; None if it is missing, empty, or a word that tools print for a missing value."""
     text = value.strip() if isinstance(value, str) else ""
     return None if text in _NO_VALUE else text
 
 
 @dataclass(frozen=True, order=True, slots=True)
 class Series:
-    """A kernel's `major.minor`, which is what OpenZFS states its support in."""
+    """A kernel's `major.minor`, which OpenZFS uses to state its support."""
 
     major: int
     minor: int
@@ -38,7 +38,9 @@ class Series:
     def parse(cls, text: str) -> Self:
         """Read `7.1`."""
         if not _SERIES.fullmatch(text):
-            raise TaskError(f"{text!r} is no kernel series", "it must look like 7.1", "give major.minor, such as 7.1")
+            raise TaskError(
+                f"{text!r} is not a kernel series", "it must look like 7.1", "give major.minor, such as 7.1"
+            )
         major, minor = text.split(".")
         return cls(int(major), int(minor))
 
@@ -56,15 +58,15 @@ class Kernel:
 
     @classmethod
     def parse(cls, text: object, source: str = "the command line") -> Self:
-        """Read `VERSION-RELEASE.ARCH`; `source` is named when it is not that."""
-        found = _KERNEL.fullmatch(text) if isinstance(text, str) else None
-        if found is None:
+        """Read `VERSION-RELEASE.ARCH`; an error names `source`."""
+        matched = _KERNEL.fullmatch(text) if isinstance(text, str) else None
+        if matched is None:
             raise TaskError(
                 f"{source} gives no kernel version",
                 f"{text!r} does not have the form VERSION-RELEASE.ARCH",
                 "a kernel looks like 7.1.9-200.fc44.x86_64",
             )
-        return cls(found["version"], found["release"], found["arch"])
+        return cls(matched["version"], matched["release"], matched["arch"])
 
     @property
     def series(self) -> Series:
@@ -86,7 +88,7 @@ def _numbers(text: str) -> tuple[int, ...]:
 
 
 def kernel_series(text: str) -> Series:
-    """Read `7.1.9-200.fc44.x86_64` or `7.1`; either way the major.minor."""
+    """The major.minor of `7.1.9-200.fc44.x86_64` or `7.1`."""
     return Series.parse(text) if _SERIES.fullmatch(text) else Kernel.parse(text, "--kernel").series
 
 
@@ -95,16 +97,16 @@ def parse_zfs(text: str) -> Version:
     version = zfs_from_tag(text if text.startswith("zfs-") else f"zfs-{text}")
     if version is None:
         raise TaskError(
-            f"{text!r} is no OpenZFS release", "a release has three numbers, and X.Y.99 is none",
+            f"{text!r} is not an OpenZFS release", "a release has three numbers, and X.Y.99 is not a release",
             "give a version such as 2.4.4",
         )  # fmt: skip
     return version
 
 
 def zfs_from_tag(tag: str) -> Version | None:
-    """The version behind `zfs-X.Y.Z`; None for candidates, development markers and anything else."""
-    found = _ZFS_TAG.fullmatch(tag)
-    version = Version(found[1]) if found else None
+    """The version behind `zfs-X.Y.Z`; None for release candidates, development markers and anything else."""
+    matched = _ZFS_TAG.fullmatch(tag)
+    version = Version(matched[1]) if matched else None
     return None if version is None or version.micro == _DEVELOPMENT_PATCH else version
 
 
@@ -114,10 +116,10 @@ def zfs_stream(version: Version) -> str:
 
 
 def zfs_releases(entries: Iterable[Mapping[str, object]]) -> dict[Version, date | None]:
-    """The releases among GitHub's answer, newest first, with the day of each; drafts and prereleases are none."""
+    """The releases in GitHub's answer with their dates, newest first, without drafts and prereleases."""
     published = (entry for entry in entries if not entry.get("draft") and not entry.get("prerelease"))
-    found = {zfs_from_tag(str(entry.get("tag_name", ""))): _day(entry.get("published_at")) for entry in published}
-    return {version: found[version] for version in sorted((v for v in found if v is not None), reverse=True)}
+    days = {zfs_from_tag(str(entry.get("tag_name", ""))): _day(entry.get("published_at")) for entry in published}
+    return {version: days[version] for version in sorted((v for v in days if v is not None), reverse=True)}
 
 
 def _day(text: object) -> date | None:
@@ -133,14 +135,14 @@ def newest_zfs(releases: Iterable[Version], stream: str) -> Version:
     if not of_stream:
         raise TaskError(
             f"no OpenZFS release of the {stream} line was found",
-            "the newest 100 releases on GitHub hold none",
+            "the newest 100 releases on GitHub contain none",
             "check zfs_streams in invoke.yaml, or give another line with --zfs-stream",
         )
     return max(of_stream)
 
 
 def parse_fcos(text: object, source: str) -> Version:
-    """Read a Fedora CoreOS version such as `44.20261110.3.0`; `source` is named when it is none."""
+    """Read a Fedora CoreOS version such as `44.20261110.3.0`; an error names `source`."""
     if not isinstance(text, str) or not _FCOS.fullmatch(text):
         raise TaskError(
             f"{source} gives no Fedora CoreOS version",
@@ -151,6 +153,6 @@ def parse_fcos(text: object, source: str) -> Version:
 
 
 def fcos_in(text: str) -> str:
-    """The Fedora CoreOS version that a text begins with, as in `44.20261110.3.0 (CoreOS)`; nothing without one."""
+    """The Fedora CoreOS version at the start of a text such as `44.20261110.3.0 (CoreOS)`; empty without one."""
     first = text.partition(" ")[0]
     return first if _FCOS.fullmatch(first) else ""

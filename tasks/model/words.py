@@ -1,4 +1,4 @@
-"""Words for what people read."""
+"""Words for messages to people."""
 
 from datetime import datetime, timedelta
 
@@ -6,7 +6,7 @@ _A_DAY = timedelta(days=1)
 
 
 def age(now: datetime, then: datetime) -> str:
-    """How long ago, in words; a clock that is behind gives `today`."""
+    """How long ago, in words; a clock that is behind gives `less than an hour`."""
     passed = now - then
     if passed < timedelta(hours=1):
         return "less than an hour"

@@ -1,6 +1,6 @@
-"""All recipes: their names as they are typed, and docs/recipes.md, made from their help.
+"""All recipes: their names as a user types them, and docs/recipes.md, which is made from their help.
 
-`PYTHONPATH=. python tests/builders/recipes.py` writes the document anew.
+`PYTHONPATH=. python tests/builders/recipes.py` writes the document again.
 """
 
 import inspect
@@ -20,7 +20,7 @@ _HEAD = """# All recipes
 
 
 def document() -> str:
-    """The document: recipes by module, in the order of tasks.py, each with its options."""
+    """Return the document: recipes by module, in the order of tasks.py, each with its options."""
     groups: dict[str, list[str]] = {}
     for name, recipe in ns.tasks.items():
         module = str(sys.modules[recipe.body.__module__].__doc__).rstrip(".")

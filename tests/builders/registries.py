@@ -1,4 +1,4 @@
-"""Generated registries: what is really in them, and what of it can be seen."""
+"""Generates registries: their real contents, and the part that cleanup can see."""
 
 import hashlib
 import json
@@ -22,7 +22,7 @@ DAYS = strategies.integers(0, 400)
 
 @dataclass
 class Registry:
-    """Everything that was pushed: `truth` knows every manifest, `hidden` names those that cannot be read."""
+    """Everything that was pushed: `truth` has every manifest, `hidden` names those that cannot be read."""
 
     versions: list[PackageVersion] = field(default_factory=list)
     truth: dict[str, Manifest] = field(default_factory=dict)
@@ -30,7 +30,7 @@ class Registry:
     gone: set[str] = field(default_factory=set)
 
     def push(self, days: int, tags: list[str], **document: object) -> str:
-        """Push a manifest `days` ago; tags move to it. Returns its digest."""
+        """Push a manifest `days` ago and move tags to it. Returns its digest."""
         body = json.dumps({"schemaVersion": 2, "n": len(self.truth), **document}).encode()
         manifest = Manifest.parse(body, "generated")
         self.versions = [replace(v, tags=tuple(tag for tag in v.tags if tag not in tags)) for v in self.versions]
@@ -41,7 +41,7 @@ class Registry:
         return manifest.digest
 
     def image(self, days: int, tags: list[str], **more: object) -> str:
-        """Push an image with a configuration and a layer of its own."""
+        """Push an image with its own configuration and layer."""
         blobs = [{"digest": f"sha256:{hashlib.sha256(f'{len(self.truth)}{n}'.encode()).hexdigest()}"} for n in "cl"]
         return self.push(days, tags, mediaType=OCI_MANIFEST, config=blobs[0], layers=blobs[1:], **more)
 
@@ -50,7 +50,7 @@ class Registry:
         return self.push(days, tags, mediaType=OCI_INDEX, manifests=children)
 
     def attach(self, days: int, subject: str, found: list[Record], *, listed: bool = True) -> None:
-        """Sign an image and attach records to it, listed under its fallback tag or by the referrers API only."""
+        """Sign an image and attach records to it: listed under its fallback tag, or only by the referrers API."""
         self.image(days, [signature_tag(subject)])
         entries = []
         for each in found:
@@ -61,20 +61,20 @@ class Registry:
             self.index(days, [referrers_tag(subject)], entries)
 
     def package(self) -> PackageState:
-        """What cleanup can see."""
+        """Return what cleanup can see."""
         seen = {digest: None if digest in self.hidden else found for digest, found in self.truth.items()}
         return PackageState(
             versions=tuple(self.versions), manifests={k: v for k, v in seen.items() if k not in self.gone}
         )
 
     def without(self, plan: Plan) -> "Registry":
-        """After the plan was carried out."""
+        """Return the registry after the plan was carried out."""
         deleted = {fate.version.digest for fate in plan.deletions}
         left = [version for version in self.versions if version.digest not in deleted]
         return Registry(left, {v.digest: self.truth[v.digest] for v in left}, self.hidden, self.gone)
 
     def pulled_with(self, digest: str) -> set[str]:
-        """The manifests that a pull of `digest` asks for, of those that were ever pushed."""
+        """Return the manifests that a pull of `digest` requests, among those that were ever pushed."""
         found, waiting = set(), [digest]
         while waiting:
             here = waiting.pop()
@@ -84,7 +84,7 @@ class Registry:
         return found
 
     def belonging_to(self, digest: str) -> set[str]:
-        """What is pulled with an image, and what is attached to any of it by tag or subject, and so on."""
+        """Return what a pull of an image gets, and everything attached to it by tag or subject, recursively."""
         found, waiting = set(), [digest]
         while waiting:
             here = waiting.pop()
@@ -97,18 +97,18 @@ class Registry:
 
 
 def kept(plan: Plan) -> set[str]:
-    """The digests that stay."""
+    """Return the digests that stay."""
     return {fate.version.digest for fate in plan.kept}
 
 
 def deleted(plan: Plan) -> set[str]:
-    """The digests that go."""
+    """Return the digests that the plan deletes."""
     return {fate.version.digest for fate in plan.deletions}
 
 
 @strategies.composite
 def registries(draw: strategies.DrawFn) -> Registry:
-    """Images, lists, signatures, records, orphans, unknown and unreadable things, in any combination."""
+    """Generate images, lists, signatures, records, orphans, unknown and unreadable manifests, in any combination."""
     made = Registry()
     images: list[str] = []
     for _ in range(draw(strategies.integers(1, 6))):
@@ -141,14 +141,14 @@ def _entries(digests: list[str]) -> list[dict[str, Any]]:
 
 
 def policies() -> strategies.SearchStrategy[Retention]:
-    """Any retention."""
+    """Generate any retention."""
     return strategies.builds(
         Retention, days=strategies.integers(0, 400), keep=strategies.integers(0, 3), max_fraction=strategies.just(1.0)
     )
 
 
 def many(number: int) -> PackageState:
-    """About so many versions: an image a day with signature, records and their list."""
+    """Return a package with about `number` versions: an image a day with signature, records and their list."""
     made = Registry()
     versions: list[PackageVersion] = []
     truth: dict[str, Manifest] = {}

@@ -36,7 +36,7 @@ OLD, NEW = "44.20261110.3.0", "44.20261117.3.0"
 
 
 def release(kernel: str = str(KERNEL), version: str = OLD, days: float = 5) -> Release:
-    """A release whose image is `days` old."""
+    """Return a release whose image is `days` old."""
     return Release(
         base=ImageRef("quay.io/fedora/fedora-coreos", f"sha256:{hashlib.sha256(version.encode()).hexdigest()}"),
         version=Version(version),
@@ -46,13 +46,13 @@ def release(kernel: str = str(KERNEL), version: str = OLD, days: float = 5) -> R
 
 
 def kmods(*pairs: str) -> dict[KmodsTag, str]:
-    """Tags from `ZFS KERNEL`, or `ZFS` for the usual kernel; all in one repository."""
+    """Return tags from `ZFS KERNEL`, or `ZFS` for the usual kernel; all in one repository."""
     split = [pair.split() if " " in pair else [pair, str(KERNEL)] for pair in pairs]
     return {KmodsTag(Version(zfs), Kernel.parse(kernel)): REPOSITORY for zfs, kernel in split}
 
 
 def published(of: Release | None = None, zfs: str = "2.4.4", days: float = 2, content: str = CONTENT) -> Published:
-    """An image built from a release `days` ago."""
+    """Return an image that was built from a release `days` ago."""
     of = of or release()
     assert of.base is not None
     made = replace(
@@ -75,7 +75,7 @@ def candidates(
     matrix: Matrix = MATRIX,
     **policy: Any,
 ) -> Candidates:
-    """Candidates where `pairs` are kmods as `ZFS KERNEL`, or `ZFS` for the usual kernel; one release by default."""
+    """Return candidates with kmods for `pairs`: `ZFS KERNEL`, or `ZFS` for the usual kernel. Default: one release."""
     return Candidates(
         releases=tuple(releases) or (release(),),
         zfs_releases=tuple(Version(version) for version in zfs),
@@ -89,7 +89,7 @@ def candidates(
 
 
 def five_thousand_pairs() -> Candidates:
-    """50 releases with kmods of 100 OpenZFS releases each, none of which supports their kernels."""
+    """Return 50 releases with kmods of 100 OpenZFS releases each, none of which supports their kernels."""
     kernels = [f"8.{number}.1-200.fc44.x86_64" for number in range(50)]
     zfs = (*(f"2.4.{number}" for number in range(98)), "2.3.1", "2.3.2")
     return candidates(

@@ -1,4 +1,4 @@
-"""Lab tests type what a user types, in a clone of their own, against the real tools."""
+"""Lab tests type what a user types, in their own clone, with the real tools."""
 
 import json
 import os
@@ -17,11 +17,11 @@ from lab import checkout
 from lab.make import debian
 
 ROOT = Path(__file__).parents[2]
-PRODUCT = Path(__file__).with_name("product")  # the files that an owner edits first, as they are shipped
+PRODUCT = Path(__file__).with_name("product")  # the shipped versions of the files that an owner edits first
 SECONDS = 600
 HOUR = 3600
 
-os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # where it is set, every recipe that a test types is compiled anew
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # if it is set, Python compiles every recipe that a test types again
 
 on_debian_12 = pytest.mark.skipif(debian.codename() != "bookworm", reason="kernels are made of Debian 12's packages")
 
@@ -51,9 +51,9 @@ class Clone:
 
 
 def fresh_clone(target: Path) -> Clone:
-    """Copy what git would clone, work in progress included, as it was before somebody adopted it.
+    """Copy what git would clone, work in progress included, from before anybody adopted it.
 
-    So the tests also pass in a repository that is somebody's: with another image, other machines, and a key.
+    So the tests also pass in somebody's own repository, with another image, other machines, and a key.
     """
     checkout.lay_over(target)
     checkout.remove_keys(target)
@@ -63,7 +63,7 @@ def fresh_clone(target: Path) -> Clone:
 
 
 def ready_folder(clone: Clone) -> Path:
-    """The launcher's folder for this clone's pins, by the sum that the launcher makes of them."""
+    """Return the launcher's folder for this clone's pins; its name is the sum that the launcher computes from them."""
     clone.inv("--list")
     cache = os.environ.get("CUSTOM_COREOS_CACHE") or Path.home() / ".cache/custom-coreos"
     pins = re.search(r"cat .* \| sha256sum", (clone.path / "inv").read_text())
@@ -74,7 +74,7 @@ def ready_folder(clone: Clone) -> Path:
 
 @pytest.fixture(scope="session")
 def clone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clone]:
-    """One clone for all tests that change no file of it; its labs are removed in the end."""
+    """Return one clone for all tests that change no file of it; its labs are removed at the end."""
     made = fresh_clone(tmp_path_factory.mktemp("clone") / "custom-coreos")
     yield made
     made.inv("lab-clean")
@@ -82,7 +82,7 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clone]:
 
 @pytest.fixture
 def own_clone(tmp_path: Path) -> Iterator[Clone]:
-    """A clone that the test may spoil."""
+    """Return a clone that the test may damage."""
     made = fresh_clone(tmp_path / "custom-coreos")
     yield made
     made.inv("lab-clean")
@@ -90,7 +90,7 @@ def own_clone(tmp_path: Path) -> Iterator[Clone]:
 
 @pytest.fixture(scope="session")
 def built(clone: Clone) -> Clone:
-    """The clone, with custom-coreos:stable built in its everyday lab from everyday.lock.json."""
+    """Return the clone after `custom-coreos:stable` was built in its everyday lab from everyday.lock.json."""
     lock = clone.path / "everyday.lock.json"
     done = clone.lab(f"inv versions --lock {lock} && inv build --lock {lock}")
     assert done.returncode == 0, done.stderr
@@ -98,14 +98,14 @@ def built(clone: Clone) -> Clone:
 
 
 def checked(answer: str, schema: str) -> dict[str, Any]:
-    """A JSON answer that keeps the form of its schema."""
+    """Return a JSON answer after checking it against its schema."""
     document: dict[str, Any] = json.loads(answer)
     jsonschema.validate(document, json.loads(Path(ROOT, "schemas", f"{schema}.json").read_text()))
     return document
 
 
 def assert_three_lines(done: subprocess.CompletedProcess[str], *words: str) -> None:
-    """The last three lines on stderr are what, why and next; no traceback; exit status 1."""
+    """Check that stderr ends with what, why and next, without a traceback, and the exit status is 1."""
     assert done.returncode == 1, done.stdout + done.stderr
     what, why, following = done.stderr.rstrip().splitlines()[-3:]
     assert why.startswith("  why: "), done.stderr

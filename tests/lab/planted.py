@@ -1,7 +1,7 @@
-"""Secrets planted in a Butane file, each at a place of its own; all were made up or revoked by whoever published them.
+"""Secrets planted in a Butane file, each in its own place; whoever published them made them up or revoked them.
 
-Values of _BORROWED come from the published test cases of another scanner, Yelp's detect-secrets. All are written with a
-¦ in the middle, since a host may refuse a push that seems to carry tokens.
+Values of _BORROWED come from the published test cases of another scanner, Yelp's detect-secrets. Each has a ¦ in the
+middle, because a host may refuse a push that seems to contain tokens.
 """
 
 import base64
@@ -121,7 +121,7 @@ INNOCENT = {
 
 @dataclass
 class Plan:
-    """A Butane file with secrets, the files it takes in, and where each is to be found."""
+    """A Butane file with secrets, the files that it includes, and the place of each secret."""
 
     files: list[dict[str, Any]] = field(default_factory=list)
     units: list[dict[str, Any]] = field(default_factory=list)
@@ -132,7 +132,7 @@ class Plan:
     expected: dict[str, str] = field(default_factory=dict)
 
     def butane(self) -> str:
-        """The file; JSON is YAML."""
+        """Return the file as JSON, which is also YAML."""
         storage = {"files": self.files, **self.more.get("storage", {})}
         rest = {key: value for key, value in self.more.items() if key != "storage"}
         whole = {
@@ -142,14 +142,14 @@ class Plan:
         return json.dumps(whole, indent=1)
 
     def file(self, name: str, path: str = "", **contents: Any) -> None:
-        """A file whose contents hold the secret of that name."""
+        """Add a file whose contents hold the secret of that name."""
         path = path or f"/etc/planted/{name}"
         self.files.append({"path": path, "contents": contents})
         self.expected[name] = f"storage.files[{path}].contents.source"
 
 
 def values(plan: Plan) -> None:
-    """Every value in a plain file."""
+    """Put every value into a plain file."""
     for name, value in VALUES.items():
         plan.file(f"value/{name}", inline=f"# a comment\n{value}\n")
 
@@ -159,7 +159,7 @@ def _data(content: bytes, kind: str = ";base64") -> str:
 
 
 def _config(content: str, *children: str) -> str:
-    """An Ignition file that carries others."""
+    """Return an Ignition file that carries others."""
     files = [{"path": "/etc/inner", "contents": {"source": _data(content.encode())}}]
     merge = [{"source": _data(child.encode())} for child in children]
     return json.dumps({"ignition": {"version": "3.5.0", "config": {"merge": merge}}, "storage": {"files": files}})
@@ -187,14 +187,14 @@ ENCODINGS: dict[str, Callable[[str], dict[str, Any]]] = {
 
 
 def encodings(plan: Plan) -> None:
-    """Two tokens in every encoding of a file's content."""
+    """Put two tokens into files, in every encoding of a file's content."""
     for name, encode in ENCODINGS.items():
         for value in ("github", "tailscale"):
             plan.file(f"{name}/{value}", **encode(VALUES[value]))
 
 
 def places(plan: Plan) -> None:
-    """A secret at every place of a Butane file that can hold one."""
+    """Put a secret at every place of a Butane file that can hold one."""
     token, hashed = VALUES["github"], VALUES["sha512crypt"]
     plan.local |= {"planted/local": token, "planted/merged": _config(token, _config(token))}
     plan.file("from-local", local="planted/local")
@@ -233,7 +233,7 @@ def places(plan: Plan) -> None:
 
 
 def everything() -> Plan:
-    """All of them in one file."""
+    """Put all of them into one file."""
     plan = Plan()
     for plant in (values, encodings, places):
         plant(plan)

@@ -1,4 +1,4 @@
-"""The repository made someone else's."""
+"""Adopting the repository for somebody else."""
 
 import os
 import subprocess
@@ -12,7 +12,7 @@ from tests.lab.conftest import Clone, assert_three_lines, ready_folder
 
 
 def adopt(clone: Clone, home: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    """Type it in a home directory of one's own."""
+    """Type `adopt` with its own home folder."""
     cache = ready_folder(clone).parents[1]
     env = {**os.environ, "HOME": str(home), "CUSTOM_COREOS_CACHE": str(cache)}
     argv = [str(clone.path / "inv"), "adopt", *words]
@@ -26,14 +26,14 @@ def texts(clone: Clone) -> dict[str, str]:
 
 
 def test_one_command_makes_it_yours_and_twice_changes_nothing(own_clone: Clone, tmp_path: Path) -> None:
-    """From the remote and ~/.ssh; the difference is shown, comments stay, and the warning of a strange key is gone."""
+    """It reads the remote and ~/.ssh, shows the diff, keeps comments, and silences the warning about a foreign key."""
     (tmp_path / ".ssh").mkdir()
     (tmp_path / ".ssh/id.pub").write_text(f"ssh-ed25519 {KEY} me@home\n")
     (tmp_path / ".ssh/id-cert.pub").write_text("ssh-ed25519-cert-v01@openssh.com AAAA\n")
     for words in (["init", "-q"], ["remote", "add", "origin", "https://github.com/Someone/My-NAS.git"]):
         subprocess.run(["git", *words], cwd=own_clone.path, check=True)
     before = texts(own_clone)
-    assert_three_lines(adopt(own_clone, tmp_path), "nothing is done", "--yes")
+    assert_three_lines(adopt(own_clone, tmp_path), "nothing was done", "--yes")
     assert texts(own_clone) == before
     done = adopt(own_clone, tmp_path, "--hostname", "box", "--yes")
     assert done.returncode == 0, done.stderr
@@ -47,11 +47,11 @@ def test_one_command_makes_it_yours_and_twice_changes_nothing(own_clone: Clone, 
     again = adopt(own_clone, tmp_path, "--hostname", "box")
     assert (again.returncode, again.stdout) == (0, "nothing to change\n")
     warned = own_clone.inv("ignition").stderr
-    assert "and the repository is someone's" not in warned
+    assert "but the repository is someone's" not in warned
 
 
 def test_keys_come_from_github_too(own_clone: Clone) -> None:
-    """Over TLS, from the stand-in; a user without keys, and one who does not exist, change nothing."""
+    """They come over TLS from the lab's GitHub; a user without keys, or one who does not exist, changes nothing."""
     before = texts(own_clone)
     inv = "inv adopt --image ghcr.io/a/b --yes --ssh-key https://github.com"
     for user in ("keyless", "nobody"):
@@ -62,13 +62,13 @@ def test_keys_come_from_github_too(own_clone: Clone) -> None:
 
 
 def test_what_is_no_key_no_name_and_no_image_is_refused(own_clone: Clone, tmp_path: Path) -> None:
-    """A private key, a host name with a blank, an image with capitals, a file that is not there."""
+    """It refuses a private key, a host name with a space, an image with capitals, and a missing file."""
     (tmp_path / "key").write_text("-----BEGIN OPENSSH PRIVATE KEY-----\nabc\n")
     before = texts(own_clone)
     for words, told in (
         (("--ssh-key", str(tmp_path / "key")), "a private key"),
         (("--ssh-key", str(tmp_path / "none.pub")), "none.pub could not be read"),
-        (("--hostname", "my nas"), "no host name"),
+        (("--hostname", "my nas"), "not a host name"),
         (("--image", "ghcr.io/Me/Nas"), "image is wrong"),
     ):
         assert_three_lines(adopt(own_clone, tmp_path, "--yes", *words), told)
@@ -89,22 +89,22 @@ def test_on_a_terminal_it_asks(own_clone: Clone, tmp_path: Path) -> None:
 
 
 def test_an_image_of_another_repository_is_noticed(own_clone: Clone, tmp_path: Path) -> None:
-    """By doctor, by keygen, and by adopt with --image; a clone from elsewhere than GitHub hears of that flag."""
-    assert "origin is no repository on GitHub" in adopt(own_clone, tmp_path).stderr
+    """Doctor, keygen and adopt notice it; if origin is not on GitHub, the message names `--image`."""
+    assert "origin is not a GitHub repository" in adopt(own_clone, tmp_path).stderr
     for words in (["init", "-q"], ["remote", "add", "origin", "git@github.com:Someone/My-NAS.git"]):
         subprocess.run(["git", *words], cwd=own_clone.path, check=True)
-    both = "ghcr.io/samhclark/custom-coreos, and the workflows of this repository publish ghcr.io/someone/my-nas"
+    both = "ghcr.io/samhclark/custom-coreos, but the workflows of this repository publish ghcr.io/someone/my-nas"
     assert both in own_clone.inv("doctor").stdout
     assert f"WARNING: the policy is for {both}; next: ./inv adopt" in own_clone.inv("-R", "keygen").stderr
     asked = adopt(own_clone, tmp_path, "--image", "ghcr.io/someone/else").stderr
-    assert "publish ghcr.io/someone/my-nas, whatever invoke.yaml says" in asked
+    assert "publish ghcr.io/someone/my-nas and ignore the image in invoke.yaml" in asked
     assert adopt(own_clone, tmp_path, "--yes").returncode == 0
     assert "the workflows of this repository publish" not in own_clone.inv("doctor").stdout
 
 
 @pytest.mark.full
 def test_the_tests_pass_in_a_repository_that_is_somebodys(own_clone: Clone, tmp_path: Path) -> None:
-    """With another image, other keys and packages; check.yaml runs them there for every change."""
+    """They pass with another image, other keys and packages; check.yaml runs them there for every change."""
     (tmp_path / "id.pub").write_text(f"ssh-ed25519 {KEY} me@home\n")
     done = adopt(own_clone, tmp_path, "--image", "ghcr.io/someone/nas", "--ssh-key", str(tmp_path / "id.pub"), "--yes")
     assert done.returncode == 0, done.stderr

@@ -1,7 +1,7 @@
-"""Bare machines: fresh roots of Debian 12 and 13 in which somebody types what the README says, and nothing else.
+"""Bare machines: fresh roots of Debian 12 and 13 in which a user types only what the README says.
 
-Each has a disk of its own, today's control groups, apt, certificates, git and sudo. What is fetched comes from the
-network, by this machine's own settings.
+Each has its own disk, today's control groups, apt, certificates, git and sudo. Downloads come from the network, with
+this machine's own settings.
 """
 
 import shutil
@@ -20,7 +20,7 @@ from tests.lab.conftest import HOUR, assert_three_lines
 
 pytestmark = pytest.mark.full
 USER, NUMBER = "owner", 1000
-NO_LIMIT = "[containers]\npids_limit = 0\n"  # this machine may keep its controllers under the first version
+NO_LIMIT = "[containers]\npids_limit = 0\n"  # this machine may keep its controllers under version 1
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -33,7 +33,7 @@ class Bare:
     def types(
         self, command: str, user: str = "root", seconds: int = HOUR, **variables: str
     ) -> subprocess.CompletedProcess[str]:
-        """Have a user type a command in the home folder."""
+        """Let a user type a command in the home folder."""
         words = ["cgroup2", *roots.machine_files()]
         argv = roots.enter(self.root, user, words, roots.machine_settings() | variables, ["bash", "-c", command])
         begun = time.monotonic()
@@ -46,7 +46,7 @@ class Bare:
 
 @contextmanager
 def bare(root: Path, codename: str) -> Iterator[Bare]:
-    """A fresh machine on a disk of its own, with a clone in root's home folder, and an ordinary user with sudo."""
+    """Make a fresh machine with its own disk, a clone in root's home folder, and an ordinary user with sudo."""
     with roots.disk(root):
         roots.unpack(debian.bare(codename), root)
         roots.add_user(root, USER, NUMBER)
@@ -59,7 +59,7 @@ def bare(root: Path, codename: str) -> Iterator[Bare]:
 
 @pytest.fixture(scope="module")
 def machines(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Bare]]:
-    """One of each release."""
+    """Return one machine of each release."""
     top = tmp_path_factory.mktemp("bare")
     with bare(top / "12", "bookworm") as old, bare(top / "13", "trixie") as new:
         yield {"bookworm": old, "trixie": new}
@@ -70,7 +70,7 @@ REHEARSE, UNIT = "cd custom-coreos && ./inv rehearse", "cd custom-coreos && ./in
 
 @pytest.mark.parametrize("codename", ["bookworm", "trixie"])
 def test_a_bare_machine_rehearses(machines: dict[str, Bare], codename: str) -> None:
-    """One command, no question, and a table in the end."""
+    """One command without a question ends in a table."""
     done = machines[codename].types(REHEARSE)
     assert done.returncode == 0, done.stderr
     assert "total " in done.stdout
@@ -78,7 +78,7 @@ def test_a_bare_machine_rehearses(machines: dict[str, Bare], codename: str) -> N
 
 
 def test_debian_13_is_ready_in_much_less_time(machines: dict[str, Bare]) -> None:
-    """Its podman signs, so none is compiled: at most 0.6 of the time on Debian 12."""
+    """Its podman can sign, so none is compiled: it takes at most 0.6 of the time on Debian 12."""
     old, new = (machines[codename].seconds[REHEARSE] for codename in ("bookworm", "trixie"))
     print(f"./inv rehearse on bare Debian 13 takes {new:.0f} s, {new / old:.2f} of the {old:.0f} s on bare Debian 12")
     assert new <= 0.6 * old
@@ -86,13 +86,13 @@ def test_debian_13_is_ready_in_much_less_time(machines: dict[str, Bare]) -> None
 
 @pytest.mark.parametrize("codename", ["bookworm", "trixie"])
 def test_a_bare_machine_runs_the_unit_tests(machines: dict[str, Bare], codename: str) -> None:
-    """The other command of the README, in its quick form."""
+    """The README's other command works in its quick form."""
     done = machines[codename].types(UNIT)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_debian_13_has_no_kernel_to_boot_and_says_so(machines: dict[str, Bare]) -> None:
-    """The lab's kernel and machines are made of Debian 12's packages."""
+    """The lab's kernel and machines are made from Debian 12's packages."""
     done = machines["trixie"].types("cd custom-coreos && ./inv boot")
     assert_three_lines(done, "the world real cannot be made here", "this is Debian GNU/Linux 13", "on Debian 12")
 
@@ -108,9 +108,9 @@ Description: has the name and the relations of Docker's own package
 
 
 def test_docker_beside_it_stays(machines: dict[str, Bare]) -> None:
-    """Its containerd.io excludes Debian's runc package and brings a runc of its own, which is taken."""
+    """Docker's containerd.io excludes Debian's runc package; the recipes use the runc that it brings."""
     machine, package = machines["bookworm"], machines["bookworm"].root / "tmp/docker"
-    assert machine.types("cd custom-coreos && ./inv setup publish").returncode == 0  # whichever test came before
+    assert machine.types("cd custom-coreos && ./inv setup publish").returncode == 0  # whichever test ran before
     (package / "DEBIAN").mkdir(parents=True)
     (package / "DEBIAN/control").write_text(CONTROL)
     (package / "usr/bin").mkdir(parents=True)
@@ -120,13 +120,13 @@ def test_docker_beside_it_stays(machines: dict[str, Bare]) -> None:
     done = machine.types(f"{install} && {again} && dpkg-query --show containerd.io")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "containerd.io\t2.1" in done.stdout
-    done = machine.types(f"rm /usr/bin/runc && {again}")  # a conflict that nobody can settle but the owner
-    assert_three_lines(done, "Debian packages could not be installed", "containerd.io would have to be removed")
+    done = machine.types(f"rm /usr/bin/runc && {again}")  # a conflict that only the owner can resolve
+    assert_three_lines(done, "Debian packages could not be installed", "apt-get would have to remove containerd.io")
 
 
 @pytest.fixture
 def unpacked(machines: dict[str, Bare]) -> Bare:
-    """Debian 13, with a checkout as it comes in a zip, in the user's own folder whose name has a space."""
+    """Return a Debian 13 with a checkout from a zip, in the user's own folder, whose name has a space."""
     machine = machines["trixie"]
     folder = machine.root / f"home/{USER}/my server"
     if not folder.exists():
@@ -140,7 +140,7 @@ HERE = 'cd "my server/custom-coreos" && '
 
 
 def test_an_ordinary_user_with_sudo_rehearses_and_tests(unpacked: Bare) -> None:
-    """From a folder that no git knows; what needs root is called through sudo, and says so when it is not."""
+    """It works in a folder without git; sudo runs what needs root, and the recipes say so if sudo is missing."""
     assert_three_lines(unpacked.types(f"{HERE}./inv rehearse", USER), "rehearse needs root", "sudo ./inv rehearse")
     done = unpacked.types(f"{HERE}sudo ./inv rehearse", USER)
     assert done.returncode == 0, done.stderr
@@ -151,14 +151,14 @@ def test_an_ordinary_user_with_sudo_rehearses_and_tests(unpacked: Bare) -> None:
 
 
 def test_an_ordinary_user_has_a_podman_that_does_what_is_tried(unpacked: Bare) -> None:
-    """Rootless, on today's control groups, with a run-time folder and without."""
+    """It is rootless, on today's control groups, with and without a run-time folder."""
     for folder in (f"/run/user/{NUMBER}", ""):
         done = unpacked.types(f"{HERE}./inv setup publish && ./inv doctor --json", USER, XDG_RUNTIME_DIR=folder)
         assert '"it signs an image' in done.stdout.replace("tried: ", '"'), done.stdout + done.stderr
 
 
 def test_a_user_who_may_not_use_sudo_is_told_what_to_install(unpacked: Bare) -> None:
-    """Three lines with the packages; nothing else happens."""
+    """Three lines name the packages, and nothing else happens."""
     roots.add_user(unpacked.root, "guest", 1002, sudo=False)
     checkout.copy(unpacked.root / "home/guest/custom-coreos")
     subprocess.run(["chown", "--recursive", "1002:1002", str(unpacked.root / "home/guest")], check=True)
@@ -168,7 +168,7 @@ def test_a_user_who_may_not_use_sudo_is_told_what_to_install(unpacked: Bare) -> 
 
 
 def test_a_user_without_subordinate_ids_is_told_about_them(unpacked: Bare) -> None:
-    """Podman's own words name the file; the clone stays usable for what needs no podman."""
+    """Podman's own error names the file; recipes that need no podman still work in the clone."""
     for name in ("etc/subuid", "etc/subgid"):
         (unpacked.root / name).write_text("")
     shutil.rmtree(unpacked.root / f"home/{USER}/.cache/custom-coreos/ready")

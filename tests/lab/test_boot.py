@@ -1,4 +1,4 @@
-"""The built image, booted: what holds, what is refused, and that nothing of it stays."""
+"""Boots the built image and checks what holds, what is refused, and that nothing is left behind."""
 
 import json
 import os
@@ -25,14 +25,14 @@ POLICY = "/etc/containers/policy.json"
 
 @pytest.fixture(scope="module")
 def booted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Clone, subprocess.CompletedProcess[str]]]:
-    """A clone, deep down in folders, and what `inv boot` said there."""
+    """Return a clone in a deeply nested folder, and the result of `inv boot` there."""
     clone = fresh_clone(tmp_path_factory.mktemp("boot") / "-".join(["deep"] * 20) / "custom-coreos")
     yield clone, clone.inv("boot", seconds=2 * HOUR)
     clone.inv("lab-clean")
 
 
 def left_by(clone: Clone) -> list[str]:
-    """What runs or is mounted below a clone, or is a loop device of a file there."""
+    """List processes and mounts below a clone, and loop devices of its files."""
     mounts = [line for line in Path("/proc/mounts").read_text().splitlines() if str(clone.path) in line]
     loops = [place.read_text() for place in Path("/sys/block").glob("loop*/loop/backing_file")]
     return [*processes_of(clone), *mounts, *(file for file in loops if str(clone.path) in file)]
@@ -41,7 +41,7 @@ def left_by(clone: Clone) -> list[str]:
 @on_debian_12
 @pytest.mark.full
 def test_the_image_boots(booted: tuple[Clone, subprocess.CompletedProcess[str]]) -> None:
-    """Every stage is gone through and every check holds; each is named, and each stage told with its time."""
+    """It goes through every stage and every check holds; it names each check, and reports each stage with its time."""
     clone, done = booted
     assert done.returncode == 0, done.stdout + done.stderr[-8000:]
     rows = [line for line in done.stdout.splitlines() + done.stderr.splitlines() if line.startswith("ok ")]
@@ -55,7 +55,7 @@ def test_the_image_boots(booted: tuple[Clone, subprocess.CompletedProcess[str]])
 @on_debian_12
 @pytest.mark.full
 def test_only_the_consoles_stay(booted: tuple[Clone, subprocess.CompletedProcess[str]]) -> None:
-    """No disk, no image, no key; the kernel's first words are in each log."""
+    """No disk, image or key is left; each log has the kernel's first words."""
     clone, _ = booted
     machines = list(clone.path.glob(".lab/boot-*/machines/*"))
     assert {path.suffix for path in machines} == {".log"}
@@ -78,7 +78,7 @@ def test_only_the_consoles_stay(booted: tuple[Clone, subprocess.CompletedProcess
 def test_nothing_stays_when_it_is_ended(
     booted: tuple[Clone, subprocess.CompletedProcess[str]], moment: str, number: signal.Signals
 ) -> None:
-    """While images are built and while machines run: no process, no mount, and it says that it was interrupted."""
+    """While images are built or machines run, no process or mount is left, and it reports that it was interrupted."""
     clone, _ = booted
     child = _started(clone, moment)
     if number is signal.SIGINT:
@@ -99,12 +99,12 @@ import signal, sys, threading, time
 from lab.real import boot, ingredients, stages
 
 def stage(machine):
-    time.sleep(1)  # until it is waited for
+    time.sleep(1)  # until the main thread waits for it
     signal.pthread_kill(threading.get_ident(), signal.SIGINT)
     time.sleep(60)
 
 ingredients.gather = lambda given: None
-stages.Machine = lambda bench: None
+stages.Journey = lambda bench: None
 stages.GROUPS = ((("a stage", stage),),)
 sys.argv = ["boot", '{"state": "/nowhere"}']
 boot.main()
@@ -112,7 +112,7 @@ boot.main()
 
 
 def test_a_ctrl_c_does_not_wait_for_a_stage() -> None:
-    """Nor where no waiting thread is woken by it: a stage whose machine it ended would be told as one that failed."""
+    """It also ends if Ctrl-C wakes no waiting thread, so no stage whose machine it ended is reported as failed."""
     argv = [sys.executable, "-c", BOOT_WHOSE_STAGE_GETS_THE_CTRL_C]
     done = subprocess.run(argv, cwd=ROOT, capture_output=True, text=True, timeout=30, check=False)
     assert done.returncode == -signal.SIGINT
@@ -122,7 +122,7 @@ def test_a_ctrl_c_does_not_wait_for_a_stage() -> None:
 @on_debian_12
 @pytest.mark.full
 def test_nothing_stays_when_making_the_parts_is_ended(own_clone: Clone, tmp_path: Path) -> None:
-    """OpenZFS is compiled, which another lab is opened for: neither stays, and the cache holds nothing half made."""
+    """It opens another lab to compile OpenZFS: neither lab is left, and the cache has no incomplete entry."""
     cached = Path(os.environ.get("CUSTOM_COREOS_CACHE") or Path.home() / ".cache/custom-coreos")
     subprocess.run(["cp", "-al", str(cached), str(tmp_path / "cache")], check=True)
     for made in (tmp_path / "cache/lab").glob("kmods-*-6.12.*"):
@@ -139,7 +139,7 @@ def test_nothing_stays_when_making_the_parts_is_ended(own_clone: Clone, tmp_path
 @on_debian_12
 @pytest.mark.full
 def test_two_at_once_do_not_collide(booted: tuple[Clone, subprocess.CompletedProcess[str]]) -> None:
-    """In one clone, from the start; the first boot of both holds, and one that is ended does not touch the other."""
+    """They start together in one clone; both first boots hold, and ending one does not affect the other."""
     clone, _ = booted
     one, other = (_start(clone) for _ in range(2))
     for child in (one, other):
@@ -152,7 +152,7 @@ def test_two_at_once_do_not_collide(booted: tuple[Clone, subprocess.CompletedPro
 @on_debian_12
 @pytest.mark.full
 def test_a_given_image_and_a_given_file_are_booted(booted: tuple[Clone, subprocess.CompletedProcess[str]]) -> None:
-    """The image by its digest; the Ignition file as it is, then with a policy.json that cannot overwrite the tree's."""
+    """The image is given by digest. A file whose policy.json cannot overwrite the tree's stops the boot."""
     clone, _ = booted
     assert clone.inv("keygen").returncode == 0
     made = clone.lab(
@@ -182,20 +182,20 @@ def test_a_given_image_and_a_given_file_are_booted(booted: tuple[Clone, subproce
     ("words", "why"),
     [
         (("--ignition", "nowhere.json"), "nowhere.json could not be read"),
-        (("--ignition", "half.json"), "is no JSON"),
+        (("--ignition", "half.json"), "is not JSON"),
         (("--ignition", "open.json"), "binds no root to a TPM"),
         (("--ignition", "other.json"), "binds no root to a TPM"),
         (("--ignition", "nobody.json"), "no user core"),
         (("--ignition", "null.json"), "no user core"),
         (("--ignition", "keyless.json"), "no user core with a key"),
-        (("--image", "null"), "'null' is no digest"),
+        (("--image", "null"), "'null' is not a digest"),
         (("--image", f"sha256:{'0' * 64}"), "has no image"),
     ],
 )
 def test_what_cannot_be_booted_is_said(
     booted: tuple[Clone, subprocess.CompletedProcess[str]], words: tuple[str, str], why: str
 ) -> None:
-    """In three lines, before anything is built."""
+    """Three lines say so before anything is built."""
     clone, _ = booted
     (clone.path / "half.json").write_text('{"ignition": {')
     (clone.path / "nobody.json").write_text('{"ignition": {"version": "3.5.0"}}')
@@ -213,7 +213,7 @@ def test_what_cannot_be_booted_is_said(
 @on_debian_12
 @pytest.mark.full
 def test_prebuilt_modules_save_seventy_percent(booted: tuple[Clone, subprocess.CompletedProcess[str]]) -> None:
-    """Of the time that an image takes with modules from source."""
+    """They save that much of the time of an image with modules from source."""
     clone, _ = booted
     done = clone.inv("bench", "--only", "build-time", seconds=2 * HOUR)
     assert done.returncode == 0, done.stdout + done.stderr[-4000:]
@@ -228,14 +228,14 @@ def _start(clone: Clone, *words: str, **env: str) -> subprocess.Popen[str]:
 
 
 def _started(clone: Clone, moment: str, **env: str) -> subprocess.Popen[str]:
-    """A boot that has come to where it says so."""
+    """Start a boot, and wait until it reports that moment."""
     child = _start(clone, **env)
     _wait_for(child, moment)
     return child
 
 
 def _wait_for(child: subprocess.Popen[str], moment: str) -> str:
-    """The line that begins with these words."""
+    """Return the line that begins with these words."""
     assert child.stderr
     said = []
     for line in child.stderr:

@@ -1,4 +1,4 @@
-"""The image is built by podman and dnf from digests, and nothing of a failed build stays."""
+"""Podman and dnf build the image from digests, and a failed build leaves nothing behind."""
 
 import os
 import signal
@@ -13,7 +13,7 @@ IMAGES = "podman images --all --quiet --no-trunc; podman ps --all --external --q
 
 
 def test_a_built_image_is_skipped_until_something_changes(built: Clone) -> None:
-    """Up to date means a word and exit 0; --rebuild builds anyway."""
+    """If it is up to date, `build` prints one line and exits with 0; --rebuild builds anyway."""
     done = built.lab("inv build && podman inspect --format {{.Created}} custom-coreos:stable")
     assert done.returncode == 0
     assert "custom-coreos:stable is up to date" in done.stderr
@@ -35,7 +35,7 @@ def test_a_changed_overlay_is_built(own_clone: Clone) -> None:
 
 
 def test_a_dry_run_shows_and_does_nothing(own_clone: Clone) -> None:
-    """`inv -R` prints podman's command line; no image, no Lock, no Ignition file."""
+    """`inv -R` prints podman's command line, and makes no image, Lock or Ignition file."""
     done = own_clone.lab("inv -R build && inv -R versions --lock x.lock.json && inv -R ignition && podman images -q")
     assert done.returncode == 0, done.stderr
     assert "$ podman build --layers=false" in done.stderr
@@ -45,7 +45,7 @@ def test_a_dry_run_shows_and_does_nothing(own_clone: Clone) -> None:
 
 
 def test_verify_passes_on_the_built_image_and_its_lock(built: Clone) -> None:
-    """Every promise is kept, the Lock's too."""
+    """The image keeps every promise, including the Lock's."""
     done = built.lab("inv verify custom-coreos:stable --lock everyday.lock.json")
     assert done.returncode == 0, done.stderr
     assert "FAILED" not in done.stdout
@@ -54,7 +54,7 @@ def test_verify_passes_on_the_built_image_and_its_lock(built: Clone) -> None:
 
 @pytest.mark.parametrize("packages", ["", "htop", "cockpit"])
 def test_packages_are_built_verified_and_labelled_as_they_are_set(own_clone: Clone, packages: str) -> None:
-    """None, one without a unit, one whose unit has a preset of its own; tailscale's preset then counts no more."""
+    """The cases: no package, one without a unit, one with its own preset. Tailscale's preset then does not count."""
     own_clone.replace("invoke.yaml", "packages: [tailscale]", f"packages: [{packages}]")
     if packages == "cockpit":
         preset = "overlay-root/usr/lib/systemd/system-preset/10-custom-coreos-cockpit.preset"
@@ -69,7 +69,7 @@ def test_packages_are_built_verified_and_labelled_as_they_are_set(own_clone: Clo
 
 
 def test_against_the_matrix_only_with_force_and_a_loud_warning(clone: Clone) -> None:
-    """--rebuild overrides nothing; --force builds and says what that means."""
+    """--rebuild overrides nothing; --force builds and explains what that means."""
     assert_three_lines(clone.lab("inv build --rebuild", "beyond-matrix"), "nothing can be built", "--force")
     done = clone.lab("inv build-force && inv verify custom-coreos:stable", "beyond-matrix")
     assert done.returncode == 0, done.stderr
@@ -77,7 +77,7 @@ def test_against_the_matrix_only_with_force_and_a_loud_warning(clone: Clone) -> 
 
 
 def test_kmods_for_another_kernel_are_refused_by_dnf_and_nothing_stays(clone: Clone) -> None:
-    """The error names dnf's reason; images and containers are as before."""
+    """The error gives dnf's reason, and no image or container is left."""
     done = clone.lab(f"{IMAGES}; echo --; inv test-build; status=$?; {IMAGES}; exit $status", "wrong-kernel")
     why = "podman ended with 1: - nothing provides kernel-uname-r = 7.1.8-200.fc44.x86_64 needed by kmod-zfs"
     assert_three_lines(done, "custom-coreos:test could not be built", why)
@@ -86,7 +86,7 @@ def test_kmods_for_another_kernel_are_refused_by_dnf_and_nothing_stays(clone: Cl
 
 
 def test_test_build_leaves_nothing_behind(clone: Clone) -> None:
-    """Built, verified, removed."""
+    """It builds the image, verifies it and removes it."""
     done = clone.lab(f"{IMAGES}; echo --; inv test-build > /dev/null && {IMAGES}")
     assert done.returncode == 0, done.stderr
     before, _, after = done.stdout.partition("--\n")
@@ -94,7 +94,7 @@ def test_test_build_leaves_nothing_behind(clone: Clone) -> None:
 
 
 def test_every_build_argument_is_required(built: Clone) -> None:
-    """Podman stops at an empty FROM, the first RUN names any other argument that is empty."""
+    """Podman stops at an empty FROM; the first RUN names any other empty argument."""
     assert built.lab("podman build --layers=false .").returncode != 0
     images = "--build-arg BASE=localhost/custom-coreos:stable --build-arg KMODS=localhost/custom-coreos:stable"
     done = built.lab(f"podman build --layers=false {images} --build-arg KERNEL_VERSION=7.1.9-200.fc44.x86_64 .")
@@ -108,19 +108,19 @@ def test_every_build_argument_is_required(built: Clone) -> None:
 
 
 def test_a_full_disk_is_told(clone: Clone) -> None:
-    """No room for the layers: three lines, no image."""
+    """If the layers do not fit, the error has three lines and there is no image."""
     full = "mkdir -p $HOME/../storage && mount -t tmpfs -o size=40m none $HOME/../storage"
     done = clone.lab(f"{full} && inv build", "slow")
     assert_three_lines(done, "custom-coreos:stable could not be built", "no space left on device")
 
 
 def test_a_connection_cut_in_a_layer_is_told(clone: Clone) -> None:
-    """Podman tries again by itself, then the error is its own word."""
+    """Podman tries again on its own; then the error quotes podman."""
     assert_three_lines(clone.lab("inv build", "quay-cut"), "custom-coreos:stable could not be built")
 
 
 def test_ctrl_c_in_the_middle_of_a_build(clone: Clone) -> None:
-    """Exit 1, three lines, and neither processes nor containers nor images of it stay."""
+    """It exits with 1 and three lines, and leaves no processes, containers or images."""
     argv = [str(clone.path / "inv"), "lab", "-w", "label-null", "--", "inv build"]
     child = subprocess.Popen(argv, stderr=subprocess.PIPE, text=True, start_new_session=True, cwd=clone.path)
     assert child.stderr
@@ -152,17 +152,17 @@ echo "helper_binaries_dir = ['$HOME/helpers']" >> ~/override.conf; export CONTAI
 
 
 def test_where_no_network_can_be_made_a_build_runs_in_a_chroot_and_says_so(own_clone: Clone) -> None:
-    """Found out by a try: the program that makes podman's network fails."""
+    """A trial finds out: the program that creates podman's network fails."""
     done = own_clone.lab(f"{HELPERS.format(name='netavark')} inv build")
     assert done.returncode == 0, done.stderr
     assert "the steps of this build run in a chroot, with this machine's network: " in done.stderr
     assert "--isolation=chroot" in done.stderr
     told = own_clone.lab(f"{HELPERS.format(name='netavark')} inv doctor --json").stdout
-    assert "a build's steps run in a chroot" in told
+    assert "build steps run in a chroot" in told
 
 
 def test_a_podman_that_lacks_its_helpers_is_told_before_anything_is_pulled(own_clone: Clone) -> None:
-    """In podman's words."""
+    """The error quotes podman."""
     done = own_clone.lab(f"{HELPERS.format(name='nothing')} inv build")
     assert_three_lines(done, 'could not find "netavark"')
     assert "Trying to pull" not in done.stderr

@@ -1,4 +1,4 @@
-"""Cleanup in the lab, in a year of daily images: what stays can be pulled, what goes is gone."""
+"""Cleanup in the lab, in a year of daily images: it can still pull what stays, and the rest is deleted."""
 
 import json
 import shlex
@@ -15,19 +15,19 @@ IMAGE = "ghcr.io/samhclark/custom-coreos"
 LOGGED_IN = "export GITHUB_TOKEN=lab-token"
 
 
-MOST_OF_A_DAY = 12  # so many versions belong to one image at most: it may be in a list, and has its records
+MOST_OF_A_DAY = 12  # the most versions that belong to one image: it may be in a list, and has its records
 
 
 @pytest.fixture(scope="module")
 def season(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clone]:
-    """A clone for the worlds with a past."""
+    """Return a clone for the worlds with a past."""
     made = fresh_clone(tmp_path_factory.mktemp("cleanup") / "custom-coreos")
     yield made
     made.inv("lab-clean")
 
 
 def plan(clone: Clone, world: str, words: str = "") -> list[dict[str, Any]]:
-    """The fates of a dry run."""
+    """Return the fates of a dry run."""
     done = clone.lab(f"{LOGGED_IN}; inv cleanup-dry-run 90 --json {words}", world)
     assert done.returncode == 0, done.stderr
     found: list[dict[str, Any]] = checked(done.stdout, "cleanup")["versions"]
@@ -35,23 +35,23 @@ def plan(clone: Clone, world: str, words: str = "") -> list[dict[str, Any]]:
 
 
 def storage(clone: Clone, world: str) -> Path:
-    """The registry's folder of our repository."""
+    """Return the registry's folder of our repository."""
     return clone.path / f".lab/{world}/registry/ghcr.io/docker/registry/v2/repositories/{IMAGE[8:]}/_manifests"
 
 
 def test_a_dry_run_deletes_nothing_and_tells_why(season: Clone) -> None:
-    """A reason for every version; without a token, and with a number that is none, three lines."""
+    """It gives a reason for every version; without a token, or with a wrong number, it prints three lines."""
     fates = plan(season, "season")
     assert len(fates) == len(list((storage(season, "season") / "revisions/sha256").iterdir()))
     assert all(fate["reason"] for fate in fates)
     reasons = {fate["reason"].partition(" on ")[0] for fate in fates if fate["fate"] == "keep"}
-    assert {"made", "promoted", "tag stable and candidate", "it is of a kind that is not known"} <= reasons
+    assert {"made", "promoted", "tag stable and candidate", "its kind is unknown"} <= reasons
     assert_three_lines(season.lab("inv cleanup", "season"), "no token for GitHub", "GITHUB_TOKEN")
-    assert_three_lines(season.lab("inv cleanup --keep -1", "season"), "--keep -1 is no number")
+    assert_three_lines(season.lab("inv cleanup --keep -1", "season"), "--keep -1 is not a number")
 
 
 def test_too_much_at_once_stops(season: Clone) -> None:
-    """With a retention of ten days nearly all of it would go."""
+    """A retention of ten days would delete nearly everything."""
     before = len(plan(season, "season"))
     assert_three_lines(
         season.lab(f"{LOGGED_IN}; inv cleanup --retention-days 10 --apply", "season"), "max_delete_fraction", "--force"
@@ -61,7 +61,7 @@ def test_too_much_at_once_stops(season: Clone) -> None:
 
 @pytest.mark.parametrize("world", ["season", pytest.param("year", marks=pytest.mark.full)])
 def test_after_cleanup_everything_that_stays_can_be_pulled(season: Clone, tmp_path: Path, world: str) -> None:
-    """By digest, with its signature, its records and both architectures; what went is gone, and can be restored."""
+    """It pulls by digest, with signature, records and both architectures; deleted images can be restored."""
     fates = plan(season, world)
     done = season.lab(f"{LOGGED_IN}; inv cleanup --apply --force", world)
     assert done.returncode == 0, done.stderr
@@ -76,7 +76,7 @@ def test_after_cleanup_everything_that_stays_can_be_pulled(season: Clone, tmp_pa
     assert len(list(tmp_path.iterdir())) == len(tags)
     assert json.loads(season.lab("inv history --json", world).stdout)["images"][0]["stable"]
     again = season.lab(f"{LOGGED_IN}; inv cleanup --apply --force", world)
-    assert f"nothing of {IMAGE} is deleted" in again.stderr
+    assert f"no version of {IMAGE} is deleted" in again.stderr
     restore = next(line for line in done.stderr.splitlines() if "is deleted; " in line).split("POST ")[1]
     headers = {"Authorization": "Bearer lab-token"}
     request = f"import requests; requests.post('https://api.github.com{restore}', headers={headers}).raise_for_status()"
@@ -85,26 +85,26 @@ def test_after_cleanup_everything_that_stays_can_be_pulled(season: Clone, tmp_pa
 
 
 def test_a_refusal_spares_what_belongs_to_it_and_after_a_killed_run_the_next_one_goes_on(season: Clone) -> None:
-    """An organisation's package; the first deletion is refused, the run is killed, the next one finishes."""
+    """In an organisation's package, GitHub refuses the first deletion, the run is killed, and the next one finishes."""
     done = season.lab(f"{LOGGED_IN}; inv cleanup --apply --force 2>&1 > /dev/null | head -n 30; exit 0", "organisation")
     assert "is busy: retrying in 1 s" in done.stdout
-    assert "GitHub does not delete" in done.stdout
+    assert "GitHub refuses to delete" in done.stdout
     assert "is deleted" in done.stdout
     again = season.lab(f"{LOGGED_IN}; inv cleanup --apply --force", "organisation")
     assert again.returncode == 0, again.stderr
     left = [fate for fate in plan(season, "organisation") if fate["fate"] == "delete"]
-    assert len(left) < MOST_OF_A_DAY  # each opening of this lab refuses one deletion
+    assert len(left) < MOST_OF_A_DAY  # this lab refuses one deletion each time it opens
 
 
 def test_what_cannot_be_read_stops_every_deletion(season: Clone) -> None:
-    """Nobody knows what it needs."""
+    """Nobody knows what an unreadable manifest needs."""
     fates = plan(season, "half-read")
     assert {fate["fate"] for fate in fates} == {"keep"}
     assert any("could not be read" in fate["reason"] for fate in fates)
 
 
 def test_before_the_first_publication_there_is_nothing_to_do(clone: Clone) -> None:
-    """That is a success, dry or not; a token that is too narrow, or may not see the package, stays an error."""
+    """That is a success, dry or not; a token that is too narrow, or cannot see the package, is still an error."""
     line = f"{IMAGE} does not exist yet: there is nothing to clean up\n"
     for words in ("", "--apply"):
         done = clone.lab(f"{LOGGED_IN}; inv cleanup {words}")

@@ -1,4 +1,4 @@
-"""Completion, in the shells themselves: recipes and their options, for `inv` and `./inv`."""
+"""Completion of recipes and options, in the shells themselves, for `inv` and `./inv`."""
 
 import os
 import pty
@@ -26,7 +26,7 @@ class Terminal:
         self.screen = screen
 
     def type(self, keys: str, until: str) -> str:
-        """Press keys; what is shown then, up to a text, or for some seconds."""
+        """Press keys; return the output up to a text, or for some seconds."""
         os.write(self.screen, keys.encode())
         shown, end = "", time.monotonic() + SECONDS
         while until not in shown and time.monotonic() < end:
@@ -37,7 +37,7 @@ class Terminal:
 
 @contextmanager
 def terminal(clone: Clone, argv: list[str], environment: dict[str, str]) -> Iterator[Terminal]:
-    """A shell in the clone, ended afterwards."""
+    """Open a shell in the clone, and end it afterwards."""
     ours, theirs = pty.openpty()
     child = subprocess.Popen(
         argv, cwd=clone.path, env=environment, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True
@@ -52,13 +52,13 @@ def terminal(clone: Clone, argv: list[str], environment: dict[str, str]) -> Iter
 
 
 def required(shell: str) -> None:
-    """Skip where the shell is missing."""
+    """Skip the test if the shell is missing."""
     if not shutil.which(shell):
         pytest.skip(f"{shell} is not on this machine; ./inv test installs it")
 
 
 def environment(clone: Clone, called: str, home: Path) -> dict[str, str]:
-    """`inv` is the launcher on the PATH; for `./inv` there is none."""
+    """Return an environment with the launcher on the PATH as `inv`; for `./inv` the PATH has none."""
     path = f"{clone.path}:{os.environ['PATH']}" if called == "inv" else os.environ["PATH"]
     return {**os.environ, "PATH": path, "TERM": "dumb", "PS1": "> ", "ZDOTDIR": str(home)}
 
@@ -68,7 +68,7 @@ def environment(clone: Clone, called: str, home: Path) -> dict[str, str]:
 def test_a_tab_finishes_a_recipe_and_its_option(
     clone: Clone, tmp_path: Path, shell: str, plain: list[str], called: str
 ) -> None:
-    """One tab for each word."""
+    """Each word takes one tab."""
     required(shell)
     with terminal(clone, [shell, *plain, "-i"], environment(clone, called, tmp_path)) as shown:
         shown.type(f'eval "$({called} --print-completion-script {shell})"; echo lo""aded\n', until="loaded")
@@ -87,7 +87,7 @@ def test_a_tab_finishes_a_recipe_and_its_option(
     ],
 )
 def test_fish_offers_the_same(clone: Clone, tmp_path: Path, called: str, words: str, offered: list[str]) -> None:
-    """And files where an option wants one."""
+    """It also offers files for an option that takes one."""
     required("fish")
     load = f"{called} --print-completion-script fish | source"
     argv = ["fish", "--no-config", "-c", f"{load}; complete --do-complete '{called} {words}'"]

@@ -1,4 +1,4 @@
-"""Each promise of the contract fails on an image made wrong in just that way; each fatal lint fails the build."""
+"""Each promise of the contract fails on an image that breaks only that promise; each fatal lint fails the build."""
 
 from shlex import quote
 
@@ -41,7 +41,7 @@ LINTS = {
 
 
 def derived(instruction: str) -> str:
-    """A command that builds localhost/wrong from the good image with one instruction more."""
+    """Return a command that builds localhost/wrong from the good image with one more instruction."""
     return (
         f"printf 'FROM localhost/custom-coreos:stable\\n%s\\n' {quote(instruction)} | podman build -q -t wrong -f - ."
     )
@@ -49,7 +49,7 @@ def derived(instruction: str) -> str:
 
 @pytest.mark.parametrize(("check", "spoil"), WRONG.items(), ids=WRONG)
 def test_a_promise_fails_where_just_that_is_wrong(built: Clone, check: str, spoil: str) -> None:
-    """The check of that name reports it; `verify` exits 1."""
+    """The check of that name reports it, and `verify` exits with 1."""
     done = built.lab(f"{derived(f'RUN {spoil}')} > /dev/null && inv verify localhost/wrong --json")
     assert done.returncode == 1, done.stderr
     faults = {row["name"]: row["fault"] for row in checked(done.stdout, "verify")["checks"] if row["fault"]}
@@ -67,7 +67,7 @@ def test_a_promise_fails_where_just_that_is_wrong(built: Clone, check: str, spoi
     }.items(),
 )
 def test_the_release_is_read_from_what_os_release_still_says(built: Clone, edit: str, faults: set[str]) -> None:
-    """IMAGE_VERSION where OSTREE_VERSION is missing, else VERSION; the environment of the image counts for nothing."""
+    """It takes IMAGE_VERSION if OSTREE_VERSION is missing, else VERSION, and ignores the image's environment."""
     instruction = f'RUN sed -i "{edit}" /usr/lib/os-release\nENV OSTREE_VERSION=44.20261103.3.0'
     done = built.lab(f"{derived(instruction)} > /dev/null && inv verify localhost/wrong --json")
     assert {row["name"] for row in checked(done.stdout, "verify")["checks"] if row["fault"]} == faults, done.stderr
@@ -75,7 +75,7 @@ def test_the_release_is_read_from_what_os_release_still_says(built: Clone, edit:
 
 @pytest.mark.parametrize(("check", "label"), LABELS.items(), ids=LABELS)
 def test_a_label_that_says_something_else_fails(built: Clone, check: str, label: str) -> None:
-    """A label is held against the facts inside, and the Lock against both."""
+    """Labels are compared with the facts inside, and the Lock with both."""
     instruction = f"LABEL {label}=9.9.9"
     done = built.lab(
         f"{derived(instruction)} > /dev/null && inv verify localhost/wrong --json --lock everyday.lock.json"
@@ -94,7 +94,7 @@ def test_a_fatal_lint_fails_the_build(built: Clone, lint: str, spoil: str) -> No
 
 
 def test_every_promise_of_the_contract_is_broken_once_here(built: Clone) -> None:
-    """A new check without an image made wrong for it fails this test."""
+    """This test fails if a new check has no image that breaks it."""
     names = {
         row["name"] for row in checked(built.lab("inv verify custom-coreos:stable --json").stdout, "verify")["checks"]
     }
@@ -115,7 +115,7 @@ def test_every_promise_of_the_contract_is_broken_once_here(built: Clone) -> None
     }.items(),
 )
 def test_an_image_from_another_lock_is_told(built: Clone, field: str, edit: str) -> None:
-    """Whatever the Lock says otherwise is named."""
+    """The error names every difference from the Lock."""
     done = built.lab(
         f"sed '{edit}' everyday.lock.json > other.lock.json && inv verify custom-coreos:stable --lock other.lock.json"
     )
@@ -124,7 +124,7 @@ def test_an_image_from_another_lock_is_told(built: Clone, field: str, edit: str)
 
 
 def test_an_image_that_is_not_there_is_named(clone: Clone) -> None:
-    """The next step is said."""
+    """The error says what to do next."""
     done = clone.lab("inv verify nothing:here", "waiting")
     assert done.returncode == 1
     assert "there is no image nothing:here" in done.stderr

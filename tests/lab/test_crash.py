@@ -12,7 +12,7 @@ from tests.lab.conftest import Clone, fresh_clone
 
 
 def outcomes(clone: Clone, *wanted: str) -> list[dict[str, object]]:
-    """Every run that was ended, with the one after it; the first line counts the calls."""
+    """Return every run that was ended, with the run after it; the first line counts the calls."""
     state = clone.path / ".lab/everyday"
     argv = [sys.executable, f"{clone.path}/tests/lab/crashes/crashes.py", str(clone.path), str(state), *wanted]
     words = ["lab", "--", f"PYTHONPATH={clone.path} {shlex.join(argv)}"]
@@ -22,7 +22,7 @@ def outcomes(clone: Clone, *wanted: str) -> list[dict[str, object]]:
 
 
 def assert_good(runs: list[dict[str, object]]) -> None:
-    """Whatever died, stable was old or new and accepted, and the next run finished."""
+    """Check that stable was old or new and accepted, whatever died, and that the next run finished."""
     wrong = [
         run
         for run in runs
@@ -32,7 +32,7 @@ def assert_good(runs: list[dict[str, object]]) -> None:
 
 
 def test_whatever_dies_stable_is_old_or_new_and_the_next_run_finishes(own_clone: Clone) -> None:
-    """Killed, failing or hanging, before and after a call: a sample of the moments."""
+    """A sample of the moments is killed, fails or hangs, before and after a call."""
     counted, *runs = outcomes(own_clone, "sample", "25")
     sys.stdout.write(f"{counted['calls']} calls, {len(runs)} runs ended\n")
     assert len(runs) >= 3
@@ -42,7 +42,7 @@ def test_whatever_dies_stable_is_old_or_new_and_the_next_run_finishes(own_clone:
 
 @pytest.mark.full
 def test_at_every_moment_and_in_every_way(own_clone: Clone, tmp_path: Path) -> None:
-    """All moments, in two labs side by side."""
+    """Two labs go through all moments side by side."""
     clones = (own_clone, fresh_clone(tmp_path / "second/custom-coreos"))
     with ThreadPoolExecutor(2) as pool:
         halves = list(pool.map(outcomes, clones, ("part", "part"), ("1/2", "2/2")))
@@ -50,6 +50,6 @@ def test_at_every_moment_and_in_every_way(own_clone: Clone, tmp_path: Path) -> N
     runs = [run for half in halves for run in half[1:]]
     calls = int(str(halves[0][0]["calls"]))
     sys.stdout.write(f"{calls} calls, {len(runs)} runs ended\n")
-    assert len(runs) > 3.8 * calls  # before and after each, two ways; the labs may differ by a call or two
+    assert len(runs) > 3.8 * calls  # two ways, before and after each call; the labs may differ by a call or two
     assert_good(runs)
     assert {run["how"] for run in runs} == {"kill", "fail", "hang"}

@@ -1,4 +1,4 @@
-"""Every command of the documents that needs neither GitHub nor a machine is typed as it stands there."""
+"""Types every command of the documents that needs neither GitHub nor a machine, exactly as printed."""
 
 import subprocess
 
@@ -14,15 +14,15 @@ _BEFORE = {
     "docs/security.md": "./inv keygen",
 }
 _INSTEAD = {
-    "podman login --authfile ~/.docker/config.json ghcr.io": LOGIN,  # which asks for nothing
-    "./inv publish": "./inv publish && date > overlay-root/etc/motd && ./inv publish",  # there must be two to go back
+    "podman login --authfile ~/.docker/config.json ghcr.io": LOGIN,  # does not ask any question
+    "./inv publish": "./inv publish && date > overlay-root/etc/motd && ./inv publish",  # a rollback needs two images
 }
 
 
 @pytest.mark.full
 @pytest.mark.parametrize("document", DOCUMENTS)
 def test_the_commands_of_the_documents_do_what_they_say(own_clone: Clone, document: str) -> None:
-    """In their order, in a lab where all streams have releases; the first that fails is told."""
+    """They run in order, in a lab where all streams have releases; the test reports the first that fails."""
     typed = [_INSTEAD.get(line, line) for line in commands(document) if line not in ELSEWHERE]
     script = "\n".join([f"cd {own_clone.path}", "export GITHUB_TOKEN=lab-token", _BEFORE.get(document, "true"), *typed])
     done = own_clone.lab(f"set -ex\n{script}", "storm-ahead")
@@ -31,7 +31,7 @@ def test_the_commands_of_the_documents_do_what_they_say(own_clone: Clone, docume
 
 @pytest.mark.full
 def test_lint_is_clean(own_clone: Clone) -> None:
-    """All checks, in a fresh clone."""
+    """All checks pass in a fresh clone."""
     git = ["git", "-C", str(own_clone.path), "-c", "user.name=o", "-c", "user.email=o@e"]
     for words in (["init", "-q"], ["add", "--all"], ["commit", "-qm", "all"]):
         subprocess.run([*git, *words], check=True)

@@ -1,4 +1,4 @@
-"""What is done on GitHub from here: the watchdog's issue, settings, runs; and the doctor, who looks at all of it."""
+"""Recipes that act on GitHub: the watchdog's issue, settings and runs; and the doctor, which checks all of it."""
 
 import json
 import re
@@ -19,7 +19,7 @@ RUN = "GITHUB_WORKFLOW_REF=o/n/.github/workflows/{file}@refs/heads/main inv watc
 
 
 def run(file: str, result: str) -> str:
-    """The watchdog's call at the end of a workflow."""
+    """Call the watchdog as at the end of a workflow."""
     return RUN.format(file=file, jobs=json.dumps({"job": {"result": result, "outputs": None}}))
 
 
@@ -28,7 +28,7 @@ def comments(clone: Clone, world: str) -> list[dict[str, Any]]:
 
 
 def test_there_is_never_more_than_one_issue_and_one_comment_for_each_end(own_clone: Clone) -> None:
-    """Bad days of several workflows, in an order of their own."""
+    """Several workflows have bad days, in a mixed order."""
     bad = run("build.yaml", "failure") * 2 + run("cleanup-images.yaml", "failure") + run("build.yaml", "cancelled")
     half = run("cleanup-images.yaml", "success")
     done = own_clone.lab(TOKEN + bad + half)
@@ -45,7 +45,7 @@ def test_there_is_never_more_than_one_issue_and_one_comment_for_each_end(own_clo
 
 
 def test_an_answer_that_was_lost_opens_no_second_issue(own_clone: Clone) -> None:
-    """GitHub did what it was asked, and answered 502."""
+    """GitHub opened the issue, but answered 502."""
     done = own_clone.lab(f"{TOKEN} inv watchdog && inv watchdog", "issues-502")
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines() == ["No image can be built"] * 2
@@ -53,7 +53,7 @@ def test_an_answer_that_was_lost_opens_no_second_issue(own_clone: Clone) -> None
 
 
 def test_a_second_open_issue_is_closed(own_clone: Clone) -> None:
-    """As when two runs opened one at the same moment."""
+    """Two runs may have opened one at the same moment."""
     place = state(own_clone) / "forge/issues"
     place.mkdir(parents=True)
     for number in (1, 2):
@@ -66,7 +66,7 @@ def test_a_second_open_issue_is_closed(own_clone: Clone) -> None:
 
 
 def test_a_block_is_told_before_it_comes(own_clone: Clone) -> None:
-    """The forecast's storm opens the issue; today is fine."""
+    """An unsupported kernel in the forecast opens the issue, although today is fine."""
     done = own_clone.lab(f"{TOKEN} inv watchdog", "storm-ahead")
     assert done.stdout == "Builds will be blocked\n", done.stderr
     (issue,) = issues(own_clone, "storm-ahead")
@@ -81,25 +81,25 @@ def test_a_block_is_told_before_it_comes(own_clone: Clone) -> None:
         ("GITHUB_TOKEN=x inv watchdog", "everyday", ("could not be listed", "GitHub answered 403: Resource not")),
         ("GITHUB_TOKEN=lab-token inv watchdog", "github-down", ("could not be listed", "did not answer")),
         ("GITHUB_TOKEN=lab-token inv watchdog --jobs '{}}'", "everyday", ("--jobs is wrong",)),
-        ("GITHUB_TOKEN=lab-token inv run-cleanup-force", "everyday", ("nothing is done", "add --yes")),
+        ("GITHUB_TOKEN=lab-token inv run-cleanup-force", "everyday", ("nothing was done", "add --yes")),
         ("GITHUB_TOKEN=x inv run-workflow", "everyday", ("build.yaml could not be started", "403")),
         (f"{NARROW} inv cleanup", "everyday", ("could not be listed", "at least read:packages", "delete:packages")),
     ],
 )  # fmt: skip
 def test_what_github_does_not_do_is_told(clone: Clone, command: str, world: str, words: tuple[str, ...]) -> None:
-    """Three lines, and what to type."""
+    """Three lines say what to type."""
     assert_three_lines(clone.lab(command, world), *words)
 
 
 def test_a_token_that_may_not_touch_packages_is_told_of(clone: Clone) -> None:
-    """Doctor names the scopes and how to get them; repo-settings says what it was not shown."""
+    """Doctor names the scopes and how to get them; repo-settings reports what it could not see."""
     done = clone.lab(f"export {NARROW}; inv doctor; inv repo-settings")
     assert re.search(r"^warning +GitHub login +owner lacks .* --scopes write:packages", done.stdout, re.MULTILINE)
     assert re.search(r"^the package is +\? +public +not shown to this token https", done.stdout, re.MULTILINE)
 
 
 def test_a_run_is_watched_to_its_end(own_clone: Clone) -> None:
-    """What it does is told as it changes; a run that fails is a failure here."""
+    """The recipe reports each change, and fails if the run fails."""
     run_file = state(own_clone) / "forge/runs/1.json"
 
     def github() -> None:
@@ -120,22 +120,22 @@ def test_a_run_is_watched_to_its_end(own_clone: Clone) -> None:
 
 
 def test_settings_are_held_against_what_is_wanted_and_applied_by_the_flag_alone(own_clone: Clone) -> None:
-    """Reading changes nothing; what no API sets names its page; the second time there is nothing to do."""
+    """Reading changes nothing; a setting without an API names its page; the second time there is nothing to do."""
     looked = own_clone.lab(f"{TOKEN} inv repo-settings")
-    assert_three_lines(looked, "10 settings of samhclark/custom-coreos not as wanted")
+    assert_three_lines(looked, "10 settings of samhclark/custom-coreos must change")
     assert re.search(r"a workflow's token may only read +write +read +differs$", looked.stdout, re.MULTILINE)
     assert "users/samhclark/packages/container/custom-coreos/settings" in looked.stdout
     assert not (state(own_clone) / "forge/settings.json").exists()
     applied = own_clone.lab(f"{TOKEN} inv repo-settings --apply")
     assert_three_lines(applied, "1 setting of", "the package is")  # nothing is published yet
-    assert re.search(r"main asks for +Lint, Test +Lint, Test +ok$", applied.stdout, re.MULTILINE)
+    assert re.search(r"main requires +Lint, Test +Lint, Test +ok$", applied.stdout, re.MULTILINE)
     again = own_clone.lab(f"{TOKEN} inv repo-settings --apply")
     assert "setting:" not in again.stderr
 
 
 @pytest.mark.full
 def test_the_settings_of_an_organisation_name_its_own_page(own_clone: Clone) -> None:
-    """Its packages are elsewhere."""
+    """Its packages are on another page."""
     done = own_clone.lab(f"{TOKEN} inv repo-settings", "organisation")
     assert "github.com/orgs/samhclark/packages/container/custom-coreos/settings" in done.stdout
 
@@ -145,7 +145,7 @@ def findings(done: subprocess.CompletedProcess[str]) -> dict[str, dict[str, str]
 
 
 def test_the_doctor_finds_what_is_missing_and_what_is_wrong(own_clone: Clone) -> None:
-    """A fresh clone with a login and somebody else's key; exit 1, and every line says what mends it."""
+    """In a fresh clone with a login and a foreign key it exits with 1, and every line names the fix."""
     own_clone.replace("invoke.yaml", "ghcr.io/samhclark/custom-coreos ", "ghcr.io/owner/custom-coreos ")
     done = own_clone.lab(f"{TOKEN} {LOGIN}; inv doctor --json")
     found = findings(done)
@@ -156,7 +156,7 @@ def test_the_doctor_finds_what_is_missing_and_what_is_wrong(own_clone: Clone) ->
     assert found["podman"]["message"].endswith("tried: it signs an image, verifies it, and runs a container")
     assert (
         found["registry"]["message"]
-        == "ghcr.io takes the login, which may push ghcr.io/owner/custom-coreos and ghcr.io/owner/custom-coreos-kmods"
+        == "ghcr.io accepts the login, which may push ghcr.io/owner/custom-coreos and ghcr.io/owner/custom-coreos-kmods"
     )
     assert found["GitHub login"]["state"] == "ok"
     assert found["Pages"]["fix"] == "./inv repo-settings --apply"
@@ -164,7 +164,7 @@ def test_the_doctor_finds_what_is_missing_and_what_is_wrong(own_clone: Clone) ->
 
 
 def test_the_doctor_knows_a_private_key_that_does_not_fit(own_clone: Clone) -> None:
-    """No host would take what it signs."""
+    """No host would accept what that key signs."""
     public = "overlay-root/etc/pki/cosign/cosign.pub"
     made = own_clone.lab(f"inv keygen && cp {public} old && rm ~/.config/custom-coreos/* {public} && inv keygen")
     assert made.returncode == 0, made.stderr
@@ -175,7 +175,7 @@ def test_the_doctor_knows_a_private_key_that_does_not_fit(own_clone: Clone) -> N
 
 
 def test_the_doctor_serves_without_any_network(clone: Clone) -> None:
-    """In a network of its own with nothing in it; quick, no failure for what cannot be asked, no traceback."""
+    """In an empty network namespace it is quick, without a traceback, and unreachable hosts are no failure."""
     begun = time.monotonic()
     argv = ["unshare", "--net", str(clone.path / "inv"), "doctor", "--json"]
     done = subprocess.run(argv, capture_output=True, text=True, check=False, cwd=clone.path)
@@ -187,7 +187,7 @@ def test_the_doctor_serves_without_any_network(clone: Clone) -> None:
 
 
 def test_the_table_has_a_tool_of_every_name(clone: Clone) -> None:
-    """With its version; as people read it."""
+    """Each has its version; the table is for people."""
     shown = clone.lab("inv doctor").stdout
     for name, version in (("oras", r"1\.2\.3"), ("act", r"0\.2\.82"), ("gitleaks", r"v8\."), ("butane", r"0\.29\.0")):
         assert re.search(rf"^ok +{name} +{version}", shown, re.MULTILINE)

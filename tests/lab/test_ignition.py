@@ -17,7 +17,7 @@ BUTANE = "variant: fcos\nversion: 1.6.0\n"
 
 
 def test_the_configuration_is_kept_value_for_value(own_clone: Clone) -> None:
-    """What butane.yaml says is what the machine gets; stdout is the hash that coreos-installer takes."""
+    """The machine gets what butane.yaml says; stdout is the hash that coreos-installer takes."""
     done = own_clone.inv("ignition")
     body = (own_clone.path / "ignition.json").read_bytes()
     assert done.stdout == f"sha512-{hashlib.sha512(body).hexdigest()}\n"
@@ -39,7 +39,7 @@ def test_the_configuration_is_kept_value_for_value(own_clone: Clone) -> None:
 
 
 def test_it_is_the_same_byte_for_byte_every_time(own_clone: Clone) -> None:
-    """Both names of the recipe, twice, from another folder."""
+    """Both names of the recipe give it, twice, and from another folder."""
     made = {
         own_clone.inv(recipe, cwd=own_clone.path / "lab").stdout for recipe in ("ignition", "generate-ignition") * 2
     }
@@ -47,7 +47,7 @@ def test_it_is_the_same_byte_for_byte_every_time(own_clone: Clone) -> None:
 
 
 def test_a_mistake_is_told_with_path_line_and_column_and_nothing_is_written(own_clone: Clone) -> None:
-    """A wrong mode, an unknown key (strict), a tab."""
+    """The mistakes are a wrong mode, an unknown key (strict), and a tab."""
     butane = own_clone.path / "butane.yaml"
     good = butane.read_text()
     for old, new, words in (
@@ -65,7 +65,7 @@ def test_a_mistake_is_told_with_path_line_and_column_and_nothing_is_written(own_
 
 
 def test_butane_is_a_filter(clone: Clone) -> None:
-    """Stdin to stdout, butane's own report and exit status."""
+    """It reads stdin and writes stdout, with butane's own report and exit status."""
     argv = [str(clone.path / "inv"), "butane"]
     good = subprocess.run(argv, input=BUTANE, capture_output=True, text=True, check=True)
     assert json.loads(good.stdout)["ignition"]["version"] == "3.5.0"
@@ -76,7 +76,7 @@ def test_butane_is_a_filter(clone: Clone) -> None:
 
 
 def test_without_a_butane_of_its_own_the_container_serves(clone: Clone) -> None:
-    """Podman alone on the PATH: the container has no network and nothing to write to, and gives the very same."""
+    """With only podman on the PATH, a container without network and writable files gives exactly the same."""
     python = ready_folder(clone) / "venv/bin/python"
     alone = "mkdir -p $HOME/bin && ln -sf $(command -v podman) $HOME/bin/"
     filtered = f"PATH=$HOME/bin {python} {clone.path}/tasks.py butane"
@@ -90,7 +90,7 @@ def test_without_a_butane_of_its_own_the_container_serves(clone: Clone) -> None:
 
 
 def test_every_planted_secret_is_found_and_nothing_else(own_clone: Clone) -> None:
-    """Each by its own path, with what to do; and the secrets themselves are not printed."""
+    """Each has its own path and says what to do; the secrets themselves are not printed."""
     plan = planted.everything()
     assert len(plan.expected) > 100
     (own_clone.path / "butane.yaml").write_text(plan.butane())
@@ -105,7 +105,7 @@ def test_every_planted_secret_is_found_and_nothing_else(own_clone: Clone) -> Non
 
 
 def test_an_ordinary_home_server_raises_no_alarm(own_clone: Clone) -> None:
-    """Switches named after passwords, paths to secrets, public keys, checksums, certificates."""
+    """It has switches named after passwords, paths to secrets, public keys, checksums and certificates."""
     plan = planted.Plan()
     for path, content in planted.INNOCENT.items():
         plan.file(path, path=path, inline=content)
@@ -116,7 +116,7 @@ def test_an_ordinary_home_server_raises_no_alarm(own_clone: Clone) -> None:
 
 
 def documented(clone: Clone) -> list[tuple[str, str]]:
-    """The examples of Butane's own documentation for Fedora CoreOS that stand on their own."""
+    """Return the complete examples in Butane's own documentation for Fedora CoreOS."""
     ready = ready_folder(clone)
     kept = {**os.environ, "GOMODCACHE": str(ready.parents[1] / "go/documents"), "GOFLAGS": "-modcacherw"}
     argv = [shutil.which("go", path=f"{ready / 'bin'}:{os.environ['PATH']}") or "go", "mod", "download", "-json"]
@@ -130,7 +130,7 @@ def documented(clone: Clone) -> list[tuple[str, str]]:
 
 
 def test_documented_examples_pass_the_filter_unchanged_and_carry_what_they_carry(own_clone: Clone) -> None:
-    """For version 1.6.0 the filter's answer is butane's own; in all versions the scan finds the documented secrets."""
+    """For version 1.6.0 the filter gives butane's answer; in all versions the scan finds the documented secrets."""
     examples = documented(own_clone)
     assert len(examples) > 40
     ready = {**os.environ, "PATH": f"{ready_folder(own_clone) / 'bin'}:{os.environ['PATH']}"}
@@ -149,7 +149,7 @@ def test_documented_examples_pass_the_filter_unchanged_and_carry_what_they_carry
 
 
 def test_what_is_no_secret_can_be_allowed_by_its_path_with_a_reason(own_clone: Clone) -> None:
-    """That place alone; the reason is told; one that allows nothing any more is told too."""
+    """Only that place is allowed, and the reason is printed; an entry that allows nothing any more is reported."""
     plan = planted.Plan()
     for name in ("github", "gitlab"):
         plan.file(name, inline=planted.VALUES[name])
@@ -165,7 +165,7 @@ def test_what_is_no_secret_can_be_allowed_by_its_path_with_a_reason(own_clone: C
 
 
 def test_a_secret_keeps_the_page_from_being_made(own_clone: Clone) -> None:
-    """`site` and `serve` refuse and leave nothing; the line in butane.yaml is named."""
+    """`site` and `serve` refuse and leave nothing; the error names the line in butane.yaml."""
     own_clone.replace("butane.yaml", "inline: nas", f"inline: {planted.VALUES['github']}")
     assert own_clone.inv("keygen", "--key", str(own_clone.path / "key")).returncode == 0
     for recipe in ("site", "serve"):
@@ -176,7 +176,7 @@ def test_a_secret_keeps_the_page_from_being_made(own_clone: Clone) -> None:
 
 
 def test_files_are_taken_in_from_the_repository_alone(own_clone: Clone, tmp_path: Path) -> None:
-    """A path that leaves it and a link that does are refused; neither content is read into a public file."""
+    """A path or link that leaves the repository is refused, so no such content gets into a public file."""
     (tmp_path / "outside").write_text("not for the public")
     (own_clone.path / "link").symlink_to(tmp_path / "outside")
     for local in ("../outside", "link"):
@@ -184,7 +184,7 @@ def test_files_are_taken_in_from_the_repository_alone(own_clone: Clone, tmp_path
             {"path": "/etc/a", "contents": {"local": local}}]}})  # fmt: skip
         (own_clone.path / "butane.yaml").write_text(text)
         done = own_clone.inv("ignition")
-        assert_three_lines(done, "takes in a file from elsewhere", local)
+        assert_three_lines(done, "includes a file from elsewhere", local)
     shadow = own_clone.path / "overlay-root/etc/pki/cosign/cosign.pub"
     shadow.parent.mkdir(parents=True)
     shadow.symlink_to("/etc/shadow")
@@ -201,7 +201,7 @@ def test_files_are_taken_in_from_the_repository_alone(own_clone: Clone, tmp_path
         ("      label: root\n", "", "has no `label: root`"),
         ("wipe_filesystem: true\n", "", "has no `wipe_filesystem: true`"),
         ('"pcr_ids":"7"', '"pcr_ids":"77"', "a TPM has no PCR 77"),
-        ("inline: nas", "source: http://nas.example/hostname", "comes without TLS and without a hash"),
+        ("inline: nas", "source: http://nas.example/hostname", "is fetched without TLS and without a hash"),
         (
             "ghcr.io/samhclark/custom-coreos ",
             "ghcr.io/someone/custom-coreos ",
@@ -210,7 +210,7 @@ def test_files_are_taken_in_from_the_repository_alone(own_clone: Clone, tmp_path
     ],
 )
 def test_what_would_cost_a_machine_is_told(own_clone: Clone, old: str, new: str, words: str) -> None:
-    """A warning for each, and none of it as shipped; PCR 7 and the memory are told in any case."""
+    """Each mistake gives a warning, and the shipped file has none; PCR 7 and memory are always mentioned."""
     as_shipped = own_clone.inv("ignition").stderr
     assert words not in as_shipped
     assert "PCR 7" in as_shipped
@@ -224,13 +224,13 @@ def test_what_would_cost_a_machine_is_told(own_clone: Clone, old: str, new: str,
 
 
 def test_a_machine_that_nobody_can_enter_is_told(own_clone: Clone) -> None:
-    """Neither key nor password."""
+    """It has neither key nor password."""
     (own_clone.path / "butane.yaml").write_text(BUTANE)
     assert "nobody can log in" in own_clone.inv("ignition").stderr
 
 
 def test_odd_files_are_read_or_refused_whole(own_clone: Clone) -> None:
-    """A byte order mark, five megabytes, a half-written ignition.json of a killed run, a repository without it."""
+    """A byte order mark, five megabytes, a half-written ignition.json of a killed run, a repository without one."""
     butane = own_clone.path / "butane.yaml"
     good = butane.read_text()
     whole = own_clone.inv("ignition").stdout
@@ -245,7 +245,7 @@ def test_odd_files_are_read_or_refused_whole(own_clone: Clone) -> None:
 
 
 def test_the_container_takes_files_in_too(own_clone: Clone) -> None:
-    """With podman alone, what belongs to every machine comes out the same: the files are mounted read-only."""
+    """With only podman, the common parts come out the same: the container mounts the files read-only."""
     python = ready_folder(own_clone) / "venv/bin/python"
     names = "podman ignition-validate gitleaks git"
     tools = f"mkdir -p $HOME/bin && for tool in {names}; do ln -sf $(command -v $tool) $HOME/bin/; done"

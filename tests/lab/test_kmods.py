@@ -1,4 +1,4 @@
-"""`inv build-kmods` where it cannot build: three lines, and nothing stays. What it builds is proven by `inv boot`."""
+"""`inv build-kmods` where it cannot build: it prints three lines and leaves nothing. `inv boot` proves its results."""
 
 import json
 
@@ -19,16 +19,16 @@ KEPT = f"{{ {CONTAINERS}; ls $XDG_CACHE_HOME/custom-coreos | grep zfs-; }}"
     ("world", "asked", "why"),
     [
         ("source", "--zfs 2.4.9 --kernel 6.12.100-200.fc44.x86_64", "GitHub has no release zfs-2.4.9"),
-        ("source", "--zfs 2.4.99 --kernel 6.12.100-200.fc44.x86_64", "X.Y.99 is none"),
+        ("source", "--zfs 2.4.99 --kernel 6.12.100-200.fc44.x86_64", "X.Y.99 is not a release"),
         ("source", "--zfs 2.4.3 --kernel 6.12.100", "does not have the form VERSION-RELEASE.ARCH"),
         ("source", "--zfs 2.4.3 --kernel 6.12.100-200.el9.x86_64", "does not end with .fc and a number"),
         ("source-other", PAIR, "GitHub states sha256:1f08f2d1"),
-        ("source-cut", PAIR, "github.com ended the connection before its answer was whole"),
+        ("source-cut", PAIR, "github.com ended the connection before its answer was complete"),
         ("everyday", "--zfs 2.4.4 --kernel 7.1.9-200.fc44.x86_64", "GitHub lists no zfs-2.4.4.tar.gz"),
     ],
 )
 def test_without_a_proven_source_nothing_is_built(clone: Clone, world: str, asked: str, why: str) -> None:
-    """No release, no kernel of Fedora's form, another tarball or half of one: no image, and no tarball is kept."""
+    """With no release, no Fedora kernel, or a wrong or incomplete tarball, it builds no image and keeps no tarball."""
     done = clone.lab(f"inv build-kmods {asked}; status=$?; {KEPT}; exit $status", world)
     assert_three_lines(done, why)
     assert done.stdout == ""
@@ -37,7 +37,7 @@ def test_without_a_proven_source_nothing_is_built(clone: Clone, world: str, aske
 @on_debian_12
 @pytest.mark.full
 def test_a_kernel_that_fedora_does_not_keep_is_named(clone: Clone) -> None:
-    """Its kernel-devel cannot be found; what podman had begun is removed, the tarball stays for the next try."""
+    """Its kernel-devel is missing; podman's unfinished container is removed, and the tarball stays for the next try."""
     asked = "inv build-kmods --zfs 2.4.3 --kernel 6.12.100-999.fc44.x86_64"
     done = clone.lab(f"{asked}; status=$?; {CONTAINERS}; exit $status", "source")
     assert_three_lines(done, "Unable to find a match: kernel-devel-6.12.100-999.fc44.x86_64")
@@ -48,27 +48,27 @@ def test_a_kernel_that_fedora_does_not_keep_is_named(clone: Clone) -> None:
     ("asked", "why"),
     [
         ("--kmods localhost/nothing", "there is no image localhost/nothing"),
-        ("--kmods custom-coreos:stable", "is no kmods image that was built here"),
-        ("--kmods $(podman images -q custom-coreos:stable)", "is no kmods image that was built here"),
+        ("--kmods custom-coreos:stable", "is not a kmods image that was built here"),
+        ("--kmods $(podman images -q custom-coreos:stable)", "is not a kmods image that was built here"),
         ("--kmods custom-coreos:stable --lock everyday.lock.json", "leave one of them out"),
     ],
 )
 def test_no_image_is_built_from_other_modules(built: Clone, asked: str, why: str) -> None:
-    """An image that is not there, one of another kind, a Lock beside it."""
+    """It refuses a missing image, an image of another kind, and --kmods together with a Lock."""
     assert_three_lines(built.lab(f"inv build {asked}"), why)
 
 
 @on_debian_12
 @pytest.mark.full
 def test_an_image_with_modules_of_ones_own_is_published(own_clone: Clone) -> None:
-    """`publish` tells how they are built; its Lock pins the tarball; the next day holds it; modules are built once."""
+    """`publish` explains how to build them; its Lock pins the tarball; the next day holds; they are built once."""
     kmods = f"kmods=$(inv build-kmods {PAIR})"
     story = f"{kmods} && inv publish --kmods $kmods && {kmods} && inv versions --json"
     day = f"cd {own_clone.path} && inv keygen && {LOGIN}; inv publish; {story}"
-    done = own_clone.lab(day, "source-behind", seconds=HOUR)  # OpenZFS is compiled
+    done = own_clone.lab(day, "source-behind", seconds=HOUR)  # this compiles OpenZFS
     assert done.returncode == 0, done.stderr
     assert f"./inv build-kmods {PAIR}" in done.stderr
-    assert "nothing it is built from changed" in done.stderr
+    assert "its inputs did not change" in done.stderr
     decided = checked(done.stdout[done.stdout.index("{") :], "versions")
     assert decided["verdict"] == "HOLD"
     assert decided["published"]["kernel"] == "6.12.100-200.fc44.x86_64"
@@ -77,18 +77,18 @@ def test_an_image_with_modules_of_ones_own_is_published(own_clone: Clone) -> Non
 
 
 def test_kmods_are_built_from_stand_ins_in_seconds(clone: Clone) -> None:
-    """As in the worlds that boot, but for what they are made of; a second time nothing is built."""
+    """Only the ingredients differ from the worlds that boot; the second time it builds nothing."""
     asked = f"inv build-kmods --zfs 2.4.4 --kernel {LATE}"
     assert_three_lines(clone.lab(f"{asked} --save /nowhere/kmods.tar", "late"), "/nowhere/kmods.tar cannot be written")
     assert_three_lines(clone.lab(f"{asked} --load README.md", "late"), "README.md could not be loaded")
     done = clone.lab(f"{asked} && {asked}", "late")
     assert done.returncode == 0, done.stderr
     assert len(set(done.stdout.split())) == 1
-    assert "nothing it is built from changed" in done.stderr
+    assert "its inputs did not change" in done.stderr
 
 
 def test_an_archive_that_fails_in_the_middle_is_named(clone: Clone) -> None:
-    """Three lines, and what podman had begun is removed."""
+    """It prints three lines, and podman's unfinished container is removed."""
     asked = f"inv build-kmods --zfs 2.4.4 --kernel {LATE}"
     done = clone.lab(f"{asked}; status=$?; {CONTAINERS}; exit $status", "late-archive-down")
     assert_three_lines(done, f"kernel-devel-{LATE}: Cannot download")

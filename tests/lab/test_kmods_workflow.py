@@ -18,28 +18,28 @@ WITH_KMODS = {
 
 
 def labels(clone: Clone, world: str) -> dict[str, str]:
-    """The labels of the public image."""
+    """Return the labels of the public image."""
     shown = clone.lab(f"skopeo inspect --no-tags docker://{IMAGE}:stable", world).stdout
     found: dict[str, str] = json.loads(shown)["Labels"]
     return found
 
 
 def attached(clone: Clone, world: str, image: str) -> list[dict[str, Any]]:
-    """What is attached to an image."""
+    """List what is attached to an image."""
     shown = clone.lab(f"oras discover --distribution-spec v1.1-referrers-tag --format json {image}", world).stdout
     found: list[dict[str, Any]] = json.loads(shown)["manifests"]
     return found
 
 
 def of_build(done: Any) -> dict[str, str]:
-    """The results of build.yaml's jobs."""
+    """Return the results of build.yaml's jobs."""
     return {name: result for name, result in jobs(done).items() if name.startswith("build.yaml")}
 
 
 def test_kmods_that_are_due_are_built_signed_attested_and_used_and_the_next_day_nothing_is_done(
     own_clone: Clone,
 ) -> None:
-    """From the cron event to `stable`, without a word of anybody; one job compiles, another has the key."""
+    """A cron event leads to `stable` without anybody's help; one job compiles, and another has the key."""
     done = rehearse(own_clone, "build.yaml", world="late")
     assert done.returncode == 0, done.stderr
     assert of_build(done) == WITH_KMODS
@@ -57,7 +57,7 @@ def test_kmods_that_are_due_are_built_signed_attested_and_used_and_the_next_day_
 
 @pytest.mark.full
 def test_when_kmods_cannot_be_built_the_older_pair_is_and_the_owner_is_told(own_clone: Clone) -> None:
-    """Fedora's updates archive fails in the middle; what exists is published that very day, and stays the next."""
+    """Fedora's updates archive fails in the middle; the older pair is published that day, and stays the next."""
     done = rehearse(own_clone, "build.yaml", world="late-archive-down")
     assert_three_lines(done, "the rehearsal of build.yaml failed")
     assert of_build(done) == {
@@ -76,7 +76,7 @@ def test_when_kmods_cannot_be_built_the_older_pair_is_and_the_owner_is_told(own_
 
 @pytest.mark.full
 def test_the_first_image_needs_nobodys_kmods(own_clone: Clone) -> None:
-    """Upstream has none for any release: they are due at once."""
+    """Upstream has kmods for no release, so they are due at once."""
     done = rehearse(own_clone, "build.yaml", world="late-from-the-start")
     assert done.returncode == 0, done.stderr
     assert of_build(done) == WITH_KMODS

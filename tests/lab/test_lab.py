@@ -17,18 +17,18 @@ REPOSITORY = "ghcr.io/owner/thing"
 
 
 def test_the_exit_status_of_the_command_is_the_labs(clone: Clone) -> None:
-    """Zero, another, and a signal's."""
+    """It passes on zero, another status, and a signal's."""
     assert [clone.lab(command).returncode for command in ("true", "exit 7", "kill -9 $$")] == [0, 7, 137]
 
 
 def test_nothing_leads_outside(clone: Clone) -> None:
-    """Only loopback is there, and only the lab's hosts have addresses."""
+    """A lab only has the loopback interface, and only its hosts have addresses."""
     done = clone.lab("ip -o link | wc -l; getent hosts quay.io | cut -d' ' -f1; getent hosts example.org || echo none")
     assert done.stdout.split() == ["1", "127.0.1.1", "none"]
 
 
 def test_ghcr_wants_a_login_to_push_and_pulls_without(clone: Clone) -> None:
-    """Refused without, refused with a wrong password, accepted with the lab's."""
+    """It refuses a push without a login or with a wrong password, and accepts the lab's login."""
     image = f"printf 'FROM scratch\\nCOPY overlay-root /\\n' | podman build -q -f - -t {REPOSITORY}:x . > /dev/null"
     push = f"podman push -q {REPOSITORY}:x"
     login = "podman login -u owner -p {} ghcr.io"
@@ -41,7 +41,7 @@ def test_ghcr_wants_a_login_to_push_and_pulls_without(clone: Clone) -> None:
 
 
 def test_tag_lists_come_in_pages_of_a_hundred(clone: Clone) -> None:
-    """As both hosts have it; skopeo follows them to the end."""
+    """Both hosts do that; skopeo reads all pages."""
     done = clone.lab(
         "skopeo list-tags docker://quay.io/fedora/fedora-coreos | grep -c '\"'; cat .lab/everyday/requests.jsonl"
     )
@@ -51,7 +51,7 @@ def test_tag_lists_come_in_pages_of_a_hundred(clone: Clone) -> None:
 
 
 def test_the_base_is_a_manifest_list(clone: Clone) -> None:
-    """As the real one; its digest names the list."""
+    """The real one is a list too; its digest names the list."""
     raw = "skopeo inspect --raw docker://quay.io/fedora/fedora-coreos:stable"
     assert clone.lab(f'{raw} | grep -o \'"architecture":"[a-z0-9]*"\'').stdout.count("architecture") == 2
     same = f"test sha256:$({raw} | sha256sum | cut -d' ' -f1) = $(inv versions --json | grep -o 'sha256:[0-9a-f]*')"
@@ -60,7 +60,7 @@ def test_the_base_is_a_manifest_list(clone: Clone) -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_nothing_stays_when_the_parent_is_ended(clone: Clone, number: signal.Signals) -> None:
-    """Ctrl-C, a polite end, and a kill: no process of the lab is left, and the lab can be opened again."""
+    """After Ctrl-C, SIGTERM or SIGKILL no process of the lab is left, and the lab can be opened again."""
     argv = [str(clone.path / "inv"), "lab", "-w", "slow", "--", "echo up; sleep 600"]
     child = subprocess.Popen(argv, stdout=subprocess.PIPE, text=True, start_new_session=True, cwd=clone.path)
     assert child.stdout
@@ -78,7 +78,7 @@ def test_nothing_stays_when_the_parent_is_ended(clone: Clone, number: signal.Sig
 
 
 def test_a_lab_in_use_is_named_and_not_shared(clone: Clone) -> None:
-    """Two labs in one state would spoil each other's storage; another world is free."""
+    """Two labs in one state folder would damage each other's storage; another world is free."""
     argv = [str(clone.path / "inv"), "lab", "-w", "slow", "--", "echo up; read x"]
     with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=clone.path) as child:
         assert child.stdout
@@ -86,7 +86,7 @@ def test_a_lab_in_use_is_named_and_not_shared(clone: Clone) -> None:
         assert_three_lines(clone.lab("true", "slow"), "this lab is in use")
         assert clone.lab("touch $HOME/kept").returncode == 0
         assert_three_lines(clone.inv("lab-clean"), "this lab is in use")
-        assert clone.lab("test -e $HOME/kept").returncode == 0  # nothing is removed then, of no lab
+        assert clone.lab("test -e $HOME/kept").returncode == 0  # then nothing of any lab is removed
         child.communicate("\n", timeout=20)
 
 
@@ -94,7 +94,7 @@ def test_a_lab_in_use_is_named_and_not_shared(clone: Clone) -> None:
     ("state", "words"), [("slow", ("rehearse-workflow", "build.yaml")), ("rehearsal-slow", ("rehearse",))]
 )
 def test_a_rehearsal_leaves_alone_what_another_is_using(clone: Clone, state: str, words: tuple[str, ...]) -> None:
-    """The copy that the first works in is not made anew by the second."""
+    """The second does not replace the copy that the first works in."""
     kept = clone.path / ".lab" / state / "checkout/kept"
     kept.parent.mkdir(parents=True, exist_ok=True)
     kept.touch()
@@ -113,12 +113,12 @@ def test_what_was_pushed_stays_between_two_calls_and_lab_clean_removes_it(own_cl
 
 
 def test_an_unknown_world_is_told_with_those_there_are(clone: Clone) -> None:
-    """A typo costs nothing."""
+    """The error for a typo lists the worlds."""
     assert_three_lines(clone.lab("true", "evryday"), "there is no world 'evryday'", "everyday")
 
 
 def test_the_rehearsal_goes_to_the_end_and_says_what_stood_in(clone: Clone) -> None:
-    """Each step with its time, what was real, the total."""
+    """It shows each step with its time and what was real, and the total."""
     done = clone.inv("rehearse")
     assert done.returncode == 0, done.stderr
     table = done.stdout[done.stdout.rindex("\nstep ") :]
@@ -131,15 +131,15 @@ def test_the_rehearsal_goes_to_the_end_and_says_what_stood_in(clone: Clone) -> N
 
 
 def test_a_rehearsal_that_stops_says_where(clone: Clone) -> None:
-    """In the world without a list of older releases there is nothing to build."""
+    """If quay.io is down, it stops at `versions`."""
     done = clone.inv("rehearse", "-w", "quay-down")
-    assert_three_lines(done, "the rehearsal of quay-down stopped", "versions said the above")
+    assert_three_lines(done, "the rehearsal of quay-down stopped", "versions failed with the output above")
     assert "not run" in done.stdout
 
 
 @pytest.mark.parametrize("place", ["clone", "cache"])
 def test_an_overlay_is_no_place_for_a_lab(own_clone: Clone, tmp_path: Path, place: str) -> None:
-    """As in a container, whose file system podman's storage cannot be on: said before anything is made."""
+    """A container's file system is one, and podman's storage does not work there; the error comes first."""
     for name in ("upper", "work"):
         (tmp_path / name).mkdir()
     below = own_clone.path if place == "clone" else tmp_path / "cache"
@@ -158,7 +158,7 @@ def test_an_overlay_is_no_place_for_a_lab(own_clone: Clone, tmp_path: Path, plac
 
 
 def test_a_checkout_that_another_user_owns_is_copied_with_its_revision(tmp_path: Path) -> None:
-    """Root in a user's clone, without sudo: git would take it for dubious, and a build would be of no revision."""
+    """Root in a user's clone, without sudo: git would call it dubious, and the build would have no revision."""
     theirs = fresh_clone(tmp_path / "theirs").path
     git = ["git", "-C", str(theirs), "-c", "user.name=owner", "-c", "user.email=owner@example.org"]
     for words in (["init", "-q"], ["add", "-A"], ["commit", "-qm", "First"]):

@@ -1,4 +1,4 @@
-"""The launcher: nothing is installed that is not needed, warm it costs next to nothing, and a broken set-up heals."""
+"""The launcher installs only what a recipe needs, costs almost nothing once warm, and repairs a broken set-up."""
 
 import os
 import shutil
@@ -14,7 +14,7 @@ EMPTY = "from invoke import task\n\n\n@task\ndef nothing(c):\n    pass\n"
 
 
 def fastest(*commands: list[str], rounds: int = 15) -> list[float]:
-    """The least seconds of each command, measured in turn."""
+    """Return the fewest seconds of each command, measured in turn."""
     best = [float("inf")] * len(commands)
     for _ in range(rounds):
         for number, argv in enumerate(commands):
@@ -25,7 +25,7 @@ def fastest(*commands: list[str], rounds: int = 15) -> list[float]:
 
 
 def test_listing_recipes_costs_little_more_than_bare_invoke(clone: Clone, tmp_path: Path) -> None:
-    """At most 1.3 times an empty tasks.py; the launcher itself at most 50 ms."""
+    """It takes at most 1.3 times as long as an empty tasks.py; the launcher itself takes at most 50 ms."""
     (tmp_path / "tasks.py").write_text(EMPTY)
     python = ready_folder(clone) / "venv/bin"
     empty, ours, launched = fastest(
@@ -41,7 +41,7 @@ def test_listing_recipes_costs_little_more_than_bare_invoke(clone: Clone, tmp_pa
 
 
 def test_recipes_are_listed_grouped_and_in_order(clone: Clone) -> None:
-    """`inv` alone is the index."""
+    """`inv` without a recipe prints the list."""
     done = clone.inv(cwd=Path("/"))
     assert done.returncode == 0
     recipes = [line.split()[0] for line in done.stdout.splitlines() if line.startswith("  ")]
@@ -54,7 +54,7 @@ def test_recipes_are_listed_grouped_and_in_order(clone: Clone) -> None:
 
 
 def test_a_recipe_needs_only_its_own_tools(clone: Clone) -> None:
-    """`versions` never asks for podman."""
+    """`versions` never needs podman."""
     clone.lab("inv versions")
     needed = (ready_folder(clone) / "needs-versions").read_text().split()
     assert "skopeo" in needed
@@ -63,7 +63,7 @@ def test_a_recipe_needs_only_its_own_tools(clone: Clone) -> None:
 
 @pytest.fixture
 def own_ready(clone: Clone, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A launcher's folder that a test may spoil; what it links to is that of all tests."""
+    """Return a launcher's folder that a test may damage; it links to the tests' shared one."""
     shared = ready_folder(clone).parents[1]
     cache = tmp_path / "cache"
     shutil.copytree(shared / "ready", cache / "ready", symlinks=True)
@@ -77,7 +77,7 @@ def own_ready(clone: Clone, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 @pytest.mark.parametrize("broken", ["venv", "needs-ignition"])
 def test_a_half_finished_set_up_is_repaired_by_running_it_again(clone: Clone, own_ready: Path, broken: str) -> None:
-    """Whatever piece is missing is made; what is there stays."""
+    """It makes whatever piece is missing, and keeps the rest."""
     ready = own_ready
     (ready / broken).unlink(missing_ok=True)
     assert clone.inv("ignition").returncode == 0
@@ -105,7 +105,7 @@ def test_a_half_finished_set_up_is_repaired_by_running_it_again(clone: Clone, ow
     ],
 )
 def test_only_a_recipe_that_runs_is_made_ready(clone: Clone, own_ready: Path, words: tuple[str, ...]) -> None:
-    """Not one that help, a list or completion is asked about, nor a word that is an option's value or behind `--`."""
+    """Help, a list or completion makes no recipe ready, nor does an option's value or a word after `--`."""
     (own_ready / "needs-boot").unlink(missing_ok=True)
     said = clone.inv(*words).stderr
     assert not (own_ready / "needs-boot").exists()
@@ -113,7 +113,7 @@ def test_only_a_recipe_that_runs_is_made_ready(clone: Clone, own_ready: Path, wo
 
 
 def test_a_tab_installs_nothing(clone: Clone, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """In a new clone and after a pull that changed what is needed: nobody sees what a Tab would start."""
+    """In a new clone, or after a pull that changed the tools, nobody would see what a Tab starts."""
     monkeypatch.setenv("CUSTOM_COREOS_CACHE", str(tmp_path / "cache"))
     done = clone.inv("--complete", "--", "inv", "ver")
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
@@ -121,7 +121,7 @@ def test_a_tab_installs_nothing(clone: Clone, tmp_path: Path, monkeypatch: pytes
 
 
 def test_every_recipe_of_one_call_is_made_ready(clone: Clone, own_ready: Path) -> None:
-    """Also behind an option of the one before it; what is not in the table needs no more than Python."""
+    """That includes one after another's option; a recipe that is not in the table only needs Python."""
     names = "doctor", "verify", "block"
     for name in names:
         (own_ready / f"needs-{name}").unlink(missing_ok=True)
@@ -130,7 +130,7 @@ def test_every_recipe_of_one_call_is_made_ready(clone: Clone, own_ready: Path) -
 
 
 def test_a_tool_that_was_removed_is_noticed(clone: Clone, own_ready: Path) -> None:
-    """The warm look asks for the commands themselves."""
+    """The warm start checks the commands themselves."""
     clone.inv("ignition")
     validate = own_ready / "bin/ignition-validate"
     if validate.is_symlink():
@@ -140,14 +140,14 @@ def test_a_tool_that_was_removed_is_noticed(clone: Clone, own_ready: Path) -> No
 
 
 def test_it_works_through_a_link_and_from_any_folder(clone: Clone, tmp_path: Path) -> None:
-    """A link in ~/bin is a way to call it."""
+    """A link in ~/bin is a valid way to call it."""
     (tmp_path / "inv").symlink_to(clone.path / "inv")
     argv = [str(tmp_path / "inv"), "check-compatibility", "--zfs", "2.4.4", "--kernel", "7.1.9-200.fc44.x86_64"]
     assert subprocess.run(argv, cwd="/", capture_output=True, check=False).returncode == 0
 
 
 def test_without_podman_the_error_names_it(clone: Clone) -> None:
-    """A missing tool is three lines, also where the launcher could not help."""
+    """A missing tool gives three lines, even if the launcher could not help."""
     argv = [str(ready_folder(clone) / "venv/bin/python"), str(clone.path / "tasks.py"), "verify", "x"]
     done = subprocess.run(argv, env={"PATH": "/nowhere", "HOME": "/"}, capture_output=True, text=True, check=False)
     assert done.returncode == 1
@@ -156,7 +156,7 @@ def test_without_podman_the_error_names_it(clone: Clone) -> None:
 
 
 def test_without_network_each_source_is_named(clone: Clone) -> None:
-    """In a namespace with nothing in it: three lines, exit 1."""
+    """An empty network namespace gives three lines and exit status 1."""
     argv = ["unshare", "--net", str(clone.path / "inv"), "versions"]
     done = subprocess.run(argv, capture_output=True, text=True, check=False)
     assert done.returncode == 1
@@ -166,7 +166,7 @@ def test_without_network_each_source_is_named(clone: Clone) -> None:
 
 @pytest.mark.full
 def test_an_empty_cache_is_filled_and_rehearses_in_time(own_clone: Clone, tmp_path: Path) -> None:
-    """With none of its caches, on a machine that has the packages: tools, Python, images, the whole main job."""
+    """Without any cache, on a machine that has the packages: tools, Python, images and the whole main job."""
     begun = time.monotonic()
     argv = [str(own_clone.path / "inv"), "rehearse"]
     environment = {**os.environ, "CUSTOM_COREOS_CACHE": str(tmp_path / "cache"), "HOME": str(tmp_path)}
@@ -185,7 +185,7 @@ exec {python} "$@"
 def test_what_installs_the_recipes_python_does_not_see_the_signing_key(
     clone: Clone, own_ready: Path, tmp_path: Path
 ) -> None:
-    """A workflow's step may have it in its environment; the installer's is written down here."""
+    """A workflow's step may have the key in its environment; this test records the installer's environment."""
     log, spy = tmp_path / "environment", tmp_path / "bin/python3"
     spy.parent.mkdir()
     spy.write_text(SPY.format(log=log, python=shutil.which("python3")))
@@ -200,6 +200,6 @@ def test_what_installs_the_recipes_python_does_not_see_the_signing_key(
 
 
 def test_one_test_is_run_by_its_name(clone: Clone) -> None:
-    """As CONTRIBUTING.md has it: what follows `--` is pytest's."""
+    """As in CONTRIBUTING.md, everything after `--` goes to pytest."""
     done = clone.inv("test", "--unit", "--", "tests/unit/test_lock.py", "-k", "reads_back")
     assert "2 passed" in done.stdout, done.stdout + done.stderr

@@ -1,10 +1,10 @@
-"""The matrix is kept by recipes, and what is ahead is told."""
+"""Recipes maintain the matrix, and the forecast shows what is ahead."""
 
 from tests.lab.conftest import Clone, assert_three_lines, checked
 
 
 def test_the_matrix_learns_what_meta_says(own_clone: Clone) -> None:
-    """--check writes nothing and exits 1; afterwards there is nothing to do; 2.1 is not kept."""
+    """--check writes nothing and exits with 1; afterwards there is nothing to do; 2.1 is left out."""
     matrix = own_clone.path / "compat_matrix.toml"
     before = matrix.read_text()
     done = own_clone.lab("inv sync-matrix --check", "matrix-behind")
@@ -24,14 +24,14 @@ def test_the_matrix_learns_what_meta_says(own_clone: Clone) -> None:
 
 
 def test_a_meta_that_cannot_be_read_loses_nothing(own_clone: Clone) -> None:
-    """The matrix stays as it is, and the error names the release."""
+    """The matrix does not change, and the error names the release."""
     before = (own_clone.path / "compat_matrix.toml").read_text()
     assert_three_lines(own_clone.lab("inv sync-matrix", "meta-down"), "2 releases could not be read", "OpenZFS 2.4.5")
     assert (own_clone.path / "compat_matrix.toml").read_text() == before
 
 
 def test_a_block_stops_a_pair_until_it_is_taken_away(own_clone: Clone) -> None:
-    """`versions` shows it with its reason; no flag overrides it; the file is as before in the end."""
+    """`versions` shows it with its reason; no flag overrides it; at the end the file is as before."""
     before = (own_clone.path / "compat_matrix.toml").read_text()
     pair = "--zfs 2.4.4 --kernel 7.1.9-200.fc44.x86_64"
     done = own_clone.lab(f"inv versions --lock x.json && inv block {pair} --reason 'it panics' && inv versions")
@@ -49,11 +49,13 @@ def test_a_block_stops_a_pair_until_it_is_taken_away(own_clone: Clone) -> None:
 
 
 def test_a_storm_is_seen_ahead(clone: Clone) -> None:
-    """What testing and next bring, about when, and whether OpenZFS is ready; for programs too."""
+    """It shows what testing and next bring, about when, and whether OpenZFS is ready; also as JSON."""
     done = clone.lab("inv forecast; inv forecast --json", "storm-ahead")
     table, _, document = done.stdout.partition("{")
-    assert "in about 9 days stable moves to kernel 7.2, as testing has it; OpenZFS 2.4.4 supports it" in table
-    assert "in about 23 days stable moves to kernel 7.3, as next has it; no OpenZFS release supports it yet" in table
+    assert "in about 9 days stable moves to kernel 7.2, the kernel of testing; OpenZFS 2.4.4 supports it" in table
+    assert (
+        "in about 23 days stable moves to kernel 7.3, the kernel of next; no OpenZFS release supports it yet" in table
+    )
     ahead = checked("{" + document, "forecast")["ahead"]
     assert [each["outlook"] for each in ahead] == ["waits-for-kmods", "unsupported"]
     done = clone.lab("inv versions --stream next --json", "storm-ahead")

@@ -1,4 +1,4 @@
-"""Kmods of our own repository: when they are due, how they get there, and which of them are used."""
+"""Kmods in our own repository: when they are due, how they get there, and which of them builds use."""
 
 import json
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ NEWER = "7.2.1-200.fc44.x86_64"
 
 @pytest.fixture(scope="module")
 def keyed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clone]:
-    """A clone that ships a key, whose private half each of its labs takes from a file."""
+    """Return a clone that ships a key; each of its labs takes the private half from a file."""
     made = fresh_clone(tmp_path_factory.mktemp("own-kmods") / "custom-coreos")
     done = made.lab(f"cd {made.path} && inv keygen --key {made.path.parent}/signing.key")
     assert done.returncode == 0, done.stderr
@@ -23,7 +23,7 @@ def keyed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clone]:
 
 
 def decided(clone: Clone, world: str) -> dict[str, Any]:
-    """What `inv versions` says, with what it gives to the next steps in GitHub Actions."""
+    """Return the answer of `inv versions`, and its outputs for the next steps in GitHub Actions."""
     file = clone.path / "outputs.txt"
     file.unlink(missing_ok=True)
     done = clone.lab(f"cd {clone.path} && GITHUB_OUTPUT={file} inv versions --json --lock {clone.path}/a.lock", world)
@@ -35,7 +35,7 @@ def decided(clone: Clone, world: str) -> dict[str, Any]:
 
 
 def test_kmods_that_nobody_built_in_a_day_are_due_and_the_best_pair_is_locked_meanwhile(keyed: Clone) -> None:
-    """The release waits for thirty hours; after five hours nothing is due."""
+    """They are due after the release has waited thirty hours, but not after five."""
     found = decided(keyed, "late")
     assert (found["verdict"], found["chosen"]["kernel"]) == ("BUILD", "7.1.9-200.fc44.x86_64")
     assert found["kmods_due"] == {"zfs": "2.4.4", "kernel": NEWER}
@@ -46,19 +46,19 @@ def test_kmods_that_nobody_built_in_a_day_are_due_and_the_best_pair_is_locked_me
 
 
 def test_without_a_key_none_are_due(clone: Clone) -> None:
-    """What nobody can sign is not built."""
+    """Kmods that nobody can sign are not built."""
     assert decided(clone, "late")["kmods_due"] is None
 
 
 def test_kmods_are_saved_or_pushed(keyed: Clone) -> None:
-    """A file is for a push from another machine: asked for both, nothing is done, and neither is there."""
+    """A file is for a push from another machine; with both options, nothing is saved or pushed."""
     both = f"inv build-kmods --zfs 2.4.4 --kernel {NEWER} --push --save {keyed.path}/both.tar"
-    assert_three_lines(keyed.lab(both, "late"), "--save and --push exclude each other")
+    assert_three_lines(keyed.lab(both, "late"), "--save and --push cannot be combined")
     assert not (keyed.path / "both.tar").exists()
 
 
 def test_kmods_are_handed_over_as_a_file_pushed_once_and_used(keyed: Clone) -> None:
-    """Built once by two at a time, without a key; signed where it is; the second push changes nothing."""
+    """Two processes build them once, without a key; they are signed where the key is; a second push changes nothing."""
     ask = f"inv build-kmods --zfs 2.4.4 --kernel {NEWER}"
     two = f"{ask} > ~/one & {ask} --save {keyed.path}/kmods.tar > ~/two && wait $! && cmp ~/one ~/two"
     made = keyed.lab(f"{two} && podman rmi -af > /dev/null", "late")
@@ -71,7 +71,7 @@ def test_kmods_are_handed_over_as_a_file_pushed_once_and_used(keyed: Clone) -> N
     first, second = pushed.stdout.split()
     assert first == second
     assert first.startswith("ghcr.io/samhclark/custom-coreos-kmods@sha256:")
-    assert "is there already, signed" in pushed.stderr
+    assert "exists already, signed" in pushed.stderr
     found = decided(keyed, "late")
     assert (found["verdict"], found["kmods_due"]) == ("BUILD", None)
     assert found["chosen"]["kmods_repository"] == "ghcr.io/samhclark/custom-coreos-kmods"
@@ -87,28 +87,29 @@ def test_kmods_are_handed_over_as_a_file_pushed_once_and_used(keyed: Clone) -> N
         ("unsigned", "no key that ships signed it: "),
         ("wrongly-signed", "no key that ships signed it: "),
         ("other-labels", "kernel.version is '7.1.9-200.fc44.x86_64'"),
-        ("other-packages", "its package of modules is kmod-zfs-7.1.9-200.fc44.x86_64-2.4.4-1.fc44.x86_64.rpm"),
+        ("other-packages", "its module package is kmod-zfs-7.1.9-200.fc44.x86_64-2.4.4-1.fc44.x86_64.rpm"),
         ("other-modules", "its module zfs is built for 7.1.9-200.fc44.x86_64"),
     ],
 )
 def test_foreign_kmods_in_our_repository_are_not_built_from(keyed: Clone, kind: str, why: str) -> None:
-    """Another signature or none, or another kernel than the tag's; the message says how they are replaced."""
+    """They have another signature, none, or another kernel than the tag's; the error says how to replace them."""
     tag = f"zfs-2.4.4_kernel-{NEWER}"
     plant = f"{LOGIN}; {keyed.path}/tests/lab/foreign-kmods.sh {kind} {tag} {keyed.path.parent}/signing.key"
     planted = keyed.lab(plant, "late")
     assert planted.returncode == 0, planted.stderr
     done = keyed.lab("inv build", "late")
-    assert_three_lines(done, "nothing is built from ghcr.io/samhclark/custom-coreos-kmods@", why, "--push replaces it")
+    what, command = "cannot build from ghcr.io/samhclark/custom-coreos-kmods@", "./inv build-kmods --zfs 2.4.4 --kernel"
+    assert_three_lines(done, what, why, f"replace it: {command} {NEWER} --push")
     assert done.stdout == ""
 
 
 def test_kmods_that_no_build_takes_are_replaced(keyed: Clone) -> None:
-    """By the command that the message names; what is pushed is looked into before it is signed."""
+    """The error names the command; it checks what it pushes before signing it."""
     push = f"cd {keyed.path} && export SIGNING_KEY=$(cat ../signing.key); inv build-kmods --zfs 2.4.4 --kernel {NEWER}"
     plant = f"tests/lab/foreign-kmods.sh unsigned zfs-2.4.4_kernel-{NEWER} none"
     done = keyed.lab(f"{LOGIN}; cd {keyed.path}; {plant}; {push} --push && inv build --rebuild", "late")
     assert done.returncode == 0, done.stderr
-    assert "is there already, and no build takes it" in done.stderr
+    assert "exists already, but builds refuse it" in done.stderr
     other = f"inv build-kmods --zfs 2.4.4 --kernel 7.1.9-200.fc44.x86_64 --save {keyed.path}/other.tar"
     refused = keyed.lab(f"{other}; {push.replace(NEWER, '7.2.2-200.fc44.x86_64')} --load other.tar --push", "late")
     assert_three_lines(refused, "is not zfs-2.4.4_kernel-7.2.2", "kernel.version is '7.1.9-200.fc44.x86_64'")
@@ -116,7 +117,7 @@ def test_kmods_that_no_build_takes_are_replaced(keyed: Clone) -> None:
 
 
 def test_cleanup_keeps_the_kmods_that_a_kept_image_names_and_the_newest_pairs(keyed: Clone) -> None:
-    """Both packages in one plan; an older pair goes, and what `stable` was built from can still be built from."""
+    """One plan covers both packages: an older pair is deleted, and `stable` can still be built from its kmods."""
     older = "inv build-kmods --zfs 2.4.4 --kernel 7.1.9-200.fc44.x86_64 --push"
     enter = f"cd {keyed.path} && export SIGNING_KEY=$(cat ../signing.key) GITHUB_TOKEN=lab-token; {LOGIN}"
     done = keyed.lab(f"{enter}; {older} && inv publish --rebuild && inv lock {IMAGE}:stable", "late")
@@ -125,12 +126,12 @@ def test_cleanup_keeps_the_kmods_that_a_kept_image_names_and_the_newest_pairs(ke
     done = keyed.lab(f"{enter}; inv cleanup --retention-days 0 --keep 1 --json --force --apply", "late")
     assert done.returncode == 0, done.stderr
     fates = [each for each in json.loads(done.stdout)["versions"] if each["package"] == f"{IMAGE}-kmods"]
-    assert any(fate["fate"] == "delete" for fate in fates)  # what the tests before this one replaced
+    assert any(fate["fate"] == "delete" for fate in fates)  # what earlier tests replaced
     kept = {fate["digest"]: fate["reason"] for fate in fates if fate["fate"] == "keep"}
     assert kept[locked.partition("@")[2]].startswith("the Lock of sha256:")
     left = json.loads(keyed.lab(f"skopeo list-tags docker://{IMAGE}-kmods", "late").stdout)["Tags"]
     assert f"zfs-2.4.4_kernel-{NEWER}" in left
-    assert "candidate" in left  # which the older pair is, since it was pushed last
+    assert "candidate" in left  # that is the older pair, because it was pushed last
     again = keyed.lab(f"{enter}; podman rmi -af > /dev/null; inv build --rebuild", "late")
     assert again.returncode == 0, again.stderr
     shown = keyed.lab(f"{enter}; inv cleanup", "late").stdout
@@ -139,7 +140,7 @@ def test_cleanup_keeps_the_kmods_that_a_kept_image_names_and_the_newest_pairs(ke
 
 
 def test_a_private_package_of_kmods_is_named_before_a_tag_names_them(keyed: Clone) -> None:
-    """No build without a login could take them; the message has the page on which it is made public."""
+    """A build without a login could not pull them; the error has the page on which to make the package public."""
     enter = f"cd {keyed.path} && export SIGNING_KEY=$(cat ../signing.key); {LOGIN}"
     done = keyed.lab(f"{enter}; inv build-kmods --zfs 2.4.4 --kernel {NEWER} --push", "late-private")
     assert_three_lines(done, "the package is private", "samhclark/packages/container/custom-coreos-kmods/settings")

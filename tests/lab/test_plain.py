@@ -1,4 +1,4 @@
-"""Plain Invoke, as a Python environment with the runtime packages has it: the same recipes, without the launcher."""
+"""Plain Invoke in a Python environment with the runtime packages: the same recipes, without the launcher."""
 
 import os
 import subprocess
@@ -20,12 +20,12 @@ LACKING = [
 
 @pytest.fixture(scope="module")
 def plain(clone: Clone) -> str:
-    """Invoke's own `inv` in the recipes' environment."""
+    """Return Invoke's own `inv` from the recipes' environment."""
     return str(ready_folder(clone) / "venv/bin/inv")
 
 
 def typed(program: str, *words: str, cwd: Path, path: str = "/nowhere") -> subprocess.CompletedProcess[str]:
-    """Type a recipe where the PATH has no tool."""
+    """Type a recipe while no tool is on the PATH."""
     argv, environment = [program, *words], {"PATH": path, "HOME": str(cwd)}
     return subprocess.run(argv, cwd=cwd, env=environment, input="", capture_output=True, text=True, check=False)
 
@@ -34,7 +34,7 @@ def typed(program: str, *words: str, cwd: Path, path: str = "/nowhere") -> subpr
 def test_a_tool_that_is_missing_is_named_and_so_is_the_launcher(
     clone: Clone, plain: str, words: list[str], tool: str
 ) -> None:
-    """Nothing is installed by plain Invoke; from a subfolder, too."""
+    """Plain Invoke installs nothing, not even from a subfolder."""
     done = typed(plain, *words, cwd=clone.path / "docs")
     assert_three_lines(done, tool, "on the PATH", "through ./inv")
 
@@ -44,11 +44,11 @@ def test_a_tool_that_is_missing_is_named_and_so_is_the_launcher(
     [
         (["verisons"], "No idea what 'verisons' is!"),
         (["versions", "--nonsense"], "No idea what '--nonsense' is!"),
-        (["cleanup", "--retention-days=abc"], "--retention-days abc is no number"),
+        (["cleanup", "--retention-days=abc"], "--retention-days abc is not a number"),
     ],
 )
 def test_what_is_typed_wrong_is_no_traceback(clone: Clone, plain: str, words: list[str], said: str) -> None:
-    """In Invoke's own words where Invoke finds it."""
+    """Invoke reports the mistakes that it finds itself."""
     done = typed(plain, *words, cwd=clone.path)
     assert done.returncode == 1
     assert said in done.stderr
@@ -56,7 +56,7 @@ def test_what_is_typed_wrong_is_no_traceback(clone: Clone, plain: str, words: li
 
 
 def test_it_decides_builds_and_writes_as_the_launcher_does(clone: Clone, plain: str) -> None:
-    """With the tools there; `-R` shows what would be done, and does none of it."""
+    """The tools are installed; `-R` shows what it would do, and does nothing."""
     (clone.path / "ignition.json").unlink(missing_ok=True)
     for recipe in ("versions", "build --force", "-R ignition"):
         done = clone.lab(f"{plain} {recipe}")
@@ -67,7 +67,7 @@ def test_it_decides_builds_and_writes_as_the_launcher_does(clone: Clone, plain: 
 
 
 def test_ctrl_c_is_three_lines(clone: Clone, plain: str) -> None:
-    """Though it may wait for an answer that is on its way, which the launcher does not."""
+    """It may first wait for an answer that is on its way; the launcher does not."""
     done = clone.lab(f"timeout --foreground -s INT 2 {plain} versions", "github-slow")
     assert "interrupted\n  why: " in done.stderr
     assert "Traceback" not in done.stderr
@@ -88,7 +88,7 @@ def test_the_launcher_goes_before_or_behind_it(clone: Clone, plain: str, tmp_pat
 
 @pytest.mark.full
 def test_pip_makes_that_environment_from_the_checkout(own_clone: Clone, tmp_path: Path) -> None:
-    """`pip install .` brings the packages and Invoke, no module of ours, and leaves the checkout as it was."""
+    """`pip install .` installs the packages and Invoke, no module of ours, and leaves the checkout unchanged."""
     before = sorted(path.name for path in own_clone.path.iterdir())
     subprocess.run([sys.executable, "-m", "venv", str(tmp_path / "env")], check=True)
     pip = [str(tmp_path / "env/bin/pip"), "--quiet", "install", str(own_clone.path)]

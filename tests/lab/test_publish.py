@@ -1,4 +1,4 @@
-"""Publishing in the lab: stable only ever points at what was verified, signed and accepted."""
+"""Publishing in the lab: stable only ever points at an image that was verified, signed and accepted."""
 
 import base64
 import json
@@ -22,18 +22,18 @@ STABLE = f"skopeo inspect --no-tags --format '{{{{.Digest}}}}' docker://{IMAGE}:
 
 
 def digest_of(clone: Clone, tag: str = "stable") -> str:
-    """What a tag points at."""
+    """Return the digest that a tag points at."""
     return clone.lab(STABLE.replace(":stable", f":{tag}")).stdout.strip()
 
 
 def host_takes(clone: Clone, reference: str) -> subprocess.CompletedProcess[str]:
-    """A host pulls an image of ours."""
+    """Pull one of our images as a host."""
     return clone.lab(f"lab/host.sh {clone.path} {IMAGE}{reference}")
 
 
 @pytest.fixture(scope="module")
 def published(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clone]:
-    """A clone with a key, a login and two published images; tests leave stable at the second."""
+    """Return a clone with a key, a login and two published images; tests leave stable at the second."""
     made = fresh_clone(tmp_path_factory.mktemp("publish") / "custom-coreos")
     publish = f"inv keygen && {LOGIN} && inv publish && mkdir -p overlay-root/etc && date > overlay-root/etc/motd"
     done = made.lab(f"cd {made.path} && {publish} && inv publish")
@@ -43,13 +43,13 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clone]:
 
 
 def test_stable_is_what_was_published_and_a_host_takes_it(published: Clone) -> None:
-    """From a login to a host that pulls without one."""
+    """It starts with a login and ends with a host that pulls without one."""
     assert digest_of(published) == digest_of(published, "candidate")
     assert host_takes(published, ":stable").returncode == 0
 
 
 def test_publishing_again_has_nothing_to_do(published: Clone) -> None:
-    """The digest is the answer; nothing is built, pushed or moved."""
+    """It prints the digest, and builds, pushes and moves nothing."""
     before = digest_of(published)
     done = published.lab("inv publish")
     assert (done.returncode, done.stdout.strip()) == (0, before)
@@ -57,16 +57,16 @@ def test_publishing_again_has_nothing_to_do(published: Clone) -> None:
 
 
 def test_the_key_is_private_and_never_overwritten(published: Clone) -> None:
-    """0600, outside the checkout, and refused a second time."""
+    """It has mode 0600, is outside the checkout, and a second keygen is refused."""
     key = published.path / ".lab/everyday/home/.config/custom-coreos/signing.key"
     before = key.read_text()
     assert oct(key.stat().st_mode & 0o777) == "0o600"
-    assert_three_lines(published.lab("inv keygen"), "there is a key already", "--rotate")
+    assert_three_lines(published.lab("inv keygen"), "a key exists already", "--rotate")
     assert key.read_text() == before
 
 
 def test_history_lists_both_and_diff_tells_them_apart(published: Clone) -> None:
-    """From records and SBOMs; nothing is pulled."""
+    """They read records and SBOMs, and pull nothing."""
     found = checked(published.lab("inv history --json").stdout, "history")["images"]
     assert [(image["stable"], image["signed"], image["verified"]) for image in found] == [
         (True, True, True),
@@ -79,7 +79,7 @@ def test_history_lists_both_and_diff_tells_them_apart(published: Clone) -> None:
 
 
 def test_the_sbom_is_found_again_and_validates(published: Clone, tmp_path: Path) -> None:
-    """By oras, as any tool would; by spdx-tools."""
+    """Oras finds it, as any tool would; spdx-tools validates it."""
     listing = f"oras discover --format json {IMAGE}:stable --artifact-type application/spdx+json"
     found = json.loads(published.lab(listing).stdout)
     rows = found.get("referrers") or found["manifests"]
@@ -96,7 +96,7 @@ def test_the_sbom_is_found_again_and_validates(published: Clone, tmp_path: Path)
 
 
 def test_a_rollback_and_the_way_back(published: Clone) -> None:
-    """Stable goes back by one, a host takes it, what was left can be promoted again, and --expect is held."""
+    """Stable goes back by one, a host accepts it, the newer image can be promoted again, and --expect is checked."""
     newest = digest_of(published)
     back = published.lab("inv rollback")
     assert back.returncode == 0, back.stderr
@@ -105,7 +105,7 @@ def test_a_rollback_and_the_way_back(published: Clone) -> None:
     assert host_takes(published, ":stable").returncode == 0
     assert_three_lines(published.lab("inv rollback"), "nothing to roll back to")
     assert_three_lines(published.lab(f"inv promote {newest} --expect {newest}"), "another run moved it")
-    assert_three_lines(published.lab(f"inv promote {newest} --expect latest"), "is no image by digest")
+    assert_three_lines(published.lab(f"inv promote {newest} --expect latest"), "is not an image by digest")
     here = published.lab(f"inv rollback --to {digest_of(published)}")
     assert (here.returncode, "already" in here.stderr, "inv block" in here.stderr) == (0, True, False)
     assert published.lab(f"inv promote {newest}").returncode == 0
@@ -113,14 +113,14 @@ def test_a_rollback_and_the_way_back(published: Clone) -> None:
 
 
 def test_a_rollback_that_was_killed_before_its_record_is_finished_by_the_next(published: Clone) -> None:
-    """It goes no step further back: the tag stays, and its record tells where it came from."""
+    """The next one goes no further back: the tag stays, and its record says where it came from."""
     newest = digest_of(published)
     older = json.loads(published.lab("inv history --json").stdout)["images"][-1]["digest"]
     moved = f"skopeo --insecure-policy copy --preserve-digests docker://{IMAGE}@{older} docker://{IMAGE}:stable"
     assert published.lab(moved).returncode == 0
     done = published.lab("inv rollback")
     assert (done.returncode, done.stdout.strip()) == (0, older), done.stderr
-    assert "cut short; its record is written now" in done.stderr
+    assert "writing its record now" in done.stderr
     images = json.loads(published.lab("inv history --json").stdout)["images"]
     assert max(images, key=lambda image: str(image["last_promoted"]))["digest"] == older
     assert published.lab(f"inv promote {newest}").returncode == 0
@@ -128,7 +128,7 @@ def test_a_rollback_that_was_killed_before_its_record_is_finished_by_the_next(pu
 
 @pytest.mark.parametrize("kind", ["unsigned", "wrongly-signed", "tampered", "differently-named"])
 def test_a_foreign_image_is_refused_by_promote_and_by_hosts(published: Clone, kind: str) -> None:
-    """And stable does not move."""
+    """Stable does not move."""
     before = digest_of(published)
     pushed = published.lab(f"{published.path}/tests/lab/foreign.sh {kind} {IMAGE}")
     assert pushed.returncode == 0, pushed.stderr
@@ -141,7 +141,7 @@ def test_a_foreign_image_is_refused_by_promote_and_by_hosts(published: Clone, ki
 
 
 def test_an_attestation_is_asked_for_in_actions(published: Clone) -> None:
-    """There is none here, so promote refuses; --no-promote stops before."""
+    """None exists here, so promote refuses; --no-promote stops before that."""
     newest = digest_of(published)
     first = json.loads(published.lab("inv history --json").stdout)["images"][1]["digest"]
     done = published.lab(f"GITHUB_ACTIONS=true inv promote {first} --allow-downgrade")
@@ -150,7 +150,7 @@ def test_an_attestation_is_asked_for_in_actions(published: Clone) -> None:
 
 
 def attest(clone: Clone, digest: str, subject: str, kind: str) -> None:
-    """Attach a bundle as actions/attest pushes it, with a statement of our making."""
+    """Attach a bundle as actions/attest pushes it, with a statement that we wrote."""
     statement = {"subject": [{"name": IMAGE, "digest": {"sha256": subject[7:]}}], "predicateType": kind}
     payload = base64.b64encode(json.dumps(statement).encode()).decode()
     (clone.path / "bundle.json").write_text(json.dumps({"dsseEnvelope": {"payload": payload}}))
@@ -163,12 +163,12 @@ def attest(clone: Clone, digest: str, subject: str, kind: str) -> None:
 
 @pytest.mark.full
 def test_an_attestation_must_be_of_this_digest_and_of_this_kind(published: Clone) -> None:
-    """And what cannot be checked offline is said."""
+    """It also reports what cannot be checked offline."""
     newest, first = (image["digest"] for image in json.loads(published.lab("inv history --json").stdout)["images"])
     attest(published, first, newest, "https://slsa.dev/provenance/v1")
-    assert_three_lines(published.lab(f"GITHUB_ACTIONS=true inv promote {first}"), "of another digest")
+    assert_three_lines(published.lab(f"GITHUB_ACTIONS=true inv promote {first}"), "for another digest")
     attest(published, first, first, "https://example.org/other")
-    assert_three_lines(published.lab(f"GITHUB_ACTIONS=true inv promote {first}"), "of another digest")
+    assert_three_lines(published.lab(f"GITHUB_ACTIONS=true inv promote {first}"), "for another digest")
     attest(published, first, first, "https://slsa.dev/provenance/v1")
     done = published.lab(f"GITHUB_ACTIONS=true inv promote {first}")
     assert done.returncode == 0, done.stderr
@@ -177,7 +177,7 @@ def test_an_attestation_must_be_of_this_digest_and_of_this_kind(published: Clone
 
 
 def test_of_two_publishers_at_once_one_loses_and_says_so(published: Clone, tmp_path: Path) -> None:
-    """Stable is one of the two, and a host takes it."""
+    """Stable is one of the two, and a host accepts it."""
     other = fresh_clone(tmp_path / "other")
     shutil.copytree(published.path / "overlay-root", other.path / "overlay-root", dirs_exist_ok=True)
     for clone in (published, other):
@@ -205,7 +205,7 @@ case "$*" in *promoted*) oras tag --registry-config ~/.docker/config.json "$LATE
 
 
 def test_a_move_that_ends_after_the_record_was_written_is_seen(published: Clone, tmp_path: Path) -> None:
-    """Another publisher looked before the tag was moved, and moves it late: promote waits for one of that kind."""
+    """Another publisher checked before the tag moved, and moves it late: promote waits for such a move."""
     newest = digest_of(published)
     older = json.loads(published.lab("inv history --json").stdout)["images"][-1]["digest"]
     (tmp_path / "oras").write_text(LATE_ORAS)
@@ -217,24 +217,24 @@ def test_a_move_that_ends_after_the_record_was_written_is_seen(published: Clone,
 
 
 def test_the_wrong_passphrase_and_no_key_are_told(published: Clone) -> None:
-    """Before anything is moved."""
+    """The error comes before anything moves."""
     before = digest_of(published)
-    assert_three_lines(published.lab("HOME=/tmp inv publish --rebuild"), "no key to sign with", "keygen")
+    assert_three_lines(published.lab("HOME=/tmp inv publish --rebuild"), "there is no signing key", "keygen")
     bad = published.lab("SIGNING_PASSPHRASE=wrong inv publish --rebuild")
     assert_three_lines(bad, "could not be pushed", "passphrase")
-    assert_three_lines(published.lab("SIGNING_KEY=abc inv publish"), "this is no key to sign with")
+    assert_three_lines(published.lab("SIGNING_KEY=abc inv publish"), "this is not a signing key")
     assert digest_of(published) == before
 
 
 def test_without_a_login_nothing_is_built(published: Clone) -> None:
-    """The one command that helps is told."""
+    """The error names the one command that helps."""
     done = published.lab("REGISTRY_AUTH_FILE=/nowhere inv publish --rebuild")
     assert_three_lines(done, "no login for ghcr.io", "podman login --authfile")
     assert "STEP" not in done.stderr
 
 
 def test_a_deleted_stable_comes_back(published: Clone) -> None:
-    """By hand, or by another tool's cleanup."""
+    """Somebody, or another tool's cleanup, deleted it."""
     tag = published.path / f".lab/everyday/registry/ghcr.io/docker/registry/v2/repositories/{IMAGE[8:]}/_manifests/tags"
     subprocess.run(["rm", "-r", str(tag / "stable")], check=True)
     done = published.lab("inv publish")
@@ -262,7 +262,7 @@ BAD_DAYS = {
     ],
 )
 def test_a_bad_day_moves_nothing_and_the_next_run_finishes(published: Clone, world: str) -> None:
-    """Each in a registry of its own, on its first publication ever."""
+    """Each runs in its own registry, on its first publication ever."""
     key = published.path / ".lab/everyday/home/.config/custom-coreos/signing.key"
     publish = f"{LOGIN}; inv publish --key {key}"
     assert_three_lines(published.lab(publish, world), *BAD_DAYS[world])

@@ -29,7 +29,7 @@ echo public > "$prefix.pub"
 
 
 def test_keygen_works_where_skopeo_can_make_keys(own_clone: Clone, tmp_path: Path) -> None:
-    """One program makes the pair, whatever else is installed; what it signs is accepted."""
+    """One program makes the pair, whatever else is installed; hosts accept what the key signs."""
     (tmp_path / "skopeo").write_text(SKOPEO)
     (tmp_path / "skopeo").chmod(0o755)
     done = own_clone.lab(f"export PATH={tmp_path}:$PATH; inv keygen && {LOGIN} && inv publish")
@@ -38,7 +38,7 @@ def test_keygen_works_where_skopeo_can_make_keys(own_clone: Clone, tmp_path: Pat
 
 
 def test_an_interrupted_keygen_is_taken_up(own_clone: Clone) -> None:
-    """The pair was written and nothing ships yet; a private key without its public half is never overwritten."""
+    """The pair exists and nothing ships yet; a private key without its public half is never overwritten."""
     assert own_clone.lab("inv keygen").returncode == 0
     own_clone.inv("lab", "--", f"rm -r {own_clone.path}/overlay-root/etc")
     again = own_clone.lab("inv keygen")
@@ -50,7 +50,7 @@ def test_an_interrupted_keygen_is_taken_up(own_clone: Clone) -> None:
 
 
 def test_a_policy_with_an_unknown_key_is_found_before_it_strands_a_host(own_clone: Clone) -> None:
-    """By the parser that hosts use; podman itself could pull nothing at all under it."""
+    """The hosts' own parser finds it; podman itself could pull nothing at all with it."""
     assert own_clone.lab("inv keygen").returncode == 0
     own_clone.replace(POLICY, '"default"', '"comment": "x", "default"')
     assert_three_lines(own_clone.lab("inv publish"), "a host could pull nothing", "keygen --policy")
@@ -64,7 +64,7 @@ def test_a_renamed_image_needs_another_policy(own_clone: Clone) -> None:
     """The old rule would protect nothing; a name with a slash is a package like any other."""
     assert own_clone.lab("inv keygen").returncode == 0
     own_clone.replace("invoke.yaml", IMAGE, "ghcr.io/samhclark/servers/nas")
-    assert_three_lines(own_clone.lab("inv build"), "does not hold together", "keygen --policy")
+    assert_three_lines(own_clone.lab("inv build"), "is inconsistent", "keygen --policy")
     assert own_clone.lab("inv keygen --policy").returncode == 0
     done = own_clone.lab(f"{LOGIN}; inv publish && GITHUB_TOKEN=lab-token inv cleanup-dry-run 0")
     assert done.returncode == 0, done.stderr
@@ -73,7 +73,7 @@ def test_a_renamed_image_needs_another_policy(own_clone: Clone) -> None:
 
 @pytest.mark.full
 def test_a_rotation_keeps_every_host(own_clone: Clone) -> None:
-    """Old key first, with a passphrase; then an image that ships both; then the new key signs."""
+    """The old key comes first, with a passphrase; then an image ships both; then the new key signs."""
     folder = "~/.config/custom-coreos"
     first = f"export SIGNING_PASSPHRASE=open-sesame; inv keygen && {LOGIN} && inv publish"
     done = own_clone.lab(first)

@@ -1,4 +1,4 @@
-"""The page and its folder: made in the lab, and looked at with a real browser."""
+"""The page and its folder, made in the lab and checked with a real browser."""
 
 import hashlib
 import json
@@ -27,7 +27,7 @@ FILES = {"index.html", "ignition.json", "ignition.json.sha512", "cosign.pub", "v
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """The clone, its folder, and where that is served."""
+    """The clone, its folder, and the address that serves it."""
 
     clone: Clone
     folder: Path
@@ -36,7 +36,7 @@ class Site:
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    """The folder of a repository with a season of published images, served on this machine as `inv serve` does."""
+    """Serve the folder of a repository with a season of published images on this machine, as `inv serve` does."""
     clone = fresh_clone(tmp_path_factory.mktemp("site") / "custom-coreos")
     with serving.listen("localhost", "0") as server:
         done = clone.lab(f"cd {clone.path} && inv keygen && inv site --base-url {server.base_url}", "season")
@@ -51,7 +51,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """The system's Chromium."""
+    """Return the system's Chromium."""
     with sync_playwright() as playwright:
         launched = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
         yield launched
@@ -63,7 +63,7 @@ def hash_of(content: bytes) -> str:
 
 
 def test_the_folder_holds_what_it_should_and_nothing_else(site: Site) -> None:
-    """Six files; the sums, the key and the answer for programs are right."""
+    """It has six files; the sums, the key and the answer for programs are right."""
     assert {path.name for path in site.folder.iterdir()} == FILES
     subprocess.run(["sha512sum", "--check", "--quiet", "ignition.json.sha512"], cwd=site.folder, check=True)
     shipped = site.clone.path / "overlay-root/etc/pki/cosign/cosign.pub"
@@ -73,7 +73,7 @@ def test_the_folder_holds_what_it_should_and_nothing_else(site: Site) -> None:
 
 
 def test_every_machine_gets_key_policy_and_switch_with_the_image_s_own_bytes(site: Site) -> None:
-    """The carried config holds overlay-root's files, to be overwritten, and the unit with the image's name."""
+    """The carried config has overlay-root's files, with overwrite, and the unit with the image's name."""
     from tasks.model.install import ignition
 
     document = (site.folder / "ignition.json").read_text()
@@ -97,7 +97,7 @@ def test_every_machine_gets_key_policy_and_switch_with_the_image_s_own_bytes(sit
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("size", [PHONE, DESKTOP])
 def test_the_page_renders_for_anyone(site: Site, browser: Browser, size: tuple[int, int], scheme: str) -> None:
-    """No violation by axe-core, nothing on the console, no request elsewhere, nothing wider than the screen."""
+    """Axe-core finds no violation, the console is empty, no request leaves, nothing is wider than the screen."""
     context = browser.new_context(viewport={"width": size[0], "height": size[1]}, color_scheme=scheme)  # type: ignore[arg-type]
     page, said, asked = context.new_page(), [], []
     page.on("console", lambda message: said.append(message.text))
@@ -115,7 +115,7 @@ def test_the_page_renders_for_anyone(site: Site, browser: Browser, size: tuple[i
 
 
 def test_the_image_grows_older_on_a_page_that_stands_still(site: Site, browser: Browser) -> None:
-    """A month later nothing was made anew: the age goes on, and says that builds may have stopped."""
+    """A month later, without a new page, the age has grown, and the page says that builds may have stopped."""
     page = browser.new_page()
     page.goto(site.url)
     since = datetime.fromisoformat(page.locator("[data-since]").get_attribute("data-since") or "")
@@ -128,13 +128,13 @@ def test_the_image_grows_older_on_a_page_that_stands_still(site: Site, browser: 
 
 
 def line_of(page: Page) -> str:
-    """The line that a person types."""
+    """Return the line that a person types."""
     return page.locator("#install").inner_text()
 
 
 @pytest.mark.parametrize("clipboard", [True, False])
 def test_the_button_copies_the_very_line(site: Site, browser: Browser, clipboard: bool) -> None:
-    """By the keyboard alone; also where the page has no clipboard, as over http on the LAN."""
+    """The keyboard is enough; it also works if the page has no clipboard, as over http on the LAN."""
     context = browser.new_context()
     context.grant_permissions(["clipboard-read", "clipboard-write"])
     page = context.new_page()
@@ -149,7 +149,7 @@ def test_the_button_copies_the_very_line(site: Site, browser: Browser, clipboard
 
 
 def test_without_scripts_the_line_is_there_and_is_true(site: Site, browser: Browser) -> None:
-    """The line's address serves the file whose hash the line has; a button that does nothing is not shown."""
+    """Its address serves the file that has its hash; the page hides a button that does nothing."""
     context = browser.new_context(java_script_enabled=False)
     page = context.new_page()
     page.goto(site.url)
@@ -159,14 +159,14 @@ def test_without_scripts_the_line_is_there_and_is_true(site: Site, browser: Brow
     served = page.request.get(options["--ignition-url"]).body()
     assert options["--ignition-hash"] == hash_of(served)
     assert page.get_by_role("button").count() == 0
-    for heading in ("What the image holds now", "Verify the signature yourself", "The last images"):
+    for heading in ("What the image contains now", "Verify the signature yourself", "The last images"):
         assert page.get_by_role("heading", name=heading).is_visible()
     assert page.get_by_text(re.compile("packages? upgraded")).first.is_visible()
     context.close()
 
 
 def test_the_commands_for_a_running_machine_are_true(site: Site, browser: Browser, tmp_path: Path) -> None:
-    """Run as they stand, with a folder for the root and stand-ins for sudo, bootc and systemctl."""
+    """They run as printed, with a folder as the root and fakes of sudo, bootc and systemctl."""
     page = browser.new_page(java_script_enabled=False)
     page.goto(site.url)
     page.get_by_text("key and policy first").click()
@@ -187,24 +187,24 @@ def test_the_commands_for_a_running_machine_are_true(site: Site, browser: Browse
 
 
 def test_a_base_url_with_a_path_is_taken_and_what_is_none_is_refused(site: Site) -> None:
-    """The line names the file below that path; a query or a space would change what is typed."""
+    """The line names the file below that path; a query or a space would change what people type."""
     done = site.clone.lab("inv site --out other --base-url https://nas.example/a/b", "season")
     assert done.returncode == 0, done.stderr
     assert "--ignition-url https://nas.example/a/b/ignition.json " in (site.clone.path / "other/index.html").read_text()
     for wrong in ("nas.example", "https://nas.example/?a=b", "https://nas example/", "ftp://nas.example/"):
-        assert_three_lines(site.clone.lab(f"inv site --base-url '{wrong}'", "season"), "is no base URL")
+        assert_three_lines(site.clone.lab(f"inv site --base-url '{wrong}'", "season"), "is not a base URL")
 
 
 def test_a_folder_with_anything_else_in_it_is_left_alone(site: Site) -> None:
-    """A stray file, another project's page, a file of that name."""
+    """It has a stray file or another project's page, or is a file itself."""
     for name, content in (("notes.txt", "mine"), ("index.html", "<p>another page")):
         folder = site.clone.path / f"foreign-{name}"
         folder.mkdir()
         (folder / name).write_text(content)
-        assert_three_lines(site.clone.lab(f"inv site --out {folder.name}", "season"), "is not written over", name)
+        assert_three_lines(site.clone.lab(f"inv site --out {folder.name}", "season"), "is not overwritten", name)
         assert {path.name: path.read_text() for path in folder.iterdir()} == {name: content}
     (site.clone.path / "plain").write_text("")
-    assert_three_lines(site.clone.lab("inv site --out plain", "season"), "is not written over")
+    assert_three_lines(site.clone.lab("inv site --out plain", "season"), "is not overwritten")
     assert not list(site.clone.path.glob(".*.??????*/new"))
 
 
@@ -231,7 +231,7 @@ for path in ("/../invoke.yaml", "/%2e%2e/invoke.yaml", "/..%2finvoke.yaml", "//e
     asked.request("GET", path)
     assert asked.getresponse().status == 404, path
 second = subprocess.run(["inv", "serve", "--port", "8123"], capture_output=True, text=True)
-assert second.returncode == 1 and "port 8123 cannot be listened at" in second.stderr, second.stderr
+assert second.returncode == 1 and "port 8123 cannot be opened" in second.stderr, second.stderr
 serve.send_signal(signal.SIGINT)
 sys.stderr.write(serve.stderr.read())
 sys.exit(serve.wait())
@@ -239,11 +239,11 @@ sys.exit(serve.wait())
 
 
 def test_the_same_is_served_on_the_lan_until_ctrl_c(site: Site) -> None:
-    """The line's hash is that of what is served; nothing else is; every fetch is told; Ctrl-C is an orderly end."""
+    """The line's hash matches the served file; only the site is served; requests are reported; Ctrl-C ends it."""
     (site.clone.path / "served.py").write_text(SERVED)
     done = site.clone.lab(f"cd {site.clone.path} && {sys.executable} served.py", "season")
     assert done.returncode == 0, done.stderr
     assert 'GET /ignition.json HTTP/1.1" 200' in done.stderr
     assert 'GET /%2e%2e/invoke.yaml HTTP/1.1" 404' in done.stderr
-    assert "the page with the line to type: http://127.0.0.1:8123/" in done.stderr
+    assert "open this page for the install command: http://127.0.0.1:8123/" in done.stderr
     assert done.stderr.rstrip().endswith("stopped")

@@ -1,4 +1,4 @@
-"""The unit that switches a new machine: its script with stand-ins for bootc and systemctl, and systemd's own check."""
+"""The unit that switches a new machine: its script with fakes of bootc and systemctl, and systemd's own check."""
 
 import json
 import shutil
@@ -26,7 +26,7 @@ if said=$(sed -n "${{tries}}p" failures) && [ -n "$said" ]; then echo "$said" >&
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """A machine with stand-ins: what it runs, how its network is, and what was called."""
+    """A machine with fakes: what it runs, how its network is, and what was called."""
 
     here: Path
 
@@ -41,14 +41,14 @@ class Machine:
         return subprocess.run(argv, env=env, capture_output=True, text=True, timeout=20, check=False)
 
     def called(self, program: str) -> list[str]:
-        """What a stand-in was called with."""
+        """Return the arguments of a fake's calls."""
         path = self.here / program
         return path.read_text().splitlines() if path.exists() else []
 
 
 @pytest.fixture
 def machine(tmp_path: Path) -> Machine:
-    """Fresh, with its tools."""
+    """Return a fresh machine with its tools."""
     (tmp_path / "bin").mkdir()
     (tmp_path / "state").mkdir()
     scripts = {"bootc": _BOOTC.format(here=tmp_path)}
@@ -61,7 +61,7 @@ def machine(tmp_path: Path) -> Machine:
 
 @pytest.mark.parametrize("image", [None, STOCK, "quay.io/fedora/fedora-coreos@sha256:" + "a" * 64])
 def test_stock_fedora_coreos_switches_and_reboots_once(machine: Machine, image: str | None) -> None:
-    """Signed, by tag; the journal says so."""
+    """It switches to a signed image by tag; the journal says so."""
     done = machine.boot(image)
     assert done.returncode == 0, done.stderr
     assert machine.called("switched") == [f"switch --enforce-container-sigpolicy {IMAGE}"]
@@ -72,7 +72,7 @@ def test_stock_fedora_coreos_switches_and_reboots_once(machine: Machine, image: 
 
 @pytest.mark.parametrize("image", [IMAGE, "ghcr.io/ublue-os/ucore:stable", "quay.io/fedora/fedora-coreos-fake:stable"])
 def test_whatever_else_is_booted_is_left_alone_for_good(machine: Machine, image: str) -> None:
-    """Ours has arrived, or the owner chose: nothing is called, and the unit's condition holds it off from now on."""
+    """Our image has arrived, or the owner chose another: nothing is called, and the unit's condition now stops it."""
     done = machine.boot(image)
     assert done.returncode == 0
     assert machine.called("switched") == machine.called("systemctl") == []
@@ -82,7 +82,7 @@ def test_whatever_else_is_booted_is_left_alone_for_good(machine: Machine, image:
 
 
 def test_a_late_network_is_waited_for_with_backoff(machine: Machine) -> None:
-    """Ten failures, then it works: the pauses double up to ten minutes."""
+    """After ten failures it works; the pauses double up to ten minutes."""
     done = machine.boot(None, [LATE] * 10)
     assert done.returncode == 0, done.stderr
     assert machine.called("sleep") == ["10", "20", "40", "80", "160", "320", "600", "600", "600", "600"]
@@ -91,7 +91,7 @@ def test_a_late_network_is_waited_for_with_backoff(machine: Machine) -> None:
 
 
 def test_a_refused_signature_stops_it_at_once(machine: Machine) -> None:
-    """No second try, no reboot; the journal says what to do; the next boot tries again."""
+    """It neither tries again nor reboots; the journal says what to do; the next boot tries again."""
     done = machine.boot(STOCK, [REFUSED])
     assert done.returncode == 1
     assert machine.called("sleep") == machine.called("systemctl") == []
@@ -102,7 +102,7 @@ def test_a_refused_signature_stops_it_at_once(machine: Machine) -> None:
 
 
 def test_an_image_that_does_not_boot_makes_no_loop(machine: Machine) -> None:
-    """Three times the machine came back with stock Fedora CoreOS; the fourth time it stays there."""
+    """Three times the machine comes back with stock Fedora CoreOS; the fourth time it stays there."""
     for _ in range(3):
         assert machine.boot(None).returncode == 0
     done = machine.boot(None)
@@ -112,7 +112,7 @@ def test_an_image_that_does_not_boot_makes_no_loop(machine: Machine) -> None:
 
 
 def test_what_bootc_cannot_say_is_tried_again(machine: Machine) -> None:
-    """A status that is no JSON, or of nothing booted, is no reason to switch."""
+    """A status that is not JSON, or shows nothing booted, is no reason to switch."""
     (machine.here / "bin/bootc").write_text(
         f'#!/usr/bin/bash\ncd {machine.here}\nif [ -e sleep ]; then cat status.json; else echo "{{}}"; fi\n'
     )
@@ -123,7 +123,7 @@ def test_what_bootc_cannot_say_is_tried_again(machine: Machine) -> None:
 
 
 def test_systemd_takes_the_unit(tmp_path: Path) -> None:
-    """As Ignition lays it out: the unit, its drop-in and its script, below a root of their own."""
+    """It checks the unit, its drop-in and its script as Ignition writes them, below their own root."""
     from tasks.model.install.firstboot import UNIT, snippet
     from tasks.model.signing import HostFiles
 

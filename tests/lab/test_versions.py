@@ -1,4 +1,4 @@
-"""Versions are discovered from the real protocols, and every bad answer is told in three lines."""
+"""Versions come from the real protocols, and every bad answer gives three lines."""
 
 import time
 
@@ -11,7 +11,7 @@ KMODS = f"ghcr.io/samhclark/fedora-zfs-kmods:zfs-2.4.4_kernel-{KERNEL}"
 
 
 def test_each_recipe_of_an_ordinary_day_prints_its_answer_alone(clone: Clone) -> None:
-    """Stdout is the answer, so that $(inv zfs-version) works in a shell."""
+    """Stdout has only the answer, so that $(inv zfs-version) works in a shell."""
     recipes = "zfs-version kernel-version kernel-major-minor fedora-version check-zfs-available"
     done = clone.lab(f"for r in {recipes}; do inv $r || exit; done; inv zfs-version --zfs-stream 2.3")
     assert done.stdout.splitlines() == ["zfs-2.4.4", KERNEL, "7.1", "44", KMODS, "zfs-2.3.9"]
@@ -33,7 +33,7 @@ PULLED = "pulling the image, about 2 GB"
     ],
 )
 def test_the_kernel_is_found_in_the_next_source(clone: Clone, world: str, told: str) -> None:
-    """The label, commitmeta.json's two places, or else the image, and a word before it is pulled."""
+    """The sources are the label, commitmeta.json's two places, and then the image, with a notice before the pull."""
     done = clone.lab("inv kernel-version", world)
     assert done.stdout == f"{KERNEL}\n"
     assert told in done.stderr
@@ -41,7 +41,7 @@ def test_the_kernel_is_found_in_the_next_source(clone: Clone, world: str, told: 
 
 
 NEWEST, OLDER = ("44.20261110.3.0", "2.4.4"), ("44.20261103.3.0", "2.4.4")
-WITHOUT_GITHUB = "the OpenZFS releases that kmods and matrix know are taken"
+WITHOUT_GITHUB = "using the OpenZFS releases that the kmods and the matrix name"
 
 
 @pytest.mark.parametrize(
@@ -52,9 +52,9 @@ WITHOUT_GITHUB = "the OpenZFS releases that kmods and matrix know are taken"
         ("waiting-weeks", "BUILD", NEWEST, "has waited 20 days for kmods of OpenZFS 2.4.4", ""),
         ("second-line-only", "BUILD", ("44.20261110.3.0", "2.3.9"), "has kmods of OpenZFS 2.3.9", ""),
         ("prerelease-newest", "BUILD", NEWEST, "has kmods of OpenZFS 2.4.4", ""),
-        ("matrix-behind", "BUILD", ("44.20261110.3.0", "2.4.5"), "as its META says; ./inv sync-matrix", ""),
+        ("matrix-behind", "BUILD", ("44.20261110.3.0", "2.4.5"), "according to its META; ./inv sync-matrix", ""),
         ("meta-down", "BLOCKED", None, "does not know OpenZFS 2.4.5; ./inv sync-matrix", "META file of OpenZFS 2.4.5"),
-        ("older-gone", "BUILD", OLDER, "its image is not in the registry any more", ""),
+        ("older-gone", "BUILD", OLDER, "its image is no longer in the registry", ""),
         (
             "releases-empty",
             "BLOCKED",
@@ -66,14 +66,14 @@ WITHOUT_GITHUB = "the OpenZFS releases that kmods and matrix know are taken"
         ("beyond-matrix", "BLOCKED", None, "the pair is unsupported", ""),
         ("github-limited", "BUILD", NEWEST, "", f"UTC; {WITHOUT_GITHUB}"),
         ("github-down", "BUILD", NEWEST, "", "api.github.com did not answer"),
-        ("github-slow", "BUILD", NEWEST, "", f"GitHub takes long to list OpenZFS's releases; {WITHOUT_GITHUB}"),
-        ("github-busy", "BUILD", NEWEST, "", "api.github.com asks for 2 s of patience"),
+        ("github-slow", "BUILD", NEWEST, "", f"GitHub is slow to list OpenZFS's releases; {WITHOUT_GITHUB}"),
+        ("github-busy", "BUILD", NEWEST, "", "api.github.com is busy: retrying in 2 s"),
     ],
 )
 def test_there_is_always_an_answer(
     clone: Clone, world: str, verdict: str, chosen: tuple[str, str] | None, reason: str, told: str
 ) -> None:
-    """The newest pair that really exists, or what is waited for and since when; and what could not be asked."""
+    """It is the newest existing pair, or what is missing and since when; and the sources that could not be read."""
     done = clone.lab("inv versions --json", world)
     shown = checked(done.stdout, "versions")
     assert shown["verdict"] == verdict
@@ -94,7 +94,7 @@ def test_there_is_always_an_answer(
     ],
 )
 def test_an_upstream_that_nothing_can_be_decided_without_is_named(clone: Clone, world: str, words: list[str]) -> None:
-    """Which source, what it answered, what to do; nothing is written."""
+    """The error gives the source, its answer and what to do; nothing is written."""
     done = clone.lab("inv versions --lock bad.lock.json", world)
     assert_three_lines(done, *words)
     assert done.stdout == ""
@@ -102,14 +102,14 @@ def test_an_upstream_that_nothing_can_be_decided_without_is_named(clone: Clone, 
 
 
 def test_without_github_openzfs_itself_has_no_version(clone: Clone) -> None:
-    """What only GitHub knows is an error there, with the time when it allows more."""
-    words = ["OpenZFS's releases could not be read", "allows more at", "UTC", "GITHUB_TOKEN"]
+    """What only GitHub knows is an error, with the time at which it allows more requests."""
+    words = ["OpenZFS's releases could not be read", "accepts requests again at", "UTC", "GITHUB_TOKEN"]
     assert_three_lines(clone.lab("inv zfs-version", "github-limited"), *words)
     assert_three_lines(clone.lab("inv zfs-version", "github-down"), "api.github.com did not answer")
 
 
 def test_ctrl_c_does_not_wait_for_a_slow_source(clone: Clone) -> None:
-    """Nor does the failure of another source."""
+    """The failure of another source does not wait either."""
     begun = time.monotonic()
     done = clone.lab("timeout --foreground -s INT 2 inv versions", "github-slow")
     assert done.returncode != 0
@@ -118,7 +118,7 @@ def test_ctrl_c_does_not_wait_for_a_slow_source(clone: Clone) -> None:
 
 
 def test_nothing_is_built_where_nothing_fits(clone: Clone) -> None:
-    """Said with the reason; no Lock is left, no image is made, and each recipe exits 1."""
+    """The reason is printed; no Lock or image is made, and each recipe exits with 1."""
     done = clone.lab("inv versions --lock none.lock.json", "releases-empty")
     assert_three_lines(done, "nothing can be built from Fedora CoreOS 44.20261117.3.0", "for kmods of OpenZFS")
     assert not (clone.path / "none.lock.json").exists()
@@ -128,7 +128,7 @@ def test_nothing_is_built_where_nothing_fits(clone: Clone) -> None:
 
 
 def test_a_kernel_beyond_the_matrix(clone: Clone) -> None:
-    """The matrix alone decides check-compatibility, and its reason is said."""
+    """Only the matrix decides check-compatibility, and the reason is printed."""
     done = clone.lab("inv check-compatibility", "beyond-matrix")
     assert_three_lines(done, "are unsupported", "4.18 to 7.2, and 7.3 is outside")
 
@@ -139,7 +139,7 @@ def test_a_hiccup_is_tried_again(clone: Clone) -> None:
 
 
 def test_two_runs_at_once_do_not_disturb_each_other(clone: Clone) -> None:
-    """Both answer the same."""
+    """Both give the same answer."""
     done = clone.lab(
         "inv versions --json > one & inv versions --json > two; wait; cmp one two && cat one", "label-null"
     )
@@ -149,12 +149,12 @@ def test_two_runs_at_once_do_not_disturb_each_other(clone: Clone) -> None:
 
 @pytest.mark.full
 def test_ten_thousand_tags_are_read(clone: Clone) -> None:
-    """A hundred pages, one after the other, and the answer is the same."""
+    """They come in a hundred pages, one after the other, and the answer is the same."""
     assert clone.lab("inv check-zfs-available", "many-tags").stdout == f"{KMODS}\n"
 
 
 def test_flags_and_settings_that_are_wrong_are_named(own_clone: Clone) -> None:
-    """A typo in invoke.yaml, in the matrix, on the command line: the key is named, no traceback."""
+    """The error names the key of a typo in invoke.yaml, in the matrix or on the command line, without a traceback."""
     assert_three_lines(own_clone.inv("check-compatibility", "--zfs", "2.4", "--kernel", KERNEL), "'2.4'", "2.4.4")
     assert_three_lines(own_clone.inv("check-compatibility", "--zfs", "2.4.4", "--kernel", "null"), "'null'")
     own_clone.replace("compat_matrix.toml", 'linux_maximum = "6.5"', 'linux_maximun = "6.5"')

@@ -1,4 +1,4 @@
-"""The workflows, run for real by act in the lab: what they leave in the registry, in issues and on the page."""
+"""Act really runs the workflows in the lab: what they leave in the registry, in issues and on the page."""
 
 import json
 import re
@@ -20,36 +20,36 @@ def rehearse(clone: Clone, file: str, *words: str, world: str = "everyday") -> s
 
 
 def jobs(done: subprocess.CompletedProcess[str]) -> dict[str, str]:
-    """The results in the table, by file and job."""
+    """Return the results in the table, by file and job."""
     rows = re.findall(r"^(\S+\.yaml) +\w+ +(\S+) +(success|failure)$", done.stdout, re.MULTILINE)
     return {f"{file} {job}": result for file, job, result in rows}
 
 
 def state(clone: Clone, world: str = "everyday") -> Path:
-    """What the lab keeps."""
+    """Return the lab's state folder."""
     return clone.path / ".lab" / world
 
 
 def issues(clone: Clone, world: str = "everyday", *, opened: bool = True) -> list[dict[str, Any]]:
-    """The issues on the lab's GitHub."""
+    """Return the issues on the lab's GitHub."""
     found = [json.loads(file.read_text()) for file in sorted(state(clone, world).glob("forge/issues/*.json"))]
     return [issue for issue in found if (issue["state"] == "open") == opened]
 
 
 def stable(clone: Clone, world: str = "everyday") -> str:
-    """What the public tag points at; nothing where it does not exist."""
+    """Return the digest that the public tag points at; empty if it does not exist."""
     return clone.lab(STABLE, world).stdout.strip()
 
 
 def last_run(clone: Clone, world: str = "everyday") -> dict[str, str]:
-    """The outputs that the steps of the last build gave to the next."""
+    """Return the outputs that the steps of the last build passed on."""
     found: list[dict[str, dict[str, str]]] = json.loads((state(clone, world) / "workflows.json").read_text())
     return found[0]["outputs"]
 
 
 @pytest.fixture(scope="module")
 def daily(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clone]:
-    """A clone in whose everyday lab the first cron event of the day has run; tests leave its public tag as it is."""
+    """Return a clone whose everyday lab has run the first cron event of the day; tests leave its public tag alone."""
     made = fresh_clone(tmp_path_factory.mktemp("workflows") / "custom-coreos")
     done = rehearse(made, "build.yaml")
     assert done.returncode == 0, done.stderr
@@ -59,7 +59,7 @@ def daily(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clone]:
 
 
 def test_a_cron_event_ends_in_a_promoted_and_attested_image_and_a_page(daily: Clone) -> None:
-    """Every job of the chain, and of the workflow that it starts."""
+    """Every job of the chain runs, and those of the workflow that it starts."""
     outputs, digest = last_run(daily), stable(daily)
     assert outputs["verdict"] == "BUILD"
     assert (outputs["digest"], outputs["image"], outputs["expect"]) == (digest, IMAGE, "nothing")
@@ -74,12 +74,12 @@ def test_a_cron_event_ends_in_a_promoted_and_attested_image_and_a_page(daily: Cl
 
 
 def requests(clone: Clone, world: str = "everyday") -> list[dict[str, Any]]:
-    """What the lab's hosts were asked for."""
+    """Return the requests that the lab's hosts got."""
     return [json.loads(line) for line in (state(clone, world) / "requests.jsonl").read_text().splitlines()]
 
 
 def test_that_ghcr_has_no_referrers_api_is_found_out_once(daily: Clone) -> None:
-    """It leads to a page of GitHub's instead, to which nobody goes."""
+    """GHCR redirects to a page on GitHub, and nobody follows."""
     before = len(requests(daily))
     assert daily.lab("inv history").returncode == 0
     asked = [entry for entry in requests(daily)[before:] if "referrers" in entry["path"]]
@@ -87,7 +87,7 @@ def test_that_ghcr_has_no_referrers_api_is_found_out_once(daily: Clone) -> None:
 
 
 def test_what_only_the_referrers_api_lists_is_attached_too(own_clone: Clone) -> None:
-    """Should GHCR have it: attestations have no fallback tag then, count for promote, and stay with their image."""
+    """If GHCR gets that API, attestations have no fallback tag, but count for promote and stay with their image."""
     world = "referrers"
     done = rehearse(own_clone, "build.yaml", world=world)
     assert done.returncode == 0, done.stderr
@@ -107,7 +107,7 @@ def test_what_only_the_referrers_api_lists_is_attached_too(own_clone: Clone) -> 
 
 
 def test_the_runs_page_shows_the_decision(daily: Clone) -> None:
-    """As a table, with its reason, and what became of it."""
+    """It is a table, with the reason and the result."""
     told = (daily.path / "first.txt").read_text()
     assert "## BUILD" in told
     assert "| 44.20261110.3.0 | 7.1.9-200.fc44.x86_64 | 2.4.4 | supported | yes | no |" in told
@@ -115,14 +115,14 @@ def test_the_runs_page_shows_the_decision(daily: Clone) -> None:
 
 
 def test_the_site_is_all_that_is_uploaded(daily: Clone) -> None:
-    """Not the checkout."""
+    """The checkout is not uploaded."""
     names = {path.name for path in (state(daily) / "pages").rglob("*")}
     expected = {"index.html", "ignition.json", "ignition.json.sha512", "cosign.pub", "versions.json"}
     assert names == expected
 
 
 def test_the_second_cron_of_the_day_has_nothing_to_do(daily: Clone) -> None:
-    """Two short jobs, and nothing moves."""
+    """It takes two short jobs, and nothing moves."""
     before = stable(daily)
     done = rehearse(daily, "build.yaml")
     assert done.returncode == 0, done.stderr
@@ -134,7 +134,7 @@ def test_the_second_cron_of_the_day_has_nothing_to_do(daily: Clone) -> None:
 
 
 def test_the_runs_are_listed(daily: Clone) -> None:
-    """With event, end, age and time; as the recipes show them."""
+    """The recipes show event, result, age and duration."""
     listed = checked(daily.lab("GITHUB_TOKEN=lab-token inv all-workflows --json").stdout, "runs")["runs"]
     found = {(run["workflow"], run["event"], run["result"]) for run in listed}
     assert {("build.yaml", "schedule", "success"), ("pages.yaml", "workflow_dispatch", "success")} <= found
@@ -143,7 +143,7 @@ def test_the_runs_are_listed(daily: Clone) -> None:
 
 
 def test_a_worktree_is_rehearsed_and_its_repository_stays_as_it_is(tmp_path: Path) -> None:
-    """Its `.git` is a file that points to the repository; commits, branches and settings there are not ours."""
+    """Its `.git` is a file that points to the repository, whose commits, branches and settings must not change."""
     main = fresh_clone(tmp_path / "main").path
     git = ["git", "-C", str(main), "-c", "user.name=owner", "-c", "user.email=owner@example.org"]
     for words in (["init", "-q", "-b", "main"], ["add", "-A"], ["commit", "-qm", "First"]):
@@ -168,7 +168,7 @@ def test_a_worktree_is_rehearsed_and_its_repository_stays_as_it_is(tmp_path: Pat
 
 
 def test_a_scheduled_cleanup_before_the_first_publication_succeeds(own_clone: Clone) -> None:
-    """There is nothing to do, and the watchdog has nothing to tell."""
+    """There is nothing to delete, and the watchdog has nothing to report."""
     done = rehearse(own_clone, "cleanup-images.yaml", "--event", "schedule")
     assert done.returncode == 0, done.stderr
     assert jobs(done) == {"cleanup-images.yaml cleanup": "success", "cleanup-images.yaml watchdog": "success"}
@@ -177,7 +177,7 @@ def test_a_scheduled_cleanup_before_the_first_publication_succeeds(own_clone: Cl
 
 @pytest.fixture(scope="module")
 def littered(daily: Clone) -> Clone:
-    """The same, with an image under a tag of no meaning, which may go at once."""
+    """Return the same clone, with an image under a meaningless tag, which cleanup may delete at once."""
     daily.replace("invoke.yaml", "retention_days: 90", "retention_days: 0")
     daily.replace("invoke.yaml", "keep_images: 3", "keep_images: 0")
     copied = "skopeo --insecure-policy copy -q --authfile ~/.docker/config.json"
@@ -193,7 +193,7 @@ def has_litter(clone: Clone) -> bool:
 @pytest.mark.full
 @pytest.mark.parametrize("words", [(), ("--input", "dry_run=true")])
 def test_cleanup_by_hand_is_dry_unless_it_says_otherwise(littered: Clone, words: tuple[str, ...]) -> None:
-    """The default of the form, and what `inv run-cleanup` sends."""
+    """That is the form's default, and what `inv run-cleanup` sends."""
     assert rehearse(littered, "cleanup-images.yaml", "--event", "workflow_dispatch", *words).returncode == 0
     assert has_litter(littered)
 
@@ -207,12 +207,12 @@ def test_cleanup_deletes_on_its_schedule_and_keeps_the_schedules_alive(littered:
     assert done.returncode == 0, done.stderr
     assert not has_litter(littered)
     assert stable(littered) == before
-    assert "build.yaml had been stopped, and is enabled again" in done.stderr
+    assert "GitHub had stopped build.yaml; it is enabled again" in done.stderr
     assert not stopped.exists()
 
 
 def test_blocked_fails_the_run_opens_one_issue_and_closes_it_when_it_is_over(own_clone: Clone) -> None:
-    """Twice blocked is one issue, told once; the next good run closes it with one comment."""
+    """Two blocked runs give one issue, reported once; the next good run closes it with one comment."""
     for _ in range(2):
         done = rehearse(own_clone, "build.yaml", world="beyond-matrix")
         assert_three_lines(done, "the rehearsal of build.yaml failed")
@@ -227,7 +227,7 @@ def test_blocked_fails_the_run_opens_one_issue_and_closes_it_when_it_is_over(own
     done = rehearse(own_clone, "build.yaml", "--no-secrets")
     assert done.returncode == 0, done.stderr
     assert jobs(done)["build.yaml build"] == "success"
-    assert "there is no secret SIGNING_KEY" in done.stderr  # a fork builds and verifies, and publishes nothing
+    assert "the secret SIGNING_KEY is missing" in done.stderr  # a fork builds and verifies, but does not publish
     assert re.search(r"\[build\] ok +modules-load", done.stderr)
     assert stable(own_clone) == ""
     assert issues(own_clone) == []
@@ -252,7 +252,7 @@ def test_blocked_fails_the_run_opens_one_issue_and_closes_it_when_it_is_over(own
 def test_a_failure_in_each_job_is_told(
     own_clone: Clone, file: str, words: tuple[str, ...], world: str, failed: str, why: str
 ) -> None:
-    """The run fails in that job with its reason, stable is not moved, and the issue says which workflow it was."""
+    """The run fails in that job with its reason, stable does not move, and the issue names the workflow."""
     done = rehearse(own_clone, file, *words, world=world)
     assert_three_lines(done, f"the rehearsal of {file} failed")
     assert jobs(done)[f"{file} {failed}"] == "failure"
@@ -267,7 +267,7 @@ def test_a_failure_in_each_job_is_told(
 
 
 NEW_DAY = {
-    "no key": (("--no-secrets",), "make one and commit it: ./inv keygen"),
+    "no key": (("--no-secrets",), "make a key and commit it: ./inv keygen"),
     "a key, and Pages off": ((), "GitHub Pages come from nowhere, not from a workflow"),
 }
 
@@ -290,7 +290,7 @@ def test_a_new_repository_does_not_start_red(own_clone: Clone, day: str) -> None
 
 @pytest.mark.full
 def test_with_a_key_and_pages_on_the_page_is_deployed(own_clone: Clone) -> None:
-    """Also before the first image."""
+    """That also works before the first image."""
     done = rehearse(own_clone, "pages.yaml", "--event", "push")
     assert done.returncode == 0, done.stderr
     assert jobs(done)["pages.yaml deploy"] == "success"
@@ -298,7 +298,7 @@ def test_with_a_key_and_pages_on_the_page_is_deployed(own_clone: Clone) -> None:
 
 
 def test_a_workflow_is_refused_a_package_that_was_first_pushed_by_hand(own_clone: Clone) -> None:
-    """In GitHub's words, with the page on which the repository is given the right; nothing is promoted."""
+    """The error quotes GitHub, and has the page that gives the repository the right; nothing is promoted."""
     done = rehearse(own_clone, "build.yaml", world="private")
     assert_three_lines(done, "the rehearsal of build.yaml failed")
     assert jobs(done)["build.yaml build"] == "failure"
@@ -310,7 +310,7 @@ def test_a_workflow_is_refused_a_package_that_was_first_pushed_by_hand(own_clone
 
 @pytest.mark.full
 def test_a_page_that_cannot_be_deployed_is_told(own_clone: Clone) -> None:
-    """The last job that can fail."""
+    """That is the last job that can fail."""
     place = state(own_clone) / "pages"
     place.mkdir(parents=True)
     subprocess.run(["mount", "--bind", str(place), str(place)], check=True)  # it cannot be removed
@@ -325,7 +325,7 @@ def test_a_page_that_cannot_be_deployed_is_told(own_clone: Clone) -> None:
 
 @pytest.mark.full
 def test_hold_is_a_notice_and_no_failure(own_clone: Clone) -> None:
-    """The newest release waits: the older one is built on the first day, and stays after, whatever the event."""
+    """While the newest release waits, the older one is built on the first day, and stays for every later event."""
     assert rehearse(own_clone, "build.yaml", "--event", "workflow_dispatch", world="waiting").returncode == 0
     before = stable(own_clone, "waiting")
     for event in ("schedule", "workflow_dispatch"):
@@ -339,7 +339,7 @@ def test_hold_is_a_notice_and_no_failure(own_clone: Clone) -> None:
 
 @pytest.mark.full
 def test_force_rebuild_overrides_skip_and_never_the_matrix(daily: Clone) -> None:
-    """By hand on GitHub, or by `inv run-workflow --force-rebuild`."""
+    """It works by hand on GitHub, and with `inv run-workflow --force-rebuild`."""
     before = stable(daily)
     words = "--event", "workflow_dispatch", "--input", "force_rebuild=true"
     done = rehearse(daily, "build.yaml", *words)
@@ -353,7 +353,7 @@ def test_force_rebuild_overrides_skip_and_never_the_matrix(daily: Clone) -> None
 
 @pytest.mark.full
 def test_a_dispatch_from_here_is_run_there(daily: Clone) -> None:
-    """What `inv run-pages` asks for is run before what is rehearsed next."""
+    """The run that `inv run-pages` asks for comes before the next rehearsal."""
     assert daily.lab("GITHUB_TOKEN=lab-token inv run-pages").returncode == 0
     done = rehearse(daily, "pages.yaml", "--event", "push")
     assert done.returncode == 0, done.stderr
@@ -372,7 +372,7 @@ def test_a_click_without_force_skips_too(daily: Clone) -> None:
 @pytest.mark.full
 @pytest.mark.parametrize("event", ["push", "schedule", "pull_request"])
 def test_the_checks_run_for_each_of_their_events(own_clone: Clone, event: str) -> None:
-    """Up to lint; the tests would call us."""
+    """They run up to lint, because the tests would start this lab again."""
     done = rehearse(own_clone, "check.yaml", "--event", event)
     assert done.returncode == 0, done.stderr
     assert jobs(done) == {"check.yaml lint": "success"}
@@ -380,7 +380,7 @@ def test_the_checks_run_for_each_of_their_events(own_clone: Clone, event: str) -
 
 @pytest.mark.full
 def test_a_repository_with_capitals_publishes_in_lower_case(own_clone: Clone) -> None:
-    """Registries know no other; the image's name is the repository's."""
+    """Registries only allow lower case; the image has the repository's name."""
     for words in (["init", "-q"], ["remote", "add", "origin", "https://github.com/Owner/Home-Server.git"]):
         subprocess.run(["git", "-C", str(own_clone.path), *words], check=True)
     own_clone.replace("invoke.yaml", "ghcr.io/samhclark/custom-coreos ", "ghcr.io/owner/home-server ")
@@ -393,7 +393,7 @@ def test_a_repository_with_capitals_publishes_in_lower_case(own_clone: Clone) ->
 
 @pytest.mark.full
 def test_a_strangers_pull_request_reaches_no_secret(own_clone: Clone) -> None:
-    """It edits a recipe that the checks run: there is no key, and the token can write nothing."""
+    """It edits a recipe that the checks run: no key is there, and the token cannot write."""
     own_clone.replace(
         "tasks/develop.py", "    checks = _checks(c)\n",
         "    import os\n    print('SEEN', sorted(name for name in os.environ if 'SIGN' in name or 'TOKEN' in name))\n"
@@ -403,7 +403,7 @@ def test_a_strangers_pull_request_reaches_no_secret(own_clone: Clone) -> None:
     done = rehearse(own_clone, "check.yaml", "--event", "pull_request")
     assert "[lint] SEEN []" in done.stderr
     assert done.stderr.count("No such file") == 2
-    assert jobs(done) == {"check.yaml lint": "failure"}  # the planted lines are against the rules
+    assert jobs(done) == {"check.yaml lint": "failure"}  # the planted lines break the rules
     assert "ruff" in done.stderr
     given = (state(own_clone) / "runner/secrets").read_text()
     assert "SIGNING_KEY" not in given
@@ -414,7 +414,7 @@ def test_a_strangers_pull_request_reaches_no_secret(own_clone: Clone) -> None:
 
 @pytest.mark.full
 def test_a_run_that_is_cancelled_between_signature_and_promotion_is_finished_by_the_next(own_clone: Clone) -> None:
-    """Though it is of another commit by then; what was published stays, and nobody is troubled by an issue."""
+    """The next run may be of another commit; the published image stays, and no issue is opened."""
     assert rehearse(own_clone, "build.yaml").returncode == 0
     before = stable(own_clone)
     (own_clone.path / "overlay-root/etc").mkdir()

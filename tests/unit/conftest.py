@@ -1,4 +1,4 @@
-"""Unit tests decide about values: no process starts and no socket opens here."""
+"""Unit tests decide about values: here no process starts and no socket opens."""
 
 import socket
 import subprocess
@@ -8,7 +8,7 @@ import pytest
 
 @pytest.fixture(autouse=True)
 def _nothing_outside(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Make every process start and every connection an error; what workflow runs the tests is no matter."""
+    """Make every process start and every connection an error, and hide the workflow that runs the tests."""
     monkeypatch.delenv("GITHUB_ACTIONS", raising=False)
 
     def refuse(*_: object, **__: object) -> None:

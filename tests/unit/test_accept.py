@@ -1,4 +1,4 @@
-"""What a refused pull or push means, from podman's own words."""
+"""The meaning of a refused pull or push, from podman's own words."""
 
 import pytest
 
@@ -10,7 +10,7 @@ UNSIGNED = "podman ended with 125: Error: A signature was required, but no signa
 
 
 def told(why: str) -> TaskError:
-    """The error for a pull that ended with these words."""
+    """Return the error for a pull that ended with these words."""
     return _refused(TaskError("a host would refuse it", why, ""), lambda: "its settings")
 
 
@@ -24,19 +24,19 @@ def told(why: str) -> TaskError:
     ],
 )
 def test_a_private_package_is_told_with_the_page_of_its_settings(why: str) -> None:
-    """Its visibility is set there."""
+    """That page sets its visibility."""
     assert told(why).next.endswith(": its settings")
 
 
 @pytest.mark.parametrize("why", [UNSIGNED, f"{UNSIGNED} in n@sha256:{'403' * 21}4", "mkdir /x: permission denied"])
 def test_nothing_else_is_taken_for_a_private_package(why: str) -> None:
-    """A digest may hold any three figures, and a disk may deny too."""
+    """A digest may contain any three digits, and a disk may also deny access."""
     assert "settings" not in told(why).next
 
 
 @pytest.mark.parametrize("kind", ["users", "orgs"])
 def test_the_page_of_a_package_is_under_its_owners_kind(kind: str) -> None:
-    """A slash in its name is encoded, as GitHub has it."""
+    """A slash in its name is encoded, as on GitHub."""
     assert package_page(kind, "owner", "a/b") == f"https://github.com/{kind}/owner/packages/container/a%2Fb/settings"
 
 
@@ -44,7 +44,7 @@ def test_the_page_of_a_package_is_under_its_owners_kind(kind: str) -> None:
 def test_a_package_that_a_workflow_may_not_write_is_told_with_the_page_of_its_settings(
     monkeypatch: pytest.MonkeyPatch, in_actions: str, named: bool
 ) -> None:
-    """The same words at a person's own machine mean their login."""
+    """On a person's own machine the same words mean their login."""
     monkeypatch.setenv("GITHUB_ACTIONS", in_actions)
     refused = TaskError("it could not be pushed", "podman ended with 125: permission_denied: write_package", "log in")
     found = _not_written(refused, lambda: "its settings")

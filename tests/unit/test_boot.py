@@ -1,4 +1,4 @@
-"""What is asserted of a machine that booted: each check holds for a whole one and finds its own fault."""
+"""The checks of a booted machine: each passes on a healthy machine and finds its own fault."""
 
 from dataclasses import replace
 from subprocess import CompletedProcess
@@ -46,7 +46,7 @@ WHOLE = {
 
 
 def every(found: dict[str, str]) -> list[Assertion]:
-    """All checks of a machine."""
+    """Run all checks of a machine."""
     return [
         *checks.machine(found, WANTED),
         *checks.first(found, WANTED),
@@ -56,7 +56,7 @@ def every(found: dict[str, str]) -> list[Assertion]:
 
 
 def test_a_whole_machine_passes() -> None:
-    """No check finds anything, and each has a name of its own."""
+    """No check finds anything, and each has its own name."""
     found = every(WHOLE)
     assert checks.faults(found) == []
     assert len({check.name for check in found}) == len(found)
@@ -95,20 +95,20 @@ def test_a_whole_machine_passes() -> None:
     ],
 )
 def test_each_fault_is_found_by_its_check(fact: str, value: str, name: str) -> None:
-    """One fact is wrong: the check that is named after it says so, and what it found."""
+    """One fact is wrong: the check of that name reports it, with the actual value."""
     found = checks.faults(every(WHOLE | {fact: value}))
     assert name in [check.name for check in found]
     assert all(check.fault.strip() for check in found)
 
 
 def test_an_ignition_file_may_give_no_host_name() -> None:
-    """Then none is asked for."""
+    """Then no check asks for one."""
     found = checks.machine(WHOLE | {"hostname": "localhost", "hostname-file": " "}, replace(WANTED, hostname=""))
     assert checks.faults(found) == []
 
 
 def test_a_command_that_failed_is_told_by_its_last_words() -> None:
-    """Of stderr, else of stdout, else its exit status; one that succeeded may say what it likes."""
+    """They come from stderr, else stdout, else the exit status; a command that succeeded may print anything."""
 
     def fault(status: int, out: str, err: str) -> str:
         return checks.succeeded("it", CompletedProcess([], status, out, err)).fault
@@ -120,7 +120,7 @@ def test_a_command_that_failed_is_told_by_its_last_words() -> None:
 
 
 def test_what_the_machine_is_typed_into_is_what_the_document_says() -> None:
-    """Each command for bad days stands there letter by letter."""
+    """The document has each command for bad days letter by letter."""
     document = (ROOT / "docs/recovery.md").read_text().splitlines()
     for command in (commands.RECOVERY_KEY, commands.PASSPHRASE, commands.TRY_KEY, commands.BIND_ANEW):
         assert f"    {command}" in document
@@ -128,12 +128,12 @@ def test_what_the_machine_is_typed_into_is_what_the_document_says() -> None:
 
 @pytest.mark.parametrize("told", ["", "kernel\t6.12.100", "Connection closed by 127.0.0.1"])
 def test_a_report_that_was_cut_short_is_no_report(told: str) -> None:
-    """What a machine did not say to the end is not believed."""
-    with pytest.raises(TaskError, match="the machine did not tell how it is"):
+    """An incomplete report proves nothing."""
+    with pytest.raises(TaskError, match="the machine's report is incomplete"):
         checks.facts(told)
 
 
 def test_a_report_reads_back() -> None:
-    """One fact a line; a value may hold anything but a tab or a newline."""
+    """It has one fact a line; a value may contain anything except a tab or a newline."""
     told = "".join(f"{name}\t{value}\n" for name, value in WHOLE.items())
     assert checks.facts(f"Warning: of ssh\n{told}") == WHOLE

@@ -1,4 +1,4 @@
-"""Stdout is the answer, stderr the story; failures are three lines."""
+"""Stdout has the answer, stderr the progress; failures are three lines."""
 
 import shutil
 import sys
@@ -56,8 +56,8 @@ def run(program: Program, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *word
             "crashes",
             ["unexpected error (this is a bug, please report it)", "  why: KeyError: 'x'", "  next: check the flags"],
         ),
-        ("stops", ["interrupted", "  why: its children were ended", "  next: run it again"]),
-        ("lacks", ["the Python package no_such_package is not installed", "  why: ", "  next: call it through ./inv"]),
+        ("stops", ["interrupted", "  why: its child processes were stopped", "  next: run it again"]),
+        ("lacks", ["the Python package no_such_package is not installed", "  why: ", "  next: run it with ./inv"]),
     ],
 )
 @pytest.mark.parametrize("program", [Recipes, Program])
@@ -65,7 +65,7 @@ def test_every_failure_is_three_lines_and_exit_1(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], program: type[Program],
     recipe: str, lines: list[str],
 ) -> None:  # fmt: skip
-    """Ours, one that nobody foresaw, and Ctrl-C; never a traceback, through ./inv and through plain Invoke."""
+    """That includes our errors, an unexpected one, and Ctrl-C; ./inv and plain Invoke never show a traceback."""
     assert run(program(), tmp_path, monkeypatch, recipe) == 1
     shown = capsys.readouterr()
     assert shown.out == ""
@@ -75,7 +75,7 @@ def test_every_failure_is_three_lines_and_exit_1(
 
 
 def test_a_table_for_programs_has_no_colours_and_no_trailing_blanks(capsys: pytest.CaptureFixture[str]) -> None:
-    """What is piped on is plain text, never wrapped."""
+    """Piped output is plain text and never wrapped."""
     console.table(("", "name"), [("ok", "x" * 150), ("FAILED", "y")])
     out = capsys.readouterr().out
     assert out.splitlines() == ["        name", "ok      " + "x" * 150, "FAILED  y"]
@@ -83,5 +83,5 @@ def test_a_table_for_programs_has_no_colours_and_no_trailing_blanks(capsys: pyte
 
 
 def test_an_error_reads_as_what_why_next() -> None:
-    """The form that every test of an error looks for."""
+    """Every test of an error looks for this format."""
     assert str(TaskError("a", "b", "c")) == "a\n  why: b\n  next: c"

@@ -1,4 +1,4 @@
-"""The contract: every promise has a name, and each fails alone when just that is wrong."""
+"""The contract: every promise has a name, and each fails alone if only that is wrong."""
 
 import dataclasses
 
@@ -54,7 +54,7 @@ GOOD = "\n".join(
 )
 
 
-# What os-release says as OSTREE_VERSION, IMAGE_VERSION and VERSION, in the order in which it is believed.
+# os-release's OSTREE_VERSION, IMAGE_VERSION and VERSION, in order of precedence.
 OSTREE, IMAGE, OS = "os-version\t44.20261110.3.0", "os-version\t", "os-version\t44.20261110.3.0 (CoreOS)"
 OLDER, OTHER_RELEASE = "os-version\t44.20261103.3.0", {"label-fcos-version", "lock-fcos-version"}
 
@@ -63,7 +63,7 @@ def faults(answer: str, labels: dict[str, str] = LABELS) -> set[str]:
     return {check.name for check in inspect(ImageFacts.parse(answer, labels), NAME, lock()).failed}
 
 
-PROMISES = {  # what each version of the contract checks; an image verified under another is looked into again
+PROMISES = {  # the checks of each version of the contract; an image verified under another version is verified again
     "2": """
         kernel-tree zfs-module spl-module zfs-indexed spl-indexed zfs-vermagic spl-vermagic zfs-packages
         package-tailscale modules-load zfs-units left-behind bootc-fetch-apply-updates.timer zincati.service
@@ -73,7 +73,7 @@ PROMISES = {  # what each version of the contract checks; an image verified unde
 
 
 def test_another_set_of_checks_is_another_version_of_the_contract() -> None:
-    """A record of version 1 must not pass for one of today's checks: give the new set a number of its own."""
+    """A record of version 1 must not count for today's checks: give a new set its own number."""
     names = [check.name for check in inspect(ImageFacts.parse(GOOD, LABELS), NAME).checks]
     assert PROMISES[VERSION].split() == names
     assert list(PROMISES)[-1] == VERSION
@@ -81,7 +81,7 @@ def test_another_set_of_checks_is_another_version_of_the_contract() -> None:
 
 @pytest.mark.parametrize("packages", [(), ("htop",), ("htop", "tailscale"), ("cockpit",)])
 def test_packages_come_from_the_lock_and_units_from_their_presets(packages: tuple[str, ...]) -> None:
-    """A preset counts while its package is in; each package is looked for; the labels say what is inside."""
+    """A preset counts while its package is in the image; each package is checked; labels match the contents."""
     other = dataclasses.replace(lock(), packages=packages)
     labels = other.labels("custom-coreos", "https://github.com/o/n", "2026-11-23T00:00:00+00:00")
     answer = f"package\thtop 3 3-1.fc44.x86_64\n{GOOD}"
@@ -98,7 +98,7 @@ def test_packages_come_from_the_lock_and_units_from_their_presets(packages: tupl
 
 
 def test_a_good_image_keeps_every_promise() -> None:
-    """Nothing is found where nothing is wrong."""
+    """No check finds anything if nothing is wrong."""
     assert faults(GOOD) == set()
 
 
@@ -143,7 +143,7 @@ def test_a_good_image_keeps_every_promise() -> None:
     ],
 )
 def test_each_promise_fails_alone_when_just_that_is_wrong(right: str, wrong: str, names: set[str]) -> None:
-    """The check that names the fault fails, and no other."""
+    """Only the check that names the fault fails."""
     assert right in GOOD
     assert faults(GOOD.replace(right, wrong)) - {"label-kernel-version", "lock-kernel-version"} == names
 
@@ -151,12 +151,12 @@ def test_each_promise_fails_alone_when_just_that_is_wrong(right: str, wrong: str
 @pytest.mark.parametrize("label", ["kernel-version", "zfs-version", "fcos-version"])
 @pytest.mark.parametrize("value", ["", "null", "9.9.9"])
 def test_labels_must_equal_what_is_inside(label: str, value: str) -> None:
-    """A label is compared with the facts found inside, not with another label."""
+    """A label is compared with the facts inside, not with another label."""
     assert f"label-{label}" in faults(GOOD, LABELS | {f"custom-coreos.{label}": value})
 
 
 def test_the_lock_is_compared_with_image_and_labels() -> None:
-    """An image made from another Lock is not this one."""
+    """An image made from another Lock does not match."""
     other = dataclasses.replace(lock(), zfs_version=Version("2.4.3"), inputs="sha256:" + "d" * 64)
     failed = {check.name for check in inspect(ImageFacts.parse(GOOD, LABELS), NAME, other).failed}
     assert {"lock-zfs-version", "lock-custom-coreos.zfs-version", "lock-custom-coreos.inputs"} <= failed
@@ -165,12 +165,12 @@ def test_the_lock_is_compared_with_image_and_labels() -> None:
 @pytest.mark.parametrize("answer", ["", "kernel-tree\t7", GOOD.removesuffix("end\t"), "sh: not found"])
 def test_an_answer_that_is_not_whole_is_an_error(answer: str) -> None:
     """A probe that stopped half-way proves nothing."""
-    with pytest.raises(TaskError, match="could not be looked into"):
+    with pytest.raises(TaskError, match="could not be inspected"):
         ImageFacts.parse(answer, LABELS)
 
 
 def test_every_fault_is_reported_at_once() -> None:
-    """One run names all that is wrong."""
+    """One run names everything that is wrong."""
     report = inspect(ImageFacts.parse("end\t", {}), NAME)
     with pytest.raises(TaskError) as caught:
         report.require_kept("custom-coreos:stable")

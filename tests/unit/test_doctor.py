@@ -1,4 +1,4 @@
-"""What the doctor makes of an answer."""
+"""How the doctor interprets an answer."""
 
 import pytest
 
@@ -14,20 +14,20 @@ from tasks.model import doctor
     ],
 )  # fmt: skip
 def test_a_version_is_found_in_what_a_program_says(said: str, version: str) -> None:
-    """The first one."""
+    """The first version counts."""
     assert doctor.version_in(said) == version
 
 
 @pytest.mark.parametrize(("gib", "state"), [(1, "FAILED"), (5, "warning"), (20, "ok")])
 def test_the_disk_is_judged_by_what_an_image_needs(gib: int, state: str) -> None:
-    """With a command that makes room."""
+    """The fix is a command that frees space."""
     found = doctor.of_disk("disk", gib << 30)
     assert found.state == state
     assert bool(found.fix) == (state != "ok")
 
 
 def test_a_login_is_judged_by_its_scopes() -> None:
-    """A token that lists none, as a workflow's, is taken as it is."""
+    """A token that lists none, like a workflow's, is accepted."""
     assert doctor.of_scopes("me", None).state == "ok"
     assert doctor.of_scopes("me", "repo, workflow, write:packages, delete:packages").state == "ok"
     lacking = doctor.of_scopes("me", "repo, workflow")

@@ -1,4 +1,4 @@
-"""The documents name recipes and flags that exist."""
+"""The documents only name recipes and flags that exist."""
 
 import re
 import shlex
@@ -9,19 +9,19 @@ import tasks
 from tests.builders.recipes import DOCUMENT, RECIPES, document
 from tests.documents import DOCUMENTS, ELSEWHERE, ROOT, commands
 
-CURRENT = document()  # now: Invoke gives each help away once
+CURRENT = document()  # at import, because Invoke only returns each help once
 
 
 @pytest.mark.parametrize("document", [*DOCUMENTS, "CLAUDE.md", "lab/README.md"])
 def test_every_recipe_that_is_named_exists(document: str) -> None:
-    """Also those in running text."""
+    """That includes recipes in running text."""
     named = set(re.findall(r"\./inv ([a-z][a-z-]+)", (ROOT / document).read_text()))
     assert named <= RECIPES
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)
 def test_every_flag_that_is_typed_exists(document: str) -> None:
-    """Also in what needs GitHub or a machine."""
+    """That includes commands that need GitHub or a machine."""
     for line in commands(document, marked=True):
         for part in line.split("&&"):
             words = shlex.split(part)
@@ -32,14 +32,14 @@ def test_every_flag_that_is_typed_exists(document: str) -> None:
 
 
 def flags_of(recipe: str) -> set[str]:
-    """The long flags of a recipe."""
+    """Return the long flags of a recipe."""
     context = tasks.ns.to_contexts()
     found = next(each for each in context if recipe in (each.name, *each.aliases))
     return set(found.flags) | set(found.inverse_flags)
 
 
 def test_what_is_typed_elsewhere_names_a_test_that_exists() -> None:
-    """And is in a document."""
+    """The command must also be in a document."""
     typed = {line for document in DOCUMENTS for line in commands(document)}
     for line, where in ELSEWHERE.items():
         file, _, name = where.partition("::")
@@ -49,5 +49,5 @@ def test_what_is_typed_elsewhere_names_a_test_that_exists() -> None:
 
 
 def test_the_document_of_all_recipes_is_current() -> None:
-    """Else write it anew: PYTHONPATH=. python tests/builders/recipes.py."""
+    """If not, write it again: PYTHONPATH=. python tests/builders/recipes.py."""
     assert DOCUMENT.read_text() == CURRENT

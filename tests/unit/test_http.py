@@ -24,5 +24,5 @@ SECONDS = 1795435200  # the same moment since the epoch
     ],
 )
 def test_a_wait_is_counted_by_the_hosts_own_clock(status: int, headers: dict[str, str], wait: float | None) -> None:
-    """Ours may be two days off; what is no number is no wait of that kind."""
+    """Ours may be off by two days; a value that is not a number is not such a wait."""
     assert _asked_wait(status, headers, 0.5) == wait

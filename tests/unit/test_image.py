@@ -1,4 +1,4 @@
-"""What images and documents say of themselves."""
+"""What images and documents say about themselves."""
 
 import pytest
 
@@ -12,18 +12,18 @@ def base(**labels: str) -> BaseImage:
 
 
 def test_the_kernel_is_read_from_the_label() -> None:
-    """Images before Fedora 43 say their kernel."""
+    """Images before Fedora 43 name their kernel there."""
     assert base(**{"ostree.linux": str(KERNEL)}).kernel == KERNEL
 
 
 @pytest.mark.parametrize("text", ["", "null", "<no value>", "  "])
 def test_a_label_that_says_nothing_leaves_the_kernel_to_the_next_source(text: str) -> None:
-    """The words that tools print for nothing are no kernel and no error."""
+    """The words that tools print for a missing value are neither a kernel nor an error."""
     assert base(**{"ostree.linux": text}).kernel is None
 
 
 def test_a_label_that_says_nonsense_is_an_error() -> None:
-    """A malformed kernel is never passed on, and never skipped in silence."""
+    """A malformed kernel is never used, and never silently skipped."""
     with pytest.raises(TaskError, match=r"label ostree\.linux of"):
         _ = base(**{"ostree.linux": "7.1.9"}).kernel
 
@@ -50,7 +50,7 @@ def test_a_base_without_version_is_an_error(text: str) -> None:
     ],
 )
 def test_commitmeta_names_the_kernel_in_either_of_two_places(document: object) -> None:
-    """The key ostree.linux, or the row of the package list."""
+    """They are the key ostree.linux and the package list's row."""
     assert kernel_from_commitmeta(document, "commitmeta.json") == KERNEL
 
 
@@ -66,13 +66,13 @@ def test_commitmeta_without_kernel_leaves_it_to_the_image(document: object) -> N
     "document", [[], "null", None, {"rpmostree.rpmdb.pkglist": [["kernel", "0"]]}, {"ostree.linux": "7.1"}]
 )
 def test_commitmeta_of_another_shape_is_an_error(document: object) -> None:
-    """An answer is checked before use."""
+    """Answers are checked before use."""
     with pytest.raises(TaskError):
         kernel_from_commitmeta(document, "commitmeta.json")
 
 
 def test_tags_that_name_no_kmods_are_passed_over() -> None:
-    """A stray tag in the kmods repository disturbs nothing."""
+    """A stray tag in the kmods repository does no harm."""
     good = f"zfs-2.4.4_kernel-{KERNEL}"
     tags = [
         "latest",
@@ -92,6 +92,6 @@ def test_tags_that_name_no_kmods_are_passed_over() -> None:
     ["", "quay.io/a/b", "quay.io/a/b@sha256:12", f"quay.io/A/b@{DIGEST}", f"@{DIGEST}", f"quay.io/a/b:stable@{DIGEST}"],
 )
 def test_only_a_name_with_a_whole_digest_is_an_image(text: str) -> None:
-    """Nothing that could move, or be cut short, goes into FROM."""
-    with pytest.raises(TaskError, match="no image by digest"):
+    """FROM gets nothing that could move or be incomplete."""
+    with pytest.raises(TaskError, match="not an image by digest"):
         ImageRef.parse(text)

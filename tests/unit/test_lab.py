@@ -1,4 +1,4 @@
-"""Worlds are read strictly, and the cache never passes half an entry for a whole one."""
+"""Worlds are read strictly, and the cache never returns an incomplete entry."""
 
 import os
 from pathlib import Path
@@ -35,13 +35,13 @@ FROM_DEBIAN = "[signed-by=/usr/share/keyrings/debian.gpg] http://d/debian"
     ],
 )
 def test_only_the_distributions_own_archive_is_its_mirror(text: str, line: str) -> None:
-    """Not another's that names the same release, as Docker's documents have it, nor one that is switched off."""
+    """Another's archive for the same release does not count (Docker documents one), nor does a disabled archive."""
     found = [archive.line for archive in debian.Archive.parse(text) if archive.is_base("trixie")]
     assert found == ([line] if line else [])
 
 
 def test_a_list_of_mirrors_is_followed_to_its_first(tmp_path: Path) -> None:
-    """As Debian's images for clouds have it; the list is not there in another root."""
+    """Debian's cloud images have such a list; another root does not have that file."""
     (tmp_path / "debian.list").write_text("# mirrors\nhttps://m/debian\tpriority:1\nhttps://n/debian\n")
     text = STANZA.format(address=f"mirror+file:{tmp_path}/debian.list", suites="trixie", components="main", key="d")
     assert [archive.line.split()[1] for archive in debian.Archive.parse(text)] == ["https://m/debian"]
@@ -49,11 +49,11 @@ def test_a_list_of_mirrors_is_followed_to_its_first(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", world.names())
 def test_every_world_can_be_read(name: str) -> None:
-    """Each has releases, and says what it is about."""
+    """Each has releases and a description."""
     read = world.load(name)
     assert read.description
     assert read.newest("stable") is not None
-    assert read.kmods or name.startswith("source")  # where they are still to be built
+    assert read.kmods or name.startswith("source")  # these worlds have no kmods yet
 
 
 @pytest.mark.parametrize(
@@ -71,7 +71,7 @@ def test_every_world_can_be_read(name: str) -> None:
 def test_a_mistake_in_a_world_names_file_and_key(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, key: str
 ) -> None:
-    """A typo, a missing key, a wrong type, an unknown host."""
+    """The cases: a typo, a missing key, a wrong type, an unknown host."""
     (tmp_path / "everyday.toml").write_text((world.FOLDER / "everyday.toml").read_text())
     (tmp_path / "mine.toml").write_text(text)
     monkeypatch.setattr(world, "FOLDER", tmp_path)
@@ -83,7 +83,7 @@ def test_a_mistake_in_a_world_names_file_and_key(
 def test_a_cache_entry_is_made_once_and_anew_when_it_was_cut_short(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Its files' sizes are kept with it and looked at on every use."""
+    """Every use compares its files with the sizes that it recorded."""
     monkeypatch.setenv("CUSTOM_COREOS_CACHE", str(tmp_path))
     made: list[Path] = []
 
@@ -106,7 +106,7 @@ def test_a_cache_entry_is_made_once_and_anew_when_it_was_cut_short(
 def test_what_an_older_state_made_goes_when_it_is_no_longer_used(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Another clone's entry stays as long as that clone uses it."""
+    """Another clone's entry stays while that clone uses it."""
     monkeypatch.setenv("CUSTOM_COREOS_CACHE", str(tmp_path))
     old, used = (cache.entry("thing", [state], Path.touch) for state in ("old", "used"))
     os.utime(old, (0, 0))
@@ -115,7 +115,7 @@ def test_what_an_older_state_made_goes_when_it_is_no_longer_used(
 
 
 def test_a_maker_that_fails_leaves_no_entry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What was half made is gone, and the next try makes it."""
+    """The incomplete entry is gone, and the next try makes it."""
     monkeypatch.setenv("CUSTOM_COREOS_CACHE", str(tmp_path))
 
     def fail(target: Path) -> None:
@@ -128,7 +128,7 @@ def test_a_maker_that_fails_leaves_no_entry(tmp_path: Path, monkeypatch: pytest.
 
 
 def test_pages_of_githubs_releases_lead_to_each_other() -> None:
-    """As the REST API has it: per_page, page and a Link."""
+    """The REST API does the same: per_page, page and a Link."""
     everyday = world.load("everyday")
     first = answer(everyday, "api.github.com", "/repos/openzfs/zfs/releases", {"per_page": "2"})
     assert first.body.count(b"tag_name") == 2
@@ -139,7 +139,7 @@ def test_pages_of_githubs_releases_lead_to_each_other() -> None:
 
 
 def test_a_stand_in_package_asks_for_its_kernel() -> None:
-    """So that the real dnf refuses modules for another one."""
+    """So the real dnf refuses modules for another kernel."""
     packages = rpms.zfs("2.4.4", "7.1.9-200.fc44.x86_64", "7.1.9-200.fc44.x86_64", Path("/modules"))
     (kmod,) = [package for package in packages[""] if package.name.startswith("kmod-zfs-")]
     assert "Requires: kernel-uname-r = 7.1.9-200.fc44.x86_64\n" in kmod.spec()

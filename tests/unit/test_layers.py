@@ -1,4 +1,4 @@
-"""The import contracts of pyproject.toml cover the whole house, what is added to it too."""
+"""The import contracts of pyproject.toml cover all modules, including new ones."""
 
 import tomllib
 from pathlib import Path
@@ -17,13 +17,13 @@ ROOMS = {
 
 
 def test_every_module_is_in_a_layer() -> None:
-    """A new recipe module or room that is in none would be held to nothing."""
+    """A new recipe module or package outside all layers would follow no rule."""
     layers = CONTRACTS["recipes, flows, clients, the model"]["layers"]
     assert {name.strip() for layer in layers for name in layer.split("|")} == ROOMS
     assert len(layers) == 6
 
 
 def test_the_lab_is_kept_from_all_but_the_model() -> None:
-    """Its contract names every room of the house beside the model."""
+    """Its contract names every package of tasks except the model."""
     contract = CONTRACTS["the lab knows of the house only its model"]
     assert set(contract["forbidden_modules"]) == ROOMS - {"tasks.model"}

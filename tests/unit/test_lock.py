@@ -1,4 +1,4 @@
-"""A Lock says everything, and reads back as it was written."""
+"""A Lock is complete, and reads back as written."""
 
 import dataclasses
 import json
@@ -13,7 +13,7 @@ from tests.builders.values import DIGEST, KMODS_DIGEST, lock
 
 
 def test_a_lock_reads_back_as_it_was_written() -> None:
-    """JSON and back is the same Lock."""
+    """JSON and back gives the same Lock."""
     assert Lock.from_json(lock().to_json(), "x.json") == lock()
 
 
@@ -22,7 +22,7 @@ def test_a_lock_that_lacks_a_field_is_refused_by_name(field: str) -> None:
     """No field has a silent default."""
     document = json.loads(lock().to_json())
     del document[field]
-    with pytest.raises(TaskError, match=r"x\.json is no Lock") as caught:
+    with pytest.raises(TaskError, match=r"x\.json is not a Lock") as caught:
         Lock.from_json(json.dumps(document), "x.json")
     assert field in caught.value.why
 
@@ -40,30 +40,30 @@ def test_a_lock_that_lacks_a_field_is_refused_by_name(field: str) -> None:
     ],
 )
 def test_what_is_no_lock_is_refused(text: str) -> None:
-    """Cut short, of another schema, with a typo."""
-    with pytest.raises(TaskError, match=r"x\.json is no Lock"):
+    """It is cut short, has another schema, or has a typo."""
+    with pytest.raises(TaskError, match=r"x\.json is not a Lock"):
         Lock.from_json(text, "x.json")
 
 
 def test_a_lock_of_kmods_that_were_built_here_pins_their_source() -> None:
-    """The tarball's digest stands in file and labels; published kmods have none."""
+    """File and labels have the tarball's digest; published kmods have none."""
     own = dataclasses.replace(lock(), zfs_tarball=DIGEST)
     labels = own.labels("custom-coreos", "https://github.com/o/n", "2026-11-23T00:00:00+00:00")
     assert Lock.from_json(own.to_json(), "x.json") == own == Lock.from_labels(labels, "x:stable")
     assert "tarball" not in lock().to_json()
-    with pytest.raises(TaskError, match=r"x\.json is no Lock") as caught:
+    with pytest.raises(TaskError, match=r"x\.json is not a Lock") as caught:
         Lock.from_json(own.to_json().replace(f'"zfs_tarball": "{DIGEST}"', '"zfs_tarball": "null"'), "x.json")
     assert "zfs_tarball" in caught.value.why
 
 
 def test_a_digest_that_is_none_is_refused() -> None:
     """A Lock edited by hand cannot name something that moves."""
-    with pytest.raises(TaskError, match="no image by digest"):
+    with pytest.raises(TaskError, match="not an image by digest"):
         Lock.from_json(lock().to_json().replace(DIGEST, "stable"), "x.json")
 
 
 def test_labels_carry_the_lock_under_oci_names_first() -> None:
-    """Base, version and revision by OCI's own names, the rest by ours."""
+    """Base, version and revision have OCI's own names, everything else ours."""
     labels = lock().labels("custom-coreos", "https://github.com/o/n", "2026-11-23T00:00:00+00:00")
     assert labels["org.opencontainers.image.base.digest"] == DIGEST
     assert labels["org.opencontainers.image.base.name"] == "quay.io/fedora/fedora-coreos"
@@ -73,7 +73,7 @@ def test_labels_carry_the_lock_under_oci_names_first() -> None:
 
 
 def test_a_lock_reads_back_from_an_image() -> None:
-    """What was built is what can be built again; the label's date is when."""
+    """What was built can be built again; the date is the label's."""
     labels = lock().labels("custom-coreos", "https://github.com/o/n", "2026-11-23T00:00:00+00:00")
     assert has_lock(labels)
     assert Lock.from_labels(labels, "x:stable") == lock()
@@ -92,12 +92,12 @@ def test_a_lock_reads_back_from_an_image() -> None:
     ],
 )
 def test_a_label_that_is_wrong_is_no_lock(label: str, value: str) -> None:
-    """An empty label or the word null is said with the image's name or the value itself."""
+    """For an empty label or the word null, the error has the image's name or the value itself."""
     labels = lock().labels("custom-coreos", "https://github.com/o/n", "today") | {label: value}
     with pytest.raises(TaskError) as caught:
         Lock.from_labels(labels, "x:stable")
     assert "x:stable" in str(caught.value) or value in str(caught.value)
-    with pytest.raises(TaskError, match="x:stable is no Lock"):
+    with pytest.raises(TaskError, match="x:stable is not a Lock"):
         created_of(labels, "x:stable")
     assert not has_lock({"org.opencontainers.image.version": "44.20261110.3.0"})
 

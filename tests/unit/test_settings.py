@@ -1,4 +1,4 @@
-"""Settings are read whole or refused by name."""
+"""Settings are read completely or refused by name."""
 
 from pathlib import Path
 from types import SimpleNamespace
@@ -33,14 +33,14 @@ def config(section: object) -> Config:
 
 
 def test_names_that_follow_from_the_image() -> None:
-    """The local name and the repository's address come from one setting."""
+    """One setting gives the local name and the repository's address."""
     settings = read_settings(config(GOOD))
     assert settings.local_name == "custom-coreos"
     assert settings.source == "https://github.com/owner/custom-coreos"
 
 
 def test_own_kmods_follow_the_name_of_the_image(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Also in GitHub Actions, where the image is called as the repository; `never` builds none."""
+    """That also holds in GitHub Actions, where the image has the repository's name; `never` builds none."""
     there = "ghcr.io/samhclark/fedora-zfs-kmods"
     assert read_settings(config(GOOD)).kmods == ("ghcr.io/owner/custom-coreos-kmods", there)
     others = read_settings(config(GOOD | {"kmods": [there], "build_kmods_after_days": "never"}))
@@ -91,7 +91,7 @@ def test_own_kmods_follow_the_name_of_the_image(monkeypatch: pytest.MonkeyPatch)
     ],
 )
 def test_a_mistake_names_the_key(change: dict[str, object], key: str) -> None:
-    """Unknown, empty, of the wrong type or form."""
+    """It is unknown, empty, or has the wrong type or format."""
     with pytest.raises(TaskError) as caught:
         read_settings(config(GOOD | change))
     assert caught.value.what == f"invoke.yaml: {key} is wrong"
@@ -105,7 +105,7 @@ def test_a_section_that_is_missing_or_something_else_is_refused(section: object)
 
 
 def test_the_lab_tests_have_the_product_as_it_is_shipped() -> None:
-    """They take two files of their own in the place of an owner's; here, where nobody has adopted it, both are one."""
+    """They replace two of an owner's files; here, where nobody has adopted the repository, both are the same."""
     root = Path(__file__).parents[2]
     if "image: ghcr.io/samhclark/custom-coreos " not in (root / "invoke.yaml").read_text():
         pytest.skip("somebody has adopted this repository")

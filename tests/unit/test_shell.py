@@ -1,4 +1,4 @@
-"""Why a program ended, in its own words."""
+"""The reason why a program ended, in its own words."""
 
 import pytest
 
@@ -15,7 +15,7 @@ exit status 2
 @pytest.mark.parametrize(
     ("said", "why"),
     [
-        ("", "it said nothing"),
+        ("", "it printed nothing"),
         ("first\n\nlast\n\n", "last"),
         ('time="2026-11-26T18:22:49Z" level=fatal msg="reading \\"x\\": denied"\n', "reading 'x': denied"),
         (f"a word before\npanic: out of range\n[signal SIGSEGV]\n{TRACE}", "panic: out of range"),
@@ -25,5 +25,5 @@ exit status 2
     ],
 )  # fmt: skip
 def test_a_failure_tells_the_last_words_or_the_first_of_a_panic(said: str, why: str) -> None:
-    """What follows a Go program's panic is a trace, which says nothing to its user."""
+    """After a Go program's panic comes a trace, which does not help its user."""
     assert failed(["x"], "it broke", 2, said).why == f"x ended with 2: {why}"

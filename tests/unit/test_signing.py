@@ -1,4 +1,4 @@
-"""Keys, policy and image name belong together, or no host could ever update again."""
+"""Keys, policy and image name must match, or hosts could never update again."""
 
 import json
 
@@ -27,13 +27,13 @@ def shipped(*keys: str, image: str = IMAGE) -> dict[str, bytes]:
 
 
 def test_what_keygen_writes_belongs_together() -> None:
-    """One key or two, as for a rotation."""
+    """There is one key, or two as for a rotation."""
     assert HostFiles(shipped()).faults(IMAGE) == []
     assert HostFiles(shipped("cosign.pub", "cosign-2.pub")).faults(IMAGE) == []
 
 
 def test_the_same_keys_judge_another_image_of_ours() -> None:
-    """Own kmods are asked for the signatures that hosts ask the image for; the rule for the image itself is gone."""
+    """Our own kmods need the signatures that hosts require of the image; the rule for the image itself is gone."""
     both = HostFiles(shipped("cosign.pub", "cosign-2.pub") | {f"{REGISTRY_ENTRY}.old": b"docker: {}"})
     other = both.of(f"{IMAGE}-kmods")
     assert other.faults(f"{IMAGE}-kmods") == []
@@ -43,21 +43,21 @@ def test_the_same_keys_judge_another_image_of_ours() -> None:
 
 
 def test_without_key_nothing_is_asked_for() -> None:
-    """A fresh clone ships no key; a policy that asks for one all the same would strand hosts."""
+    """A fresh clone ships no key; a policy that requires one anyway would strand hosts."""
     assert HostFiles({}).faults(IMAGE) == []
     alone = {POLICY: shipped()[POLICY]}
     assert "no key ships" in HostFiles(alone).faults(IMAGE)[0]
 
 
 def with_rule(**changes: object) -> bytes:
-    """The policy with another rule for the image."""
+    """Return the policy with another rule for the image."""
     document = json.loads(shipped()[POLICY])
     document["transports"]["docker"][IMAGE][0] |= changes
     return json.dumps(document).encode()
 
 
 def with_two_rules() -> bytes:
-    """The policy with one more rule for the image."""
+    """Return the policy with one more rule for the image."""
     document = json.loads(shipped()[POLICY])
     document["transports"]["docker"][IMAGE] *= 2
     return json.dumps(document).encode()
@@ -84,7 +84,7 @@ def with_two_rules() -> bytes:
     ],
 )  # fmt: skip
 def test_each_thing_that_is_wrong_is_found(changes: dict[str, bytes | None]) -> None:
-    """Any one of them strands every host that takes the image."""
+    """Any one of them strands every host that follows the image."""
     files = {path: content for path, content in {**shipped(), **changes}.items() if content is not None}
     assert len(HostFiles(files).faults(IMAGE)) == 1
 
@@ -106,7 +106,7 @@ def test_key_files_are_numbered_and_sorted_by_number() -> None:
 
 
 def test_below_a_folder_the_policy_names_the_keys_there() -> None:
-    """So that what ships can be tried without being installed; nothing else in it changes."""
+    """So the shipped policy can be tried without installing it; nothing else in it changes."""
     moved = HostFiles(shipped()).below("/tmp/x")  # noqa: S108  (a name, no file)
     assert b'"/tmp/x/etc/pki/cosign/cosign.pub"' in moved[POLICY]
     assert moved[POLICY].replace(b"/tmp/x", b"") == shipped()[POLICY]

@@ -1,4 +1,4 @@
-"""The table of tools: what it names exists, and what a machine lacks is named before anything is done."""
+"""The table of tools: everything that it names exists, and missing packages are named before anything happens."""
 
 import os
 import re
@@ -22,7 +22,7 @@ def test_every_recipe_of_the_table_exists() -> None:
 
 
 def test_every_go_module_of_the_table_is_pinned_and_the_other_way_round() -> None:
-    """tools/go.mod names the same commands; our own programs stand beside it."""
+    """tools/go.mod names the same commands; our own programs are beside it."""
     block = re.search(r"^tool \((.*?)^\)", (TOOLS / "go.mod").read_text(), re.MULTILINE | re.DOTALL)
     assert block
     built = {tool.go for tool in read_tools() if tool.go}
@@ -31,7 +31,7 @@ def test_every_go_module_of_the_table_is_pinned_and_the_other_way_round() -> Non
 
 
 def test_a_tool_that_is_installed_or_else_built_has_a_proof() -> None:
-    """Only a try can say which of the two it is to be."""
+    """Only a trial can decide which of the two it needs."""
     assert {tool.name for tool in read_tools() if tool.debian and tool.go} == {
         tool.name for tool in read_tools() if tool.proof
     }
@@ -49,16 +49,16 @@ def test_the_name_of_a_command_is_what_go_calls_it() -> None:
 def test_on_fedora_packages_are_named_and_nothing_is_installed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """It goes on with what is there."""
+    """It continues with the installed packages."""
     monkeypatch.setattr(install, "distribution", lambda: "fedora")
     monkeypatch.setattr("shutil.which", lambda _: None)
     missing = [tool for tool in read_tools() if tool.name in ("podman", "skopeo", "butane")]
     Machine(tmp_path / "cache/ready/key", read_tools()).install(missing)
-    assert "sudo dnf install skopeo podman butane; continuing with what is there" in capsys.readouterr().err
+    assert "sudo dnf install skopeo podman butane; continuing without them" in capsys.readouterr().err
 
 
 def test_a_step_that_fails_says_what_to_type(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A program that cannot be started is told as what it was for."""
+    """The error for a program that cannot start says what the program was for."""
 
     def refuse(*_: object, **__: object) -> None:
         raise PermissionError(13, "Permission denied")
@@ -71,7 +71,7 @@ def test_a_step_that_fails_says_what_to_type(tmp_path: Path, monkeypatch: pytest
 
 
 class Refusing(Machine):
-    """A machine on which no package can be installed, while something is built that takes a minute."""
+    """A machine that can install no package, while a build takes a minute."""
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder / "cache/ready/key", read_tools())
@@ -83,14 +83,14 @@ class Refusing(Machine):
         process.run(["sleep", "60"], what="nothing was built", hint="again")
 
     def install_packages(self, packages: list[str], tools: list[Tool]) -> None:
-        """Refuse, once the other has begun."""
+        """Refuse once the build has begun."""
         assert self.begun.wait(10)
         time.sleep(0.5)
         raise report.SetupError("packages could not be installed", f"{packages}", f"{tools}")
 
 
 def test_packages_that_cannot_be_installed_end_what_is_built_beside(tmp_path: Path) -> None:
-    """A user without sudo hears of it at once, and in these words."""
+    """A user without sudo sees that error at once."""
     begun = time.monotonic()
     with pytest.raises(report.SetupError, match="packages could not be installed"):
         Refusing(tmp_path).install([])
@@ -98,7 +98,7 @@ def test_packages_that_cannot_be_installed_end_what_is_built_beside(tmp_path: Pa
 
 
 def test_a_package_is_never_removed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Debian's runc and Docker's containerd.io exclude each other: what would go is named, and apt is asked once."""
+    """Debian's runc and Docker's containerd.io exclude each other: the error names them, and apt runs once."""
     said = (
         "The following packages will be REMOVED:\n  containerd.io docker-ce\n"
         "The following NEW packages will be installed:\n  runc\n"
@@ -115,7 +115,7 @@ def test_a_package_is_never_removed(monkeypatch: pytest.MonkeyPatch) -> None:
         apt.install(["runc"])
     assert str(error.value).splitlines() == [
         "Debian packages could not be installed",
-        "  why: containerd.io docker-ce would have to be removed, and nothing here removes a package",
+        "  why: apt-get would have to remove containerd.io docker-ce, and ./inv never removes a package",
         "  next: sudo apt-get install runc",
     ]
     assert [argv for argv in asked if "--no-remove" not in argv] == []
@@ -124,7 +124,7 @@ def test_a_package_is_never_removed(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_what_excludes_docker_is_in_no_row() -> None:
-    """The runc package is asked for where no runtime does what podman asks of it, and never before."""
+    """The runc package is only installed if no runtime does what podman needs."""
     assert "runc" not in {package for tool in read_tools() for package in (*tool.debian, *tool.compiler)}
 
 
@@ -132,7 +132,7 @@ PODMAN = next(tool for tool in read_tools() if tool.name == "podman")
 
 
 class Trial(Machine):
-    """A machine whose podman answers its proof in this order; what is done to it is noted."""
+    """A machine whose podman gives these answers to its proof; it records what is done to it."""
 
     def __init__(self, folder: Path, *answers: int) -> None:
         super().__init__(folder / "cache/ready/key", read_tools())
@@ -140,22 +140,22 @@ class Trial(Machine):
         self.answers, self.done, self.is_complete = list(answers), list[str](), True
 
     def tried(self, _: Tool) -> tuple[int, str]:
-        """The next answer."""
+        """Return the next answer."""
         return self.answers.pop(0), "podman's words"
 
     def complete(self, _: Tool) -> bool:
-        """Note it, where something is missing beside the tool."""
+        """Record the call if something beside the tool is missing."""
         if self.is_complete:
             return False
         self.done.append("install the rest")
         return True
 
     def build(self, tools: list[Tool]) -> None:
-        """Note it."""
+        """Record the call."""
         self.done += [f"build {tool.name}" for tool in tools]
 
     def use_runc(self) -> None:
-        """Note it."""
+        """Record the call."""
         self.done.append("use runc")
 
 
@@ -171,7 +171,7 @@ class Trial(Machine):
 def test_podman_is_compiled_only_where_the_distributions_cannot_sign(
     tmp_path: Path, answers: tuple[int, ...], done: list[str]
 ) -> None:
-    """And runc is taken only where containers do not run without it."""
+    """Runc is only used if containers do not run without it."""
     trial = Trial(tmp_path, *answers)
     trial.prove(PODMAN)
     assert trial.done == done
@@ -179,7 +179,7 @@ def test_podman_is_compiled_only_where_the_distributions_cannot_sign(
 
 @pytest.mark.parametrize("status", [proof.CANNOT_WORK, proof.CANNOT_RUN])
 def test_what_belongs_to_podman_is_installed_before_anything_else_is_tried(tmp_path: Path, status: int) -> None:
-    """A podman that was installed without what it recommends lacks uidmap, passt or a runtime."""
+    """A podman that was installed without its recommended packages lacks uidmap, passt or a runtime."""
     trial = Trial(tmp_path, status, 0)
     trial.is_complete = False
     trial.prove(PODMAN)
@@ -191,13 +191,13 @@ def test_what_belongs_to_podman_is_installed_before_anything_else_is_tried(tmp_p
     [
         ((proof.CANNOT_SIGN, proof.CANNOT_SIGN), ["build podman"]),
         ((proof.CANNOT_SIGN, proof.CANNOT_WORK), ["build podman"]),
-        ((proof.CANNOT_WORK,), []),  # no subordinate ids, no storage: another podman cannot either
+        ((proof.CANNOT_WORK,), []),  # without subordinate ids there is no storage, for another podman either
     ],
 )
 def test_a_podman_that_cannot_be_made_to_work_is_an_error_in_its_words(
     tmp_path: Path, answers: tuple[int, ...], done: list[str]
 ) -> None:
-    """Three lines; nothing is compiled in vain, and one of our own does not stay before the system's."""
+    """Three lines quote podman; nothing is compiled in vain, and our own podman does not stay before the system's."""
     trial = Trial(tmp_path, *answers)
     own = trial.ready / "bin/podman"
     own.parent.mkdir(parents=True)
@@ -209,7 +209,7 @@ def test_a_podman_that_cannot_be_made_to_work_is_an_error_in_its_words(
 
 
 def test_the_unit_tests_need_no_program() -> None:
-    """On a bare machine they ask for no Debian package and no compiler."""
+    """On a bare machine they need no Debian package and no compiler."""
     asked = [tool for tool in read_tools() if tool.serves("test --unit")]
     assert {tool.name for tool in asked} == {"uv", "lab-python", "dev-python"}
     assert not any(tool.debian or tool.go for tool in asked)
@@ -227,22 +227,20 @@ def test_the_unit_tests_need_no_program() -> None:
 def test_where_apparmor_keeps_a_podman_of_our_own_from_user_namespaces_one_sentence_says_so(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, switch: str, user: int, podman: str, *, named: bool
 ) -> None:
-    """An ordinary user of Ubuntu 24.04; podman's own words there are "failed to reexec: Permission denied"."""
+    """This is an ordinary user of Ubuntu 24.04; podman's own words there are "failed to reexec: Permission denied"."""
     (tmp_path / "switch").write_text(switch)
     monkeypatch.setattr(install, "USERNS_SWITCH", tmp_path / "switch")
     monkeypatch.setattr("os.geteuid", lambda: user)
     monkeypatch.setattr("shutil.which", lambda _: podman)
     with pytest.raises(report.SetupError) as error:
         Trial(tmp_path, proof.CANNOT_WORK).prove(PODMAN)
-    assert (
-        "AppArmor lets an ordinary user make user namespaces with /usr/bin/podman only" in str(error.value)
-    ) == named
+    assert ("AppArmor lets ordinary users make user namespaces only with /usr/bin/podman" in str(error.value)) == named
 
 
 def test_what_installs_a_recipes_tools_does_not_see_the_signing_key(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Packages' scripts and compilers are programs of others; the recipe itself keeps the key."""
+    """Packages' scripts and compilers are other people's programs; the recipe itself keeps the key."""
     seen: dict[str, str] = {}
 
     def spy(argv: list[str], *, env: dict[str, str], **_: object) -> subprocess.CompletedProcess[str]:

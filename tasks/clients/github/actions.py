@@ -1,6 +1,6 @@
-"""GitHub Actions around a recipe: what a step gives to the next ones, and the run's summary; nothing elsewhere.
+"""GitHub Actions: outputs for later steps, annotations and the run's summary; no effect elsewhere.
 
-Forms: docs.github.com/actions/reference/workflows-and-actions/workflow-commands
+Formats: docs.github.com/actions/reference/workflows-and-actions/workflow-commands
 """
 
 import sys
@@ -13,24 +13,24 @@ from tasks.model.errors import TaskError
 
 
 def running() -> bool:
-    """Whether GitHub Actions runs us."""
+    """Whether this runs in GitHub Actions."""
     return environ.get("GITHUB_ACTIONS") == "true"
 
 
 def run_address() -> str:
-    """The address of the run that we are part of; empty outside of one."""
+    """The address of the current workflow run; empty outside of one."""
     server, repository, number = (environ.get(f"GITHUB_{name}", "") for name in ("SERVER_URL", "REPOSITORY", "RUN_ID"))
     return f"{server}/{repository}/actions/runs/{number}" if number else ""
 
 
 def workflow() -> str:
-    """The file name of the workflow that we are part of, `build.yaml`; empty outside of one."""
+    """The file name of the current workflow, such as `build.yaml`; empty outside of one."""
     return environ.get("GITHUB_WORKFLOW_REF", "").partition("@")[0].rpartition("/")[2]
 
 
 def output(name: str, value: str) -> None:
-    """Give a value to the steps and jobs that come after this one."""
-    end = f"end-{uuid.uuid4()}"  # of a text that may have any lines
+    """Pass a value to later steps and jobs."""
+    end = f"end-{uuid.uuid4()}"  # unique, because the text may have any lines
     _append("GITHUB_OUTPUT", f"{name}<<{end}\n{value}\n{end}\n")
 
 
@@ -45,7 +45,7 @@ def error(title: str, message: str) -> None:
 
 
 def notice(title: str, message: str) -> None:
-    """Put a notice there."""
+    """Put a notice on the page that GitHub shows for the run."""
     _annotate("notice", title, message)
 
 
@@ -68,4 +68,6 @@ def _append(variable: str, text: str) -> None:
             file.write(text)
     except OSError as error:
         why = error.strerror or str(error)
-        raise TaskError(f"{variable} could not be written", why, "is it the file of a step that is running?") from error
+        raise TaskError(
+            f"{variable} could not be written", why, "check that it names the file of a running step"
+        ) from error

@@ -1,4 +1,4 @@
-"""GitHub's REST API. Forms: docs.github.com/rest; read limits: 60 an hour without a token, 5,000 with one."""
+"""GitHub's REST API. Formats: docs.github.com/rest; limits: 60 reads an hour without a token, 5,000 with one."""
 
 import json
 from collections.abc import Collection
@@ -20,7 +20,7 @@ _DENIED, _NOT_FOUND = 403, 404
 
 
 def openzfs_releases() -> dict[Version, date | None]:
-    """The newest 100 releases of OpenZFS less drafts, prereleases and development markers; newest first, with dates."""
+    """The newest 100 OpenZFS releases with dates, newest first, without drafts, prereleases and development markers."""
     what = "OpenZFS's releases could not be read"
     url = f"{address()}/repos/openzfs/zfs/releases?per_page=100"
     entries = rows(http.get_json(url, what=what, headers=headers(required=False)), what)
@@ -35,7 +35,7 @@ def openzfs_releases() -> dict[Version, date | None]:
 
 
 def openzfs_tarball(version: Version) -> Tarball:
-    """Where the source of a release is, and its digest."""
+    """The address and the digest of a release's source."""
     what = f"the release {version} of OpenZFS could not be read"
     url = f"{address()}/repos/openzfs/zfs/releases/tags/zfs-{version}"
     document = http.get_json(url, what=what, headers=headers(required=False))
@@ -49,51 +49,51 @@ def openzfs_meta(version: Version) -> KernelRange:
     what = f"the META file of OpenZFS {version} could not be read"
     text = http.get_text(f"https://raw.githubusercontent.com/openzfs/zfs/zfs-{version}/META", what=what)
     if text is None:
-        raise TaskError(what, f"there is none at the tag zfs-{version}", "look at github.com/openzfs/zfs/tags")
+        raise TaskError(what, f"there is no such file at the tag zfs-{version}", "look at github.com/openzfs/zfs/tags")
     return KernelRange.from_meta(text, f"META of OpenZFS {version}")
 
 
 def call(
     method: str, path: str, *, what: str, body: object = None, accept_status: Collection[int] = ()
 ) -> tuple[int, object]:
-    """One call with the token: status and JSON answer (None where it is empty)."""
+    """Make one call with the token, and return its status and JSON answer (None if it is empty)."""
     sent = json.dumps(body).encode() if body is not None else None
     known = {*accept_status, _DENIED, _NOT_FOUND}
     answer = http.ask(address() + path, what=what, method=method, headers=headers(), body=sent, accept_status=known)
-    found = http.parse_json(answer.body, what, "GitHub") if answer.body else None
+    document = http.parse_json(answer.body, what, "GitHub") if answer.body else None
     if answer.status in (_DENIED, _NOT_FOUND) and answer.status not in accept_status:
-        hint = "does the token have the right? for a personal one see: gh auth status; in a workflow: its permissions"
-        raise TaskError(what, f"GitHub answered {answer.status}: {reason(found)}", hint)
-    return answer.status, found
+        hint = "check the token's rights: gh auth status; in a workflow, check its permissions"
+        raise TaskError(what, f"GitHub answered {answer.status}: {reason(document)}", hint)
+    return answer.status, document
 
 
 def reason(document: object) -> str:
     """Why GitHub refused, in its own words."""
-    said = document.get("message") if isinstance(document, dict) else None
-    return str(said or "no reason was given")
+    message = document.get("message") if isinstance(document, dict) else None
+    return str(message or "no reason was given")
 
 
 def who() -> tuple[str, str | None]:
-    """Whose token it is, and its scopes as GitHub lists them; None where it lists none."""
-    what = "the GitHub login could not be tried"
+    """The token's user, and its scopes as GitHub lists them (None if it lists none)."""
+    what = "the GitHub login could not be tested"
     answer = http.ask(f"{address()}/user", what=what, headers=headers(), accept_status=(_DENIED,))
-    found = http.parse_json(answer.body, what, "GitHub")
-    name = found.get("login") if isinstance(found, dict) else None
+    account = http.parse_json(answer.body, what, "GitHub")
+    name = account.get("login") if isinstance(account, dict) else None
     return str(name or "a workflow's token"), answer.headers.get("X-OAuth-Scopes")
 
 
 def user() -> str:
-    """The user name that belongs to the token: in a workflow, who started it."""
+    """The user name that belongs to the token; in a workflow, the user who started it."""
     return environ.get("GITHUB_ACTOR") or who()[0]
 
 
 def address() -> str:
-    """Where the API is: GitHub's own, or that of the server on which the workflow runs."""
+    """The API's address: GitHub's own, or that of the server that runs the workflow."""
     return environ.get("GITHUB_API_URL", "https://api.github.com")
 
 
 def headers(*, required: bool = True) -> dict[str, str]:
-    """What belongs to every request; stops where a token is required and there is none."""
+    """The headers of every request; stops if a token is required and missing."""
     token = gh.token()
     if required and not token:
         why = "neither GITHUB_TOKEN nor GH_TOKEN is set, and gh is not logged in"

@@ -1,4 +1,4 @@
-"""Attestations beside an image: sigstore bundles, as actions/attest pushes them to the registry."""
+"""Attestations of an image: the sigstore bundles that actions/attest pushes to the registry."""
 
 import base64
 import json
@@ -17,7 +17,7 @@ def statements(image: ImageRef, attached: tuple[Descriptor, ...]) -> list[object
 def _statement(bundle: bytes) -> object:
     try:
         envelope = json.loads(bundle)["dsseEnvelope"]
-        found: object = json.loads(base64.b64decode(envelope["payload"]))
+        statement: object = json.loads(base64.b64decode(envelope["payload"]))
     except (ValueError, KeyError, TypeError):
         return None
-    return found
+    return statement

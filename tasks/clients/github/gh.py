@@ -1,4 +1,4 @@
-"""GitHub's own program: its login, and its check of attestations."""
+"""GitHub's own program, gh: its login, and its check of attestations."""
 
 import shutil
 from functools import cache
@@ -12,7 +12,7 @@ _SECONDS = 60
 
 @cache
 def token() -> str:
-    """The token of the environment, else that of gh's login, else nothing; it is only ever sent in a header."""
+    """The token from the environment, else from gh's login, else empty; it is only ever sent in a header."""
     given = environ.get("GITHUB_TOKEN") or environ.get("GH_TOKEN")
     if given or not shutil.which("gh"):
         return given or ""
@@ -21,20 +21,20 @@ def token() -> str:
 
 
 def why_unable() -> str:
-    """What keeps gh from checking attestations; nothing when it can."""
+    """Why gh cannot check attestations; empty if it can."""
     if not shutil.which("gh"):
         return "gh is not installed"
     if not token():
         return "gh is not logged in (gh auth login)"
-    known = shell.attempt(["gh", "attestation", "verify", "--help"], what="gh could not be asked", seconds=_SECONDS)
-    return "" if known.returncode == 0 else "this gh is too old to know attestations"
+    help_text = shell.attempt(["gh", "attestation", "verify", "--help"], what="gh could not be run", seconds=_SECONDS)
+    return "" if help_text.returncode == 0 else "this gh is too old to check attestations"
 
 
 def attestation_fault(image: ImageRef, repository: str) -> str:
-    """What gh finds wrong with an image's attestation by a workflow of `owner/name`; nothing when it holds."""
+    """Why gh rejects an image's attestation by a workflow of `owner/name`; empty if it accepts it."""
     argv = ["gh", "attestation", "verify", f"oci://{image}", "--repo", repository]
     done = shell.attempt(argv, what=f"the attestation of {image} could not be checked", seconds=_SECONDS)
     if done.returncode == 0:
         return ""
-    said = [line.strip() for line in (done.stderr or done.stdout).splitlines() if line.strip()]
-    return said[-1] if said else f"gh ended with {done.returncode}"
+    lines = [line.strip() for line in (done.stderr or done.stdout).splitlines() if line.strip()]
+    return lines[-1] if lines else f"gh ended with {done.returncode}"

@@ -1,4 +1,4 @@
-"""Issues on GitHub with our label. Forms: docs.github.com/rest/issues."""
+"""Issues on GitHub with our label. Formats: docs.github.com/rest/issues."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ LABEL = "watchdog"
 
 @dataclass(frozen=True, slots=True)
 class Issue:
-    """An issue."""
+    """An issue on GitHub."""
 
     number: int
     title: str
@@ -20,41 +20,41 @@ class Issue:
 
 
 def open_ones(repository: str) -> tuple[Issue, ...]:
-    """The open issues of `owner/name` that have our label, the oldest first."""
+    """The open issues of `owner/name` with our label, oldest first."""
     what = f"the issues of {repository} could not be listed"
     path = f"/repos/{repository}/issues?labels={LABEL}&state=open&per_page=100"
-    _, found = api.call("GET", path, what=what)
-    issues = [_issue(row, what) for row in rows(found, what) if "pull_request" not in row]
+    _, answer = api.call("GET", path, what=what)
+    issues = [_issue(row, what) for row in rows(answer, what) if "pull_request" not in row]
     return tuple(sorted(issues, key=lambda issue: issue.number))
 
 
 def create(repository: str, title: str, body: str) -> Issue:
-    """Open an issue; where an answer is lost on the way, the one that was opened all the same is taken."""
+    """Open an issue; if GitHub's answer is lost, return the issue that was opened anyway."""
     what = "the watchdog's issue could not be opened"
-    wanted = {"title": title, "body": body, "labels": [LABEL]}
+    fields = {"title": title, "body": body, "labels": [LABEL]}
     try:
-        _, found = api.call("POST", f"/repos/{repository}/issues", what=what, body=wanted)
+        _, answer = api.call("POST", f"/repos/{repository}/issues", what=what, body=fields)
     except TaskError:
-        there = open_ones(repository)
-        if not there:
+        opened = open_ones(repository)
+        if not opened:
             raise
-        return there[0]
-    return _issue(found, what)
+        return opened[0]
+    return _issue(answer, what)
 
 
 def update(repository: str, issue: Issue, title: str, body: str) -> None:
     """Replace an issue's title and text; GitHub sends no mail for that."""
-    wanted = {"title": title, "body": body}
+    fields = {"title": title, "body": body}
     what = f"issue {issue.number} could not be written"
-    api.call("PATCH", f"/repos/{repository}/issues/{issue.number}", what=what, body=wanted)
+    api.call("PATCH", f"/repos/{repository}/issues/{issue.number}", what=what, body=fields)
 
 
 def close(repository: str, issue: Issue, comment: str) -> None:
-    """Close an issue with a comment, which is not repeated when an earlier run has left it."""
+    """Close an issue with a comment; an earlier run's comment is not repeated."""
     what, path = f"issue {issue.number} could not be closed", f"/repos/{repository}/issues/{issue.number}"
-    _, found = api.call("GET", f"{path}/comments?per_page=100", what=what)
-    said = [row.get("body") for row in found if isinstance(row, dict)] if isinstance(found, list) else []
-    if comment not in said:
+    _, answer = api.call("GET", f"{path}/comments?per_page=100", what=what)
+    comments = [row.get("body") for row in answer if isinstance(row, dict)] if isinstance(answer, list) else []
+    if comment not in comments:
         api.call("POST", f"{path}/comments", what=what, body={"body": comment})
     api.call("PATCH", path, what=what, body={"state": "closed", "state_reason": "completed"})
 

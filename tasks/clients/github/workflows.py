@@ -1,4 +1,4 @@
-"""Workflows on GitHub: started, listed, kept enabled. Forms: docs.github.com/rest/actions."""
+"""Workflows on GitHub: list, start and enable them. Formats: docs.github.com/rest/actions."""
 
 from collections.abc import Mapping
 
@@ -10,10 +10,10 @@ _DONE = 204
 
 
 def states(repository: str) -> dict[str, str]:
-    """By file name, the state of every workflow of `owner/name`: GitHub's word, such as `active`."""
+    """The state of every workflow of `owner/name` by file name, in GitHub's word, such as `active`."""
     what = f"the workflows of {repository} could not be listed"
-    _, found = api.call("GET", f"/repos/{repository}/actions/workflows?per_page=100", what=what)
-    listed = _rows(found, "workflows", what)
+    _, answer = api.call("GET", f"/repos/{repository}/actions/workflows?per_page=100", what=what)
+    listed = _rows(answer, "workflows", what)
     return {str(row.get("path", "")).rpartition("/")[2]: str(row.get("state", "")) for row in listed}
 
 
@@ -21,33 +21,33 @@ def runs(repository: str, workflow: str, number: int) -> tuple[Run, ...]:
     """The newest runs of a workflow's file, newest first."""
     what = f"the runs of {workflow} could not be listed"
     path = f"/repos/{repository}/actions/workflows/{workflow}/runs?per_page={number}"
-    _, found = api.call("GET", path, what=what)
-    return tuple(Run.parse(row, what) for row in _rows(found, "workflow_runs", what))
+    _, answer = api.call("GET", path, what=what)
+    return tuple(Run.parse(row, what) for row in _rows(answer, "workflow_runs", what))
 
 
 def run(repository: str, number: int) -> Run:
     """One run."""
     what = f"run {number} could not be read"
-    _, found = api.call("GET", f"/repos/{repository}/actions/runs/{number}", what=what)
-    return Run.parse(found if isinstance(found, dict) else {}, what)
+    _, answer = api.call("GET", f"/repos/{repository}/actions/runs/{number}", what=what)
+    return Run.parse(answer if isinstance(answer, dict) else {}, what)
 
 
 def dispatch(repository: str, workflow: str, inputs: Mapping[str, str]) -> None:
     """Start a workflow on the default branch."""
     what = f"{workflow} could not be started"
-    _, found = api.call("GET", f"/repos/{repository}", what=what)
-    branch = found.get("default_branch") if isinstance(found, dict) else None
+    _, answer = api.call("GET", f"/repos/{repository}", what=what)
+    branch = answer.get("default_branch") if isinstance(answer, dict) else None
     body = {"ref": branch or "main", "inputs": dict(inputs)}
     api.call("POST", f"/repos/{repository}/actions/workflows/{workflow}/dispatches", what=what, body=body)
 
 
 def enable(repository: str, workflow: str) -> None:
-    """Enable a workflow; GitHub stops the schedules of a repository in which nothing happened for 60 days."""
+    """Enable a workflow; GitHub disables the schedules of a repository after 60 days without activity."""
     what = f"{workflow} could not be enabled"
     api.call("PUT", f"/repos/{repository}/actions/workflows/{workflow}/enable", what=what)
 
 
-def _rows(found: object, key: str, what: str) -> list[Mapping[str, object]]:
-    if not isinstance(found, dict):
-        raise unexpected(what, found)
-    return rows(found.get(key), what)
+def _rows(answer: object, key: str, what: str) -> list[Mapping[str, object]]:
+    if not isinstance(answer, dict):
+        raise unexpected(what, answer)
+    return rows(answer.get(key), what)

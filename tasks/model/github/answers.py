@@ -1,4 +1,4 @@
-"""GitHub's JSON answers, held against what its documents say."""
+"""GitHub's JSON answers, checked against its documentation."""
 
 from collections.abc import Mapping
 
@@ -13,7 +13,7 @@ def unexpected(what: str, answer: object) -> TaskError:
 
 
 def rows(answer: object, what: str) -> list[Mapping[str, object]]:
-    """A list of objects, or the error."""
+    """The answer as a list of objects; stops if it is anything else."""
     if not isinstance(answer, list) or not all(isinstance(row, dict) for row in answer):
         raise unexpected(what, answer)
     return answer

@@ -1,6 +1,6 @@
-"""How the repository on GitHub is to be set up: the wanted state as data, and how far it is from that.
+"""The settings that the repository on GitHub should have, as data, and how its actual settings differ.
 
-Forms: docs.github.com/rest (repos, actions/permissions, pages, repos/rules, packages).
+Formats: docs.github.com/rest (repos, actions/permissions, pages, repos/rules, packages).
 """
 
 from collections.abc import Mapping, Sequence
@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from urllib.parse import quote
 
-UNSEEN = (401, 403, 404)  # what GitHub answers for what a token may not see, or for what is not there
-_THERE, _NOT_THERE = (200, 204), 404
+UNSEEN = (401, 403, 404)  # GitHub's statuses for settings that are missing, or that a token may not see
+_EXISTS, _MISSING = (200, 204), 404
 _CHECKS = ("Lint", "Test")  # the jobs of check.yaml
 
 
 class SettingState(StrEnum):
-    """The state of a setting."""
+    """How a setting compares with its wanted value."""
 
     OK = "ok"
     DIFFERS = "differs"
@@ -24,22 +24,22 @@ class SettingState(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Setting:
-    """One setting: where it is read, the value that is wanted, and what is sent to have it so."""
+    """One setting: where to read it, its wanted value, and the request that sets it."""
 
     name: str
-    path: str | None  # below /repos/OWNER/NAME (empty: that itself), or whole, of a package; None: not in the API
-    pick: tuple[str, ...] = ()  # the keys that lead to the value; none: that it is there is the value
+    path: str | None  # below /repos/OWNER/NAME (empty: the repository), or a package's full path; None: not in the API
+    pick: tuple[str, ...] = ()  # the keys that lead to the value; none: the value is that it exists
     wanted: object = True
-    absent: object = None  # the value where GitHub answers an administrator that there is none
-    method: str = ""  # with `body` what makes it so; empty: there is no API for that
+    absent: object = None  # the value if GitHub tells an administrator that there is none
+    method: str = ""  # sends `body` to set it; empty: no API sets it
     body: Mapping[str, object] = field(default_factory=dict)
-    page: str = ""  # below the repository's address, or whole: where it is seen and set by hand
+    page: str = ""  # below the repository's address, or a full address: where to see and set it by hand
 
     def standing(self, status: int, answer: object, *, admin: bool) -> "ActualSetting":
-        """Its state from GitHub's answer; only an administrator sees everything."""
+        """The setting's state according to GitHub's answer; only an administrator sees everything."""
         if self.path is None:
             return ActualSetting(self, "", SettingState.BY_HAND)
-        actual = self._actual(answer) if status in _THERE else self.absent if admin and status == _NOT_THERE else None
+        actual = self._actual(answer) if status in _EXISTS else self.absent if admin and status == _MISSING else None
         if actual is None:
             return ActualSetting(self, "", SettingState.UNSEEN)
         return ActualSetting(self, _shown(actual), SettingState.OK if actual == self.wanted else SettingState.DIFFERS)
@@ -54,7 +54,7 @@ class Setting:
 
 @dataclass(frozen=True, slots=True)
 class ActualSetting:
-    """A setting with what it is now."""
+    """A setting with its actual value."""
 
     setting: Setting
     actual: str
@@ -83,16 +83,16 @@ def _shown(value: object) -> str:
 
 
 def required_checks(ruleset: object) -> dict[str, object]:
-    """A ruleset's answer with the checks that it asks for as a plain list, sorted, under `checks`."""
+    """The checks that a ruleset requires, as a sorted list under `checks`."""
     rules = ruleset.get("rules") if isinstance(ruleset, dict) else None
-    found: list[str] = []
+    names: list[str] = []
     for rule in rules if isinstance(rules, list) else []:
         if isinstance(rule, dict) and rule.get("type") == "required_status_checks":
             parameters = rule.get("parameters")
-            asked = parameters.get("required_status_checks", []) if isinstance(parameters, dict) else []
-            found += [str(check.get("context")) for check in asked if isinstance(check, dict)]
+            checks = parameters.get("required_status_checks", []) if isinstance(parameters, dict) else []
+            names += [str(check.get("context")) for check in checks if isinstance(check, dict)]
     active = isinstance(ruleset, dict) and ruleset.get("enforcement") == "active"
-    return {"checks": sorted(found) if active else []}
+    return {"checks": sorted(names) if active else []}
 
 
 PAGES = Setting(
@@ -114,7 +114,7 @@ _RULES: Sequence[Mapping[str, object]] = (
 
 
 def package_page(kind: str, owner: str, name: str) -> str:
-    """Where a package's visibility and rights are set; its owner is of `kind` users or orgs."""
+    """The page where a package's visibility and rights are set; its owner is of `kind` users or orgs."""
     return f"https://github.com/{kind}/{owner}/packages/container/{quote(name, safe='')}/settings"
 
 
@@ -160,7 +160,7 @@ def every_setting(repository: str, kind: str) -> tuple[Setting, ...]:
             method="PATCH", body={"delete_branch_on_merge": True}, page="/settings",
         ),
         Setting(
-            name="main asks for", path="/rulesets", pick=("checks",), wanted=_CHECKS, method="POST",
+            name="main requires", path="/rulesets", pick=("checks",), wanted=_CHECKS, method="POST",
             body={
                 "name": RULESET, "target": "branch", "enforcement": "active", "rules": _RULES,
                 "conditions": {"ref_name": {"include": ["~DEFAULT_BRANCH"], "exclude": []}},
@@ -170,7 +170,7 @@ def every_setting(repository: str, kind: str) -> tuple[Setting, ...]:
         ),
         Setting(
             name="the package is", path=f"/{kind}/{owner}/packages/container/{name}", pick=("visibility",),
-            wanted="public", absent="not there", page=package,
+            wanted="public", absent="missing", page=package,
         ),
         Setting(name="the repository may write and delete the package", path=None, page=package),
     )  # fmt: skip

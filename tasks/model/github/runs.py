@@ -26,14 +26,14 @@ class Run:
 
     @classmethod
     def parse(cls, row: Mapping[str, object], what: str) -> "Run":
-        """A run as the API has it; stops at an unexpected one."""
+        """Read a run from the API's answer; stops if it has an unexpected form."""
         match row:
             case {
                 "id": int(number), "path": str(path), "head_branch": str() | None, "event": str(event),
                 "status": str(status), "conclusion": str() | None, "created_at": str(created),
                 "updated_at": str(updated), "html_url": str(url),
             }:  # fmt: skip
-                with suppress(ValueError):  # a date that is none
+                with suppress(ValueError):  # an invalid date
                     return cls(
                         id=number, workflow=path.partition("@")[0].rpartition("/")[2],
                         branch=str(row["head_branch"] or ""), event=event, status=status,
@@ -49,11 +49,11 @@ class Run:
 
     @property
     def result(self) -> str:
-        """How it ended, or what it does."""
+        """Its conclusion, or its status while it runs."""
         return self.conclusion or self.status
 
     def document(self, now: datetime) -> dict[str, object]:
-        """The run for programs, in the form of schemas/runs.json."""
+        """The run as JSON, in the form of schemas/runs.json."""
         return {
             "workflow": self.workflow, "branch": self.branch, "event": self.event, "result": self.result,
             "created": self.created.isoformat(), "seconds": round(self.duration(now).total_seconds()), "url": self.url,

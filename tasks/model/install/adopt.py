@@ -1,4 +1,4 @@
-"""The repository made someone's own: image, SSH keys and host name written into its files, comments kept."""
+"""Adopt the repository: write image, SSH keys and host name into its files, and keep the comments."""
 
 import base64
 import binascii
@@ -27,13 +27,13 @@ def image_of(origin: str) -> str:
 
 
 def other_image(image: str, origin: str) -> str:
-    """What the workflows of the repository at `origin` publish, where that is not `image`; empty anywhere else."""
+    """The image that the workflows of the repository at `origin` publish; empty if it is `image`, or not known."""
     theirs = image_of(origin)
     return theirs if theirs != image else ""
 
 
 def keys(text: str, source: str) -> tuple[str, ...]:
-    """The public SSH keys of a file as OpenSSH and GitHub write it, one a line; comments are left out."""
+    """The public SSH keys of a file as OpenSSH and GitHub write it, one per line; comments are left out."""
     lines = [line.strip() for line in text.splitlines() if line.strip() and not line.startswith("#")]
     wrong = next((line for line in lines if not _is_key(line)), "" if lines else "nothing")
     if wrong:
@@ -47,20 +47,20 @@ def _is_key(line: str) -> bool:
     if not matched:
         return False
     try:
-        return matched[1].encode() in base64.b64decode(matched[2], validate=True)[:64]  # which repeats the kind
+        return matched[1].encode() in base64.b64decode(matched[2], validate=True)[:64]  # the key repeats the kind
     except binascii.Error:
         return False
 
 
 def require_hostname(name: str) -> None:
-    """Stop at what is no host name (RFC 1123)."""
+    """Stop unless it is a host name (RFC 1123)."""
     if not _HOSTNAME.fullmatch(name):
-        why = "it must be of letters, digits and hyphens, at most 63"
-        raise TaskError(f"{name!r} is no host name", why, "such as: --hostname nas")
+        why = "it must have letters, digits and hyphens only, at most 63"
+        raise TaskError(f"{name!r} is not a host name", why, "for example: --hostname nas")
 
 
 def with_machine(butane: str, ssh_keys: Sequence[str], hostname: str) -> str:
-    """The Butane file with these keys for `core` and this host name; what is empty stays as it is."""
+    """The Butane file with these keys for `core` and this host name; an empty value changes nothing."""
     yaml, document = _load(butane, "butane.yaml")
     if ssh_keys:
         users = document.setdefault("passwd", {}).setdefault("users", [])
@@ -85,7 +85,7 @@ def with_image(invoke: str, section: str, image: str) -> str:
 
 
 def _replaced(kept: Any, items: Sequence[str]) -> Any:  # noqa: ANN401  (YAML's own list, or a plain one)
-    """A list with other items; what is written around them stays."""
+    """Replace a list's items, and keep the comments around them."""
     after = kept.ca.items.pop(len(kept) - 1, None) if isinstance(kept, CommentedSeq) else None
     kept[:] = []
     kept.extend(items)
@@ -95,12 +95,12 @@ def _replaced(kept: Any, items: Sequence[str]) -> Any:  # noqa: ANN401  (YAML's 
 
 
 def _named(items: list[Any], key: str, name: str) -> Any:  # noqa: ANN401  (YAML's own mapping)
-    """The item of that name; a new one at the end where there is none."""
-    found = next((item for item in items if item.get(key) == name), None)
-    if found is None:
+    """The item with that name; adds a new one at the end if there is none."""
+    entry = next((item for item in items if item.get(key) == name), None)
+    if entry is None:
         items.append({key: name})
-        found = items[-1]
-    return found
+        entry = items[-1]
+    return entry
 
 
 def _load(text: str, name: str) -> tuple[YAML, Any]:
@@ -111,9 +111,9 @@ def _load(text: str, name: str) -> tuple[YAML, Any]:
     try:
         document = yaml.load(text)
     except YAMLError as error:
-        raise TaskError(f"{name} is no YAML", " ".join(str(error).split()), f"correct {name} at that place") from error
+        raise TaskError(f"{name} is not YAML", " ".join(str(error).split()), f"correct {name} at that place") from error
     if not isinstance(document, dict):
-        raise TaskError(f"{name} is empty", "there is nothing to adopt", f"take it back: git checkout {name}")
+        raise TaskError(f"{name} is empty", "there is nothing to adopt", f"restore it: git checkout {name}")
     return yaml, document
 
 

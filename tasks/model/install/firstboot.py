@@ -1,4 +1,4 @@
-"""What Ignition gives to every machine beside the user's own: policy, keys, and the unit that switches it once."""
+"""What Ignition adds to the user's configuration: policy, keys, and the unit that switches the machine once."""
 
 from typing import Any
 
@@ -11,10 +11,10 @@ _SCRIPT = "/etc/custom-coreos-switch/switch"
 
 
 def snippet(shipped: HostFiles, image: str, *, switch: bool) -> dict[str, Any]:
-    """Butane whose files lie in the repository, so that they are the image's, byte for byte.
+    """Butane that takes its files from the repository, so that they equal the image's, byte for byte.
 
-    Files, not a tree: stock Fedora CoreOS has a policy.json, which only a file with `overwrite` replaces. Local
-    edits of /etc win over an image's, so any other bytes would freeze an old key.
+    It lists files, not a tree: only a file with `overwrite` replaces the policy.json of stock Fedora CoreOS. Local
+    changes of /etc win over the image's files, so any other bytes would freeze an old key.
     """
     files = [_file(f"/{path}", f"overlay-root/{path}", 0o644) for path in sorted(shipped.files)]
     whole: dict[str, Any] = {"variant": "fcos", "version": "1.6.0", "storage": {"files": files}}

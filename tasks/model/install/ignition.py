@@ -1,6 +1,6 @@
-"""Ignition documents: what they say, wherever it hides (data URLs, gzip, merged configs).
+"""Ignition documents and all their values, even in data URLs, gzip and merged configs.
 
-Form: https://coreos.github.io/ignition/configuration-v3_5/
+Format: https://coreos.github.io/ignition/configuration-v3_5/
 """
 
 import base64
@@ -15,41 +15,41 @@ from urllib.parse import unquote_to_bytes
 
 from tasks.model.errors import TaskError
 
-_NAMES = ("path", "name", "device")  # what distinguishes the items of a list, whatever their order
+_NAMES = ("path", "name", "device")  # the keys that name the items of a list, in any order
 
 Path = tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One thing that a document says: where (`storage`, `files[/etc/hostname]`, …) and what, decoded."""
+    """One value of a document: its path (`storage`, `files[/etc/hostname]`, …) and its decoded content."""
 
     path: Path
     content: str
 
     @property
     def name(self) -> str:
-        """The path in one word; list items by what names them, so that another order changes nothing."""
+        """The path in one word; items of a list have their names in it, so that their order does not matter."""
         return ".".join(self.path)
 
 
 def parse(text: str, what: str = "the Ignition file") -> dict[str, Any]:
-    """A document as JSON has it."""
+    """Read a document as JSON."""
     try:
         document = json.loads(text)
     except ValueError as error:
-        raise TaskError(f"{what} is no JSON", str(error), "make it with ./inv ignition") from error
+        raise TaskError(f"{what} is not JSON", str(error), "create it: ./inv ignition") from error
     if not isinstance(document, dict):
-        raise TaskError(f"{what} is no JSON object", f"it begins with {text[:20]!r}", "make it with ./inv ignition")
+        raise TaskError(f"{what} is not a JSON object", f"it begins with {text[:20]!r}", "create it: ./inv ignition")
     return document
 
 
 def merged(document: str, child: str) -> str:
-    """`document` with `child` merged into it on the machine: where both speak of one thing, `child` wins."""
+    """`document`, with `child` for the machine to merge into it: if both set the same value, `child` wins."""
     whole = parse(document)
     config = whole["ignition"].setdefault("config", {})
     if config.get("replace", {}).get("source"):
-        why = "`ignition.config.replace` puts another config in its place, without key and policy"
+        why = "`ignition.config.replace` installs another config instead, without key and policy"
         raise TaskError("the machine would never switch", why, "use `merge` instead of `replace`")
     encoded = base64.b64encode(child.encode()).decode()
     config["merge"] = [*config.get("merge", []), {"source": f"data:;base64,{encoded}"}]
@@ -57,35 +57,35 @@ def merged(document: str, child: str) -> str:
 
 
 def children(document: str) -> Iterator[str]:
-    """Every config that a document carries within itself to be merged or to replace it, and theirs."""
-    for said in _said(parse(document)):
-        if _is_child(said):
-            yield said.content
-            yield from children(said.content)
+    """Every config that is embedded in a document, to merge or to replace it, and those embedded in them."""
+    for entry in _entries(parse(document)):
+        if _is_child(entry):
+            yield entry.content
+            yield from children(entry.content)
 
 
 def flatten(document: str) -> tuple[Entry, ...]:
-    """Everything that a document says, in its order; carried configs are gone into."""
+    """Every value of a document, in its order, including those of embedded configs."""
     return tuple(_deeply(parse(document)))
 
 
 def _deeply(document: dict[str, Any]) -> Iterator[Entry]:
-    for said in _said(document):
-        if _is_child(said):
-            inner = _deeply(parse(said.content, ".".join(said.path)))
-            yield from (Entry((*said.path[:-1], *each.path), each.content) for each in inner)
+    for entry in _entries(document):
+        if _is_child(entry):
+            inner = _deeply(parse(entry.content, ".".join(entry.path)))
+            yield from (Entry((*entry.path[:-1], *each.path), each.content) for each in inner)
         else:
-            yield said
+            yield entry
 
 
-def _said(value: object, path: Path = (), *, compressed: bool = False) -> Iterator[Entry]:
+def _entries(value: object, path: Path = (), *, compressed: bool = False) -> Iterator[Entry]:
     if isinstance(value, dict):
         packed = value.get("compression") == "gzip"
         for key, each in value.items():
-            yield from _said(each, (*path, str(key)), compressed=packed)
+            yield from _entries(each, (*path, str(key)), compressed=packed)
     elif isinstance(value, list):
         for number, each in enumerate(value):
-            yield from _said(each, (*path[:-1], f"{path[-1]}[{_identity(each, number)}]"))
+            yield from _entries(each, (*path[:-1], f"{path[-1]}[{_identity(each, number)}]"))
     else:
         yield Entry(path, decode(value, compressed=compressed) if isinstance(value, str) else json.dumps(value))
 
@@ -95,16 +95,16 @@ def _identity(item: object, number: int) -> str:
     return named or str(number)
 
 
-def _is_child(said: Entry) -> bool:
-    """Whether it is a config that is carried, not the address of one."""
-    match [part.partition("[")[0] for part in said.path]:
+def _is_child(entry: Entry) -> bool:
+    """Whether it is an embedded config, not the address of one."""
+    match [part.partition("[")[0] for part in entry.path]:
         case [*_, "config", "merge" | "replace", "source"]:
-            return said.content.lstrip().startswith("{")
+            return entry.content.lstrip().startswith("{")
     return False
 
 
 def decode(value: str, *, compressed: bool = False) -> str:
-    """What a string means: a data URL's content (RFC 2397), unpacked; any other string as it is."""
+    """Decode a data URL (RFC 2397) and decompress its content; any other string is unchanged."""
     if not value.startswith("data:"):
         return value
     kind, comma, data = value.partition(",")
@@ -123,7 +123,7 @@ def decode(value: str, *, compressed: bool = False) -> str:
 
 
 def _text(content: bytes) -> str:
-    """Bytes as text: UTF-8, UTF-16 where its mark or its zeros show it, else byte for byte."""
+    """Bytes as text: UTF-16 if its mark or its zeros show it, else UTF-8, else one character per byte."""
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):
         return content.decode("utf-16", "replace")
     if content[1:2] == b"\0" and content[3:4] == b"\0":

@@ -1,4 +1,4 @@
-"""What the project's page says: how to install, what the image holds, what changed, what is waited for."""
+"""The contents of the project's page: how to install, what the image contains, what changed, what is awaited."""
 
 import re
 from collections import Counter
@@ -15,7 +15,7 @@ from tasks.model.signing import KEYS
 from tasks.model.words import age
 
 IGNITION = "ignition.json"
-MARK = '<meta name="generator" content="custom-coreos">'  # by this a folder is known to be ours
+MARK = '<meta name="generator" content="custom-coreos">'  # marks a folder as ours
 NAMES = r"index\.html|ignition\.json(\.sha512)?|versions\.json|cosign(-\d+)?\.pub"  # of the folder's files
 SHOWN = 5  # images of the history
 _ADDRESS = re.compile(r"https?://[A-Za-z0-9.-]+(:\d{1,5})?(/[A-Za-z0-9._~%+-]*)*")
@@ -24,7 +24,7 @@ _WORDS = {"fcos_version": "Fedora CoreOS", "kernel": "kernel", "zfs_version": "O
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Shown:
-    """An image of the history; `changes` and `packages` say what is new in it, `None` where nobody knows."""
+    """An image of the history; `changes` and `packages` list what is new in it, `None` if unknown."""
 
     promoted: Promoted
     changes: tuple[str, ...] | None
@@ -33,7 +33,7 @@ class Shown:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Page:
-    """Everything that the page shows; `policy` maps the paths of a host's files, keys apart, to their contents."""
+    """Everything that the page shows; `policy` maps the paths of a host's files, without keys, to their contents."""
 
     image: str
     source: str
@@ -57,7 +57,7 @@ class Page:
 
     @property
     def verify(self) -> str:
-        """What checks the signature on any machine with cosign."""
+        """The commands that check the signature on any machine with cosign."""
         key, named = self.keys[-1], f"@{self.current.digest}" if self.current else ":stable"
         return (
             f"curl -fO {self.base_url}{key}\ncosign verify --key {key} --insecure-ignore-tlog=true {self.image}{named}"
@@ -65,48 +65,48 @@ class Page:
 
     @property
     def switch(self) -> str:
-        """What gives keys and policy to a machine that runs already, and then switches it."""
+        """The commands that give keys and policy to a running machine, and then switch it."""
         folders = sorted({str(PurePosixPath(path).parent) for path in self.policy} | {KEYS})
         fetched = [f"sudo curl -fo /{KEYS}/{key} {self.base_url}{key}" for key in self.keys]
         written = [f"sudo tee /{path} <<'EOF'\n{content.rstrip()}\nEOF" for path, content in self.policy.items()]
         switched = f"sudo bootc switch --enforce-container-sigpolicy {self.image}:{PUBLIC_TAG}"
-        made = f"sudo mkdir -p {' '.join(f'/{folder}' for folder in folders)}"
-        return "\n".join((made, *fetched, *written, switched, "sudo systemctl reboot"))
+        mkdir = f"sudo mkdir -p {' '.join(f'/{folder}' for folder in folders)}"
+        return "\n".join((mkdir, *fetched, *written, switched, "sudo systemctl reboot"))
 
     @property
     def current(self) -> Promoted | None:
-        """What `stable` points at; None before the first publication."""
+        """The image that `stable` points at; None before the first publication."""
         return next((each.promoted for each in self.images if each.promoted.current), None)
 
     @property
     def age(self) -> str:
-        """How old the image is that `stable` points at, when the page is made."""
+        """The age of the current image at the time of the page."""
         return age(self.made, self.current.first) if self.current else ""
 
     @property
     def is_old(self) -> bool:
-        """Whether it is older than it should be."""
+        """Whether the current image is older than it should be."""
         return self.current is not None and self.made - self.current.first > timedelta(days=self.max_age_days)
 
     @property
     def waits(self) -> bool:
-        """Whether there is something newer that cannot be built yet."""
+        """Whether something newer exists that cannot be built yet."""
         return self.verdict in {"HOLD", "BLOCKED"}
 
 
 def base_url(given: str, repository: str) -> str:
-    """Where the folder will be found, with a slash at the end; by default the repository's own GitHub Pages."""
+    """The folder's address, with a slash at the end; by default the repository's own GitHub Pages."""
     owner, _, name = repository.partition("/")
     pages = f"https://{owner}.github.io/"
     address = given or (pages if name == f"{owner}.github.io" else f"{pages}{name}/")
     if not _ADDRESS.fullmatch(address):
         why = "it must begin with http:// or https://, and have no query, no fragment and no spaces"
-        raise TaskError(f"{address!r} is no base URL", why, f"such as: --base-url {pages}{name}/")
+        raise TaskError(f"{address!r} is not a base URL", why, f"for example: --base-url {pages}{name}/")
     return address.rstrip("/") + "/"
 
 
 def summary(changes: Sequence[Change]) -> tuple[str, ...]:
-    """Differences between two images in a few words: versions, then how many packages and files."""
+    """The differences between two images in brief: versions, then the numbers of packages and files."""
     locks = [f"{_WORDS[each.name]} {each.before} → {each.after}" for each in changes if each.name in _WORDS]
     counts = Counter((each.kind, each.change) for each in changes if each.kind != "lock")
     return (*locks, *(f"{number} {kind}{'s' * (number > 1)} {change}" for (kind, change), number in counts.items()))

@@ -24,9 +24,9 @@ _PUBLIC = re.compile(r"-----BEGIN (PUBLIC KEY|CERTIFICATE)|^(ssh-|ecdsa-|sk-)", 
 _SIGNED_URL = re.compile(
     r"[?&](?:x-amz-signature|sig|signature|token|access_token|api_?key|secret|password)=[^&\s]{6,}"
 )
-_BITS = 3.1  # of entropy a character: words of a language and paths have less
-_SHORTEST = 8  # characters of a passphrase, for ZFS and for people
-_ON_MACHINE = "make the key on the machine, where it stays"
+_BITS = 3.1  # of entropy per character: words of a language and paths have less
+_SHORTEST = 8  # characters in a passphrase, for ZFS and for people
+_ON_MACHINE = "create the key on the machine, and leave it there"
 _INSTEAD = {
     "password-hash": "log in with an SSH key; set a password on the machine: sudo passwd core",
     "grub-password-hash": "set it on the machine, in /boot/grub2/user.cfg",
@@ -37,7 +37,7 @@ _INSTEAD = {
     "tailscale-key": "log in on the machine: sudo tailscale up",
     "http-header": "put the file where it can be fetched without a login, or copy it after installing",
 }
-_ELSE = "take it out, put it on the machine after installing, and have whoever issued it revoke this one"
+_ELSE = "remove it, put a new one on the machine after installing, and have its issuer revoke this one"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,41 +49,41 @@ class Secret:
 
     @property
     def why(self) -> str:
-        """Why it is public."""
-        return f"whoever opens the page reads it ({self.kind}), however it is encoded"
+        """Why the secret is public."""
+        return f"anyone who opens the page can read it ({self.kind}), even if it is encoded"
 
     @property
     def instead(self) -> str:
-        """What to do."""
+        """What to do instead."""
         return _INSTEAD.get(self.kind, _ELSE)
 
 
 def scan(whole: Sequence[Entry], leaks: Iterable[tuple[int, str]]) -> tuple[Secret, ...]:
-    """Every secret, once a place; `leaks` are a scanner's: index in `whole` and the rule that found it."""
-    found = [(number, kind) for number, said in enumerate(whole) for kind in _by_place(said)]
-    named = [(number, "named-like-a-secret") for number, said in enumerate(whole) if _is_secret_file(said)]
+    """Every secret, once per entry; `leaks` come from a scanner: the index in `whole` and the rule that found it."""
+    placed = [(number, kind) for number, entry in enumerate(whole) for kind in _by_place(entry)]
+    named = [(number, "named-like-a-secret") for number, entry in enumerate(whole) if _is_secret_file(entry)]
     kinds: dict[int, str] = {}
-    for number, kind in (*found, *leaks, *named):
+    for number, kind in (*placed, *leaks, *named):
         kinds.setdefault(number, kind)
     return tuple(Secret(kinds[number], whole[number]) for number in sorted(kinds))
 
 
-def _by_place(said: Entry) -> Iterator[str]:
-    """What is a secret because of its place."""
-    match [part.partition("[")[0] for part in said.path]:
-        case [*_, "users" | "groups", "passwordHash"] if not _NO_PASSWORD.fullmatch(said.content):
+def _by_place(entry: Entry) -> Iterator[str]:
+    """The kind of a secret that is one because of its place."""
+    match [part.partition("[")[0] for part in entry.path]:
+        case [*_, "users" | "groups", "passwordHash"] if not _NO_PASSWORD.fullmatch(entry.content):
             yield "password-hash"
-        case [*_, "keyFile", "source"] if not re.match(r"[a-z0-9]+://", said.content) and said.content:
+        case [*_, "keyFile", "source"] if not re.match(r"[a-z0-9]+://", entry.content) and entry.content:
             yield "luks-key"
-        case [*_, "httpHeaders", "value"] if _CREDENTIAL_HEADER.search(said.path[-2]) and said.content:
+        case [*_, "httpHeaders", "value"] if _CREDENTIAL_HEADER.search(entry.path[-2]) and entry.content:
             yield "http-header"
-        case [*_, "source"] if _SIGNED_URL.search(said.content.lower()) and "://" in said.content[:12]:
+        case [*_, "source"] if _SIGNED_URL.search(entry.content.lower()) and "://" in entry.content[:12]:
             yield "url-with-credentials"
 
 
-def _is_secret_file(said: Entry) -> bool:
-    """Whether a file has a secret's name and holds something random, or one line for a key, that is no public key."""
-    file, content = _file(said.path), said.content.strip()
+def _is_secret_file(entry: Entry) -> bool:
+    """Whether a file has a secret's name and holds something random or a one-line key, but not a public key."""
+    file, content = _file(entry.path), entry.content.strip()
     if not file or not _SECRET_NAME.search(file) or _PUBLIC.search(content):
         return False
     if _KEY_FILE.search(file) and "\n" not in content and len(content) >= _SHORTEST:
@@ -93,12 +93,12 @@ def _is_secret_file(said: Entry) -> bool:
 
 
 def _file(path: Path) -> str:
-    """The path on the machine of the file whose content this is; empty for anything else."""
+    """The path on the machine of the file that has this content; empty for anything else."""
     files = [part for part in path if part.startswith("files[")]
     return files[-1][6:-1] if files and path[-1] == "source" else ""
 
 
 def entropy(word: str) -> float:
-    """Shannon's, in bits a character."""
+    """Shannon's entropy, in bits per character."""
     counts = Counter(word).values()
     return -sum(count / len(word) * math.log2(count / len(word)) for count in counts)

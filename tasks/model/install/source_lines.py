@@ -1,4 +1,4 @@
-"""Where in a Butane file an Ignition path comes from, with its line."""
+"""The place in a Butane file that an Ignition path comes from, with its line."""
 
 import re
 from collections.abc import Sequence
@@ -16,17 +16,17 @@ _ITEM = re.compile(r"([^\[]+)(?:\[(.*)\])?", re.DOTALL)
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A path in a Butane file and its line, counted from 1; the line is 0 where nothing of the path was found."""
+    """A path in a Butane file and its line, counted from 1; the line is 0 if nothing of the path was found."""
 
     path: str
     line: int
 
     def __str__(self) -> str:
-        return f"{self.path}, line {self.line}" if self.line else "made by butane from another key"
+        return f"{self.path}, line {self.line}" if self.line else "created by butane from another key"
 
 
 def load(butane: str) -> Any:  # noqa: ANN401  (YAML's own shapes)
-    """A Butane file with its lines; None if it is no YAML; butane's own error is better."""
+    """Read a Butane file with its lines; None if it is not YAML, since butane's own error is better."""
     try:
         return YAML(typ="rt", pure=True).load(butane)
     except YAMLError:
@@ -34,7 +34,7 @@ def load(butane: str) -> Any:  # noqa: ANN401  (YAML's own shapes)
 
 
 def local_files(butane: object) -> tuple[str, ...]:
-    """The files that a Butane document takes in from beside it (`local`, `contents_local` and their like)."""
+    """The local files that a Butane document includes (`local`, `contents_local` and similar keys)."""
     if isinstance(butane, dict):
         named = [value for key, value in butane.items() if str(key).endswith("local")]
         texts = [text for value in named for text in (value if isinstance(value, list) else [value])]
@@ -47,12 +47,12 @@ def local_files(butane: object) -> tuple[str, ...]:
 
 def find(butane: object, path: Path) -> Place:
     """The deepest key of a Butane document that an Ignition path comes from."""
-    found, line = [], 0
+    keys, line = [], 0
     for key, item in map(_split, path):
         for name in _SOURCES.get(key, (_snake(key),)):
             if isinstance(butane, dict) and name in butane:
                 line = butane.lc.key(name)[0] + 1  # type: ignore[attr-defined]  # ruamel's own mapping
-                found.append(name if item is None else f"{name}[{item}]")
+                keys.append(name if item is None else f"{name}[{item}]")
                 butane = butane[name]
                 break
         else:
@@ -62,7 +62,7 @@ def find(butane: object, path: Path) -> Place:
             if number is None:
                 break
             line, butane = butane.lc.item(number)[0] + 1, butane[number]  # type: ignore[attr-defined, index]
-    return Place(".".join(found), line)
+    return Place(".".join(keys), line)
 
 
 def _split(part: str) -> tuple[str, str | None]:
@@ -71,7 +71,7 @@ def _split(part: str) -> tuple[str, str | None]:
 
 
 def _snake(key: str) -> str:
-    """Ignition writes wipeVolume, Butane wipe_volume."""
+    """Turn Ignition's wipeVolume into Butane's wipe_volume."""
     return re.sub(r"(?<=[a-z])([A-Z])", r"_\1", key).lower()
 
 

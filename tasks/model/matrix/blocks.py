@@ -1,4 +1,4 @@
-"""What must not be built or published although it fits: the `blocked` entries of the compatibility matrix."""
+"""The `blocked` entries of the compatibility matrix: what must not be built or published although it fits."""
 
 import re
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ _PAIR, _CONTENT = ("fcos", "kernel", "zfs"), ("digest", "inputs")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Block:
-    """One entry: a release, kernel or OpenZFS version (all that are given together), or one image or its inputs."""
+    """One entry: a combination of release, kernel and OpenZFS version, or one image, or the inputs of one."""
 
     reason: str
     since: date
@@ -28,7 +28,7 @@ class Block:
     inputs: str = ""
 
     def __post_init__(self) -> None:
-        """Refuse what blocks nothing, mixes a pair with an image, or is no version."""
+        """Refuse an entry that blocks nothing, mixes a pair with an image, or has a wrong version."""
         pair = [name for name in _PAIR if getattr(self, name)]
         content = [name for name in _CONTENT if getattr(self, name)]
         if bool(pair) == bool(content) or len(content) > 1:
@@ -53,33 +53,33 @@ class Block:
         """Read a TOML table; a typo is an error that names the key."""
         known = {field.name for field in fields(cls)}
         for key, value in row.items():
-            wanted = date if key == "since" else str
+            expected = date if key == "since" else str
             if key not in known:
                 raise _error(f"{key} is an unknown key; known are {', '.join(sorted(known))}")
-            if not isinstance(value, wanted):
-                raise _error(f"{key} must be a {'date such as 2026-11-23' if wanted is date else 'text'}")
+            if not isinstance(value, expected):
+                raise _error(f"{key} must be a {'date such as 2026-11-23' if expected is date else 'text'}")
         if missing := {"reason", "since"} - set(row):
             raise _error(f"{', '.join(sorted(missing))} is missing")
         return cls(**row)  # type: ignore[arg-type]  # each value's type was checked above
 
     @property
     def row(self) -> dict[str, str | date]:
-        """The entry as it stands in the matrix: what is given, then reason and date."""
+        """The entry as the matrix has it: the given fields, then reason and date."""
         given = {name: getattr(self, name) for name in (*_PAIR, *_CONTENT) if getattr(self, name)}
         return {**given, "reason": self.reason, "since": self.since}
 
     @property
     def subject(self) -> str:
-        """What is blocked, in words."""
+        """What the entry blocks, in words."""
         names = {"fcos": "Fedora CoreOS", "kernel": "kernel", "zfs": "OpenZFS", "digest": "image", "inputs": "inputs"}
         return " with ".join(f"{names[key]} {value}" for key, value in self.row.items() if key in names)
 
     def same_subject(self, other: "Block") -> bool:
-        """Whether both block the same."""
+        """Whether both entries block the same thing."""
         return self.subject == other.subject
 
     def hits_pair(self, fcos: Version | None, kernel: Kernel, zfs: Version) -> bool:
-        """Whether everything that is given is this pair's."""
+        """Whether every given field matches this pair."""
         return not (self.digest or self.inputs) and (
             self.fcos in ("", str(fcos))
             and self.kernel in ("", str(kernel), str(kernel.series))
@@ -87,7 +87,7 @@ class Block:
         )
 
     def __str__(self) -> str:
-        return f"{self.subject} is blocked since {self.since}: {self.reason}"
+        return f"{self.subject} has been blocked since {self.since}: {self.reason}"
 
 
 def _error(why: str) -> TaskError:

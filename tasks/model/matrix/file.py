@@ -1,4 +1,4 @@
-"""The matrix as a file: rows and blocks are written in, and comments, order and everything else stay as they are."""
+"""The matrix as a file: add rows and blocks, and keep comments, order and everything else."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ OLDEST = (2, 2)  # the oldest line that is kept
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Row:
-    """A line of the matrix: a release, the day of its tag, and what its META says."""
+    """A row of the matrix: a release, the day of its tag, and the kernels in its META."""
 
     zfs: Version
     released: date
@@ -27,7 +27,7 @@ class Row:
 
     @classmethod
     def of(cls, zfs: Version, released: date | None, kernels: KernelRange) -> Self:
-        """A row of a release that GitHub gave a date."""
+        """The row of a release; stops if GitHub gives no date."""
         if released is None:
             raise TaskError(f"OpenZFS {zfs} has no date", "GitHub's entry lacks it", "try again in a few minutes")
         return cls(zfs=zfs, released=released, kernels=kernels)
@@ -36,13 +36,13 @@ class Row:
 def missing(
     releases: Mapping[Version, date | None], known: Mapping[Version, KernelRange], *, every: bool
 ) -> tuple[Version, ...]:
-    """Which releases' META is to be read: those that the matrix lacks, or all of 2.2 and later; oldest first."""
+    """The releases whose META must be read: those that the matrix lacks, or `every` one since 2.2; oldest first."""
     kept = sorted(version for version in releases if (version.major, version.minor) >= OLDEST)
     return tuple(version for version in kept if every or version not in known)
 
 
 def changed(rows: Iterable[Row], known: Mapping[Version, KernelRange]) -> tuple[Row, ...]:
-    """The rows that the matrix does not have, or has otherwise; oldest first."""
+    """The rows that the matrix lacks or has with other kernels; oldest first."""
 
     def ends(kernels: KernelRange | None) -> object:
         return kernels and (kernels.minimum, kernels.maximum)
@@ -51,7 +51,7 @@ def changed(rows: Iterable[Row], known: Mapping[Version, KernelRange]) -> tuple[
 
 
 def with_rows(text: str, rows: Iterable[Row]) -> str:
-    """The file with rows written in, each at its place within its line; a row that is there is corrected."""
+    """The file with the rows added, each at its place within its line; an existing row is corrected."""
     for row in rows:
         document = tomlkit.parse(text)
         table = _table(document)
@@ -66,12 +66,12 @@ def with_rows(text: str, rows: Iterable[Row]) -> str:
 def _table(document: tomlkit.TOMLDocument) -> Table:
     table = document["zfs"]
     if not isinstance(table, Table):
-        raise TaskError("the matrix cannot be written", "[zfs] is no table of its own", "write it as [zfs]")
+        raise TaskError("the matrix cannot be written", "[zfs] is not a table of its own", "write it as [zfs]")
     return table
 
 
 def _insert(table: Table, row: Row) -> None:
-    """Put a row after the last older one of its line, or before the first; a new line goes to the end."""
+    """Put a row after the last older one of its line, or before the first; a new line is added at the end."""
     body = table.value.body
     places = {Version(key.key): place for place, (key, _) in enumerate(body) if key is not None}
     line = [version for version in places if zfs_stream(version) == zfs_stream(row.zfs)]
@@ -100,7 +100,7 @@ def _cells(row: Row) -> InlineTable:
 
 
 def with_block(text: str, block: Block) -> str:
-    """The file with one more [[blocked]]; one of the same subject gets the new reason and date."""
+    """The file with one more [[blocked]]; an entry with the same subject gets the new reason and date."""
     document = tomlkit.parse(text)
     entries = document.get("blocked")
     if not isinstance(entries, AoT):
@@ -118,13 +118,13 @@ def with_block(text: str, block: Block) -> str:
 
 
 def without_block(text: str, block: Block) -> str:
-    """The file without the [[blocked]] of the same subject."""
+    """The file without the [[blocked]] entry of the same subject."""
     document = tomlkit.parse(text)
     entries = document.get("blocked", [])
     number = next((n for n, entry in enumerate(entries) if Block.parse(entry.unwrap()).same_subject(block)), None)
     if number is None:
-        there = "; ".join(Block.parse(entry.unwrap()).subject for entry in entries) or "nothing is"
-        raise TaskError(f"{block.subject} is not blocked", f"blocked: {there}", "name it as it was blocked")
+        subjects = "; ".join(Block.parse(entry.unwrap()).subject for entry in entries) or "nothing"
+        raise TaskError(f"{block.subject} is not blocked", f"blocked: {subjects}", "name it exactly as it was blocked")
     del entries[number]
     if not entries:
         del document["blocked"]

@@ -1,4 +1,4 @@
-"""Which OpenZFS release builds for which kernels: the matrix, and what it says of a pair."""
+"""The matrix: which OpenZFS release supports which kernels, and the verdict on a pair."""
 
 import re
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ _META = re.compile(r"^Linux-(Minimum|Maximum):[ \t]*(\d+\.\d+)[ \t]*\r?$", re.AS
 
 
 class Support(StrEnum):
-    """What the matrix says of an OpenZFS release and a kernel."""
+    """The matrix's verdict on an OpenZFS release and a kernel."""
 
     SUPPORTED = "supported"
     UNKNOWN = "unknown"
@@ -28,7 +28,7 @@ class Support(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class KernelRange:
-    """The kernels that a release's META file names, both ends included; `live` when META was read just now."""
+    """The kernels that a release's META file names, both ends included; `live` if META was read just now."""
 
     minimum: Series
     maximum: Series
@@ -37,11 +37,11 @@ class KernelRange:
     @classmethod
     def from_meta(cls, text: str, source: str) -> Self:
         """Read a META file's lines `Linux-Minimum: 4.18` and `Linux-Maximum: 7.2`."""
-        found = dict(_META.findall(text))
-        if set(found) != {"Minimum", "Maximum"}:
+        limits = dict(_META.findall(text))
+        if set(limits) != {"Minimum", "Maximum"}:
             why = "it lacks a line Linux-Minimum or Linux-Maximum with a kernel's major.minor"
-            raise TaskError(f"{source} is no META file of OpenZFS", why, "try again in a few minutes")
-        return cls(minimum=Series.parse(found["Minimum"]), maximum=Series.parse(found["Maximum"]), live=True)
+            raise TaskError(f"{source} is not a META file of OpenZFS", why, "try again in a few minutes")
+        return cls(minimum=Series.parse(limits["Minimum"]), maximum=Series.parse(limits["Maximum"]), live=True)
 
     def __str__(self) -> str:
         return f"{self.minimum} to {self.maximum}"
@@ -53,7 +53,7 @@ class PairSupport:
 
     support: Support
     reason: str
-    live: bool = False  # by META, read just now, since the matrix lacks the release
+    live: bool = False  # from META, read just now because the matrix lacks the release
 
     def require_supported(self, zfs: Version, kernel: Kernel | Series) -> None:
         """Stop with the reason unless the matrix supports the pair."""
@@ -64,7 +64,7 @@ class PairSupport:
 
 @dataclass(frozen=True, slots=True)
 class Matrix:
-    """Kernel ranges by OpenZFS release, and what is blocked, as compat_matrix.toml states them."""
+    """Kernel ranges by OpenZFS release, and the blocked entries, from compat_matrix.toml."""
 
     ranges: Mapping[Version, KernelRange]
     blocks: tuple[Block, ...] = ()
@@ -78,7 +78,7 @@ class Matrix:
         return cls(ranges, _blocks(table.get("blocked", []), file))
 
     def with_live(self, ranges: Mapping[Version, KernelRange]) -> Self:
-        """The matrix and, where it has no row of its own, what META files said just now."""
+        """The matrix, with ranges just read from META files for releases without a row of their own."""
         return replace(self, ranges={**ranges, **self.ranges})
 
     def support(self, zfs: Version, series: Series) -> Support:
@@ -95,25 +95,25 @@ class Matrix:
             reason = f"{FILE} does not know OpenZFS {zfs}; ./inv sync-matrix adds it from the release's META file"
             return PairSupport(support=support, reason=reason)
         outside = f", and {series} is outside" if support is Support.UNSUPPORTED else ""
-        source = ", as its META says; ./inv sync-matrix writes it into the matrix" if known.live else ""
+        source = ", according to its META; ./inv sync-matrix adds it to the matrix" if known.live else ""
         reason = f"OpenZFS {zfs} supports kernels {known}{outside}{source}"
         return PairSupport(support=support, reason=reason, live=known.live)
 
     def block_of(self, zfs: Version, kernel: Kernel, fcos: Version | None = None) -> Block | None:
-        """What blocks a pair, if anything."""
+        """The entry that blocks a pair, if any."""
         return next((block for block in self.blocks if block.hits_pair(fcos, kernel, zfs)), None)
 
     def block_of_content(self, digest: str) -> Block | None:
-        """What blocks an image by its digest, or a build by its inputs' fingerprint."""
+        """The entry that blocks an image by its digest, or a build by its inputs' fingerprint, if any."""
         return next((block for block in self.blocks if digest and digest in (block.digest, block.inputs)), None)
 
     def require_unblocked(self, zfs: Version, kernel: Kernel, fcos: Version | None = None, inputs: str = "") -> None:
-        """Stop at what is blocked; no flag overrides it."""
+        """Stop if an entry blocks the pair or the inputs; no flag overrides it."""
         block = self.block_of(zfs, kernel, fcos) or self.block_of_content(inputs)
         if block:
             raise TaskError(
                 f"{block.subject} is blocked", f"since {block.since}: {block.reason}",
-                f"see [[blocked]] in {FILE}; ./inv block --unblock … takes it away",
+                f"see [[blocked]] in {FILE}; ./inv block --unblock … removes it",
             )  # fmt: skip
 
 
@@ -167,4 +167,4 @@ def _only_keys(table: Mapping[str, object], allowed: set[str], file: str, prefix
 
 
 def _matrix_error(file: str, key: str, why: str) -> TaskError:
-    return TaskError(f"{file}: {key} is wrong", why, f"correct {key} in {file}; its header says how the table is kept")
+    return TaskError(f"{file}: {key} is wrong", why, f"correct {key} in {file}; its header explains the table")

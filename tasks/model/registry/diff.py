@@ -1,4 +1,4 @@
-"""What differs between two images: packages, files of configuration, Locks."""
+"""The differences between two images: packages, configuration files, Locks."""
 
 import re
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ _PARTS = re.compile(r"(\d+)|([A-Za-z]+)|(~)", re.ASCII)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Change:
-    """One difference, from the first image to the second; an empty side means that it is not there."""
+    """One difference, from the first image to the second; an empty side means that it is missing."""
 
     kind: str  # lock, package or file
     change: str  # added, removed, upgraded, downgraded or changed
@@ -23,7 +23,7 @@ class Change:
 
     @classmethod
     def of(cls, kind: str, name: str, before: str, after: str) -> Self:
-        """Name what happened."""
+        """Name the kind of the change."""
         change = "added" if not before else "removed" if not after else "changed"
         if change == "changed" and kind == "package":
             change = "upgraded" if _order(before) < _order(after) else "downgraded"

@@ -1,4 +1,4 @@
-"""What the public tag has pointed at, read from the records beside the images."""
+"""The images that the public tag has pointed at, read from the records attached to them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,21 +10,21 @@ from tasks.model.registry.record import Kind, Record
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Promoted:
-    """An image that the public tag has pointed at; versions as its record has them, moments in UTC."""
+    """An image that the public tag has pointed at; versions are from its record, times in UTC."""
 
     digest: str
     first: datetime
     last: datetime
     facts: Mapping[str, str]
     verified: bool
-    signed: bool  # a signature is there; whether hosts accept it, promote and rollback ask
+    signed: bool  # a signature exists; promote and rollback check whether hosts accept it
     current: bool  # the public tag points at it now
-    block: str = ""  # what blocks it, or nothing
+    block: str = ""  # what blocks it, or empty
 
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """Every image that was promoted, newest first: in the order of first promotions, so that a step back is no news."""
+    """Every promoted image, sorted by first promotion, newest first, so that a rollback does not reorder them."""
 
     images: tuple[Promoted, ...]
 
@@ -32,44 +32,44 @@ class History:
     def of(
         cls, records: Mapping[str, tuple[Record, ...]], signed: frozenset[str], public: str, blocks: Mapping[str, str]
     ) -> "History":
-        """From the records, by digest, oldest first; the digests that have a signature; and what the tag has now."""
-        found: dict[str, Promoted] = {}
+        """Build it from the records by digest (oldest first), the signed digests, the tag's digest and the blocks."""
+        images: dict[str, Promoted] = {}
         for digest, every in records.items():
             promotions = [record for record in every if record.kind is Kind.PROMOTED]
             if promotions:
-                found[digest] = Promoted(
+                images[digest] = Promoted(
                     digest=digest, first=promotions[0].at, last=promotions[-1].at, facts=promotions[-1].facts,
                     verified=any(record.kind is Kind.VERIFIED for record in every), signed=digest in signed,
                     current=digest == public, block=blocks.get(digest, ""),
                 )  # fmt: skip
-        return cls(tuple(sorted(found.values(), key=lambda image: (image.first, image.digest), reverse=True)))
+        return cls(tuple(sorted(images.values(), key=lambda image: (image.first, image.digest), reverse=True)))
 
     def back(self, steps: int) -> Promoted:
-        """The image `steps` promotions before the one that the public tag has now."""
+        """The image `steps` promotions before the one that the public tag points at now."""
         place = next((number for number, image in enumerate(self.images) if image.current), None)
         if place is None:
-            why = "it does not exist, or it was moved by other means than promote"
-            raise TaskError("the public tag has no promoted image", why, "name a digest of ./inv history")
+            why = "it does not exist, or something other than promote moved it"
+            raise TaskError("the public tag has no promoted image", why, "name a digest from ./inv history")
         if place + steps >= len(self.images):
-            why = f"there are {len(self.images) - place - 1} promoted images before the present one"
+            why = f"there are {len(self.images) - place - 1} promoted images before the current one"
             raise TaskError(f"there is no stable~{steps}", why, "see ./inv history")
         return self.images[place + steps]
 
     def unrecorded(self) -> str:
-        """The image that the tag was moved away from without a record, by a run that was cut short; empty if none."""
-        here = self.back(0)
+        """The image from which an interrupted run moved the tag without a record; empty if there is none."""
+        now = self.back(0)
         newest = max(self.images, key=lambda image: image.last)
-        told = (
-            here.facts.get("before") == newest.digest and newest.facts.get("before") != here.digest
-        )  # by a slow clock
-        return "" if newest is here or told else newest.digest
+        recorded = (
+            now.facts.get("before") == newest.digest and newest.facts.get("before") != now.digest
+        )  # recorded, with a slow clock
+        return "" if newest is now or recorded else newest.digest
 
     def target(self) -> Promoted:
-        """Where a rollback goes by default: the newest verified and unblocked image promoted before the present one."""
+        """The default target of a rollback: the newest verified, unblocked image promoted before the current one."""
         self.back(0)
         place = next(number for number, image in enumerate(self.images) if image.current)
         good = [image for image in self.images[place + 1 :] if image.verified and not image.block]
         if not good:
-            why = "no image that was promoted before is verified and not blocked"
+            why = "no earlier promoted image is verified and not blocked"
             raise TaskError("there is nothing to roll back to", why, "see ./inv history; name one with --to DIGEST")
         return good[0]

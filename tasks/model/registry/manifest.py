@@ -1,4 +1,4 @@
-"""Manifests: what an image, a list of images or an artifact refers to. Form: the OCI image specification, 1.1."""
+"""Manifests of images, lists of images and artifacts. Format: the OCI image specification, 1.1."""
 
 import hashlib
 import json
@@ -31,7 +31,7 @@ _ATTACHED = re.compile(r"sha256-([0-9a-f]{64})(\.(?:sig|att|sbom))?", re.ASCII)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Descriptor:
-    """What a manifest says of one thing that it refers to."""
+    """A manifest's entry for one thing that it refers to."""
 
     digest: str
     media_type: str
@@ -40,7 +40,7 @@ class Descriptor:
 
     @classmethod
     def of(cls, row: Mapping[str, Any]) -> Self:
-        """Read one; a missing field is empty."""
+        """Read an entry; a missing field is empty."""
         texts = {field: _text(row.get(key)) for field, key in _NAMES.items()}
         annotations = row.get("annotations")
         notes = annotations if isinstance(annotations, dict) else {}
@@ -52,12 +52,12 @@ _NAMES = {"digest": "digest", "media_type": "mediaType", "artifact_type": "artif
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Manifest:
-    """A manifest by its digest. Of one in a form we do not know, everything that looks like a digest is a child."""
+    """A manifest and its digest. If its form is unknown, everything that looks like a digest is a child."""
 
     digest: str
     media_type: str
     artifact_type: str
-    subject: str  # the digest of what it is attached to, or nothing
+    subject: str  # the digest that it is attached to, or empty
     children: tuple[Descriptor, ...]  # the manifests of a list
     blobs: tuple[Descriptor, ...]  # configuration and layers
     annotations: Mapping[str, str]
@@ -69,12 +69,12 @@ class Manifest:
 
     @property
     def is_image(self) -> bool:
-        """Whether it has the configuration of an image, in which labels are, and is attached to nothing."""
+        """Whether it has an image's configuration, which holds the labels, and is not attached to anything."""
         return bool(self.blobs) and not self.subject and self.artifact_type in _CONFIGS
 
     @property
     def descriptor(self) -> Descriptor:
-        """What a list says of it."""
+        """Its entry in a list."""
         return Descriptor(
             digest=self.digest,
             media_type=self.media_type,
@@ -89,13 +89,13 @@ class Manifest:
 
     @classmethod
     def parse(cls, body: bytes, source: str) -> Self:
-        """Read a manifest; its digest is that of its bytes."""
+        """Read a manifest and compute its digest from its bytes."""
         try:
             document = json.loads(body)
         except ValueError as error:
             raise _malformed(source, f"it is not JSON: {error}") from error
         if not isinstance(document, dict):
-            raise _malformed(source, "it is no JSON object")
+            raise _malformed(source, "it is not a JSON object")
         media_type, subject = _text(document.get("mediaType")) or _guessed(document), document.get("subject")
         known = media_type in KNOWN
         config = document.get("config")
@@ -112,26 +112,26 @@ class Manifest:
 
 
 def _malformed(source: str, why: str) -> TaskError:
-    return TaskError(f"{source} is no manifest", why, "look at it: skopeo inspect --raw docker://IMAGE")
+    return TaskError(f"{source} is not a manifest", why, "look at it: skopeo inspect --raw docker://IMAGE")
 
 
-def _text(found: object) -> str:
-    return found if isinstance(found, str) else ""
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""
 
 
-def _list(found: object) -> list[object]:
-    return found if isinstance(found, list) else []
+def _list(value: object) -> list[object]:
+    return value if isinstance(value, list) else []
 
 
 def _guessed(document: Mapping[str, object]) -> str:
-    """OCI lets a manifest leave out its media type."""
+    """Guess the media type, which OCI lets a manifest leave out."""
     if document.get("schemaVersion") != 2 or "artifactType" in document:  # noqa: PLR2004
         return ""
     return OCI_INDEX if "manifests" in document else OCI_MANIFEST if "config" in document else ""
 
 
-def _rows(found: object) -> Iterator[Descriptor]:
-    for row in _list(found):
+def _rows(value: object) -> Iterator[Descriptor]:
+    for row in _list(value):
         if isinstance(row, dict) and _DIGEST.fullmatch(_text(row.get("digest"))):
             yield Descriptor.of(row)
 
@@ -142,9 +142,9 @@ def _anything(body: bytes) -> Iterator[Descriptor]:
 
 
 def attached_to(tag: str) -> str:
-    """The digest that a tag's name says it belongs to (`sha256-<hex>`, `.sig`, `.att`, `.sbom`); else nothing."""
-    found = _ATTACHED.fullmatch(tag)
-    return f"sha256:{found[1]}" if found else ""
+    """The digest in a tag's name (`sha256-<hex>`, perhaps with `.sig`, `.att` or `.sbom`); empty for other tags."""
+    matched = _ATTACHED.fullmatch(tag)
+    return f"sha256:{matched[1]}" if matched else ""
 
 
 def referrers_tag(digest: str) -> str:

@@ -1,4 +1,4 @@
-"""What must hold at the moment in which the public tag is moved to a digest."""
+"""The preconditions for moving the public tag to a digest."""
 
 from dataclasses import dataclass
 
@@ -14,91 +14,95 @@ NOTHING = ""  # the digest of a tag that does not exist
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Standing:
-    """What is known of an image in the registry, and of the public tag that it is to get."""
+    """The state of an image in the registry, and of the public tag that it will get."""
 
     image: ImageRef
     lock: Lock
     records: tuple[Record, ...]
     support: PairSupport
-    block: str  # what blocks it, or nothing
-    refusal: str  # why a host would refuse it, or nothing
-    attestation: str | None  # what is wrong with its attestation, or nothing; None where none is asked for
-    public: str  # digest that the public tag has, or NOTHING
-    public_lock: Lock | None  # of that image, where it has one
-    expected: str  # digest that the public tag should have
+    block: str  # what blocks it, or empty
+    refusal: str  # why a host would refuse it, or empty
+    attestation: str | None  # its attestation's fault, or empty; None if none is required
+    public: str  # the digest of the public tag, or NOTHING
+    public_lock: Lock | None  # of that image, if it has one
+    expected: str  # the digest that the public tag should have
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Waivers:
-    """What a user, or a step back, may leave out."""
+    """The checks that a user or a rollback may skip."""
 
     allow_downgrade: bool = False
-    any_contract: bool = False  # an older contract than today's is enough
+    any_contract: bool = False  # an older version of the contract is enough
 
 
 @dataclass(frozen=True, slots=True)
 class Preconditions(Report):
-    """Every precondition with what is wrong with it."""
+    """Every precondition with its fault."""
 
     @property
     def lacks_only_the_contract(self) -> bool:
-        """Whether running the contract now is all that is missing."""
+        """Whether the only thing missing is to check the contract."""
         return [check.name for check in self.failed] == ["contract"]
 
     def require(self, tag: str, image: ImageRef) -> None:
-        """Stop, with everything named, unless all hold."""
+        """Stop with every fault, unless all preconditions hold."""
         if self.failed:
             why = "; ".join(f"{check.name}: {check.fault}" for check in self.failed)
             raise TaskError(f"{tag} is not moved to {image}", why, "nothing was changed; fix that, then run it again")
 
 
-def preconditions(found: Standing, leave: Waivers) -> Preconditions:
-    """Hold an image against everything that the public tag promises."""
+def preconditions(standing: Standing, leave: Waivers) -> Preconditions:
+    """Check an image against everything that the public tag promises."""
     return Preconditions(
         (
-            Check(name="contract", promise="the contract was kept", fault=_contract(found, leave)),
-            Check(name="signature", promise="hosts accept the signature", fault=found.refusal),
-            Check(name="pair", promise="OpenZFS supports the kernel", fault=_pair(found)),
-            Check(name="blocked", promise="nothing blocks it", fault=found.block),
-            _attestation(found),
+            Check(name="contract", promise="the contract was kept", fault=_contract(standing, leave)),
+            Check(name="signature", promise="hosts accept the signature", fault=standing.refusal),
+            Check(name="pair", promise="OpenZFS supports the kernel", fault=_pair(standing)),
+            Check(name="blocked", promise="nothing blocks it", fault=standing.block),
+            _attestation(standing),
             Check(
-                name="age", promise="not older than what is there", fault="" if leave.allow_downgrade else _age(found)
+                name="age",
+                promise="not older than the public image",
+                fault="" if leave.allow_downgrade else _age(standing),
             ),
-            Check(name="expected", promise="nobody else moved the tag", fault=_expected(found)),
+            Check(name="expected", promise="nobody else moved the tag", fault=_expected(standing)),
         )
     )
 
 
-def _contract(found: Standing, leave: Waivers) -> str:
-    if is_verified(found.records, VERSION):
+def _contract(standing: Standing, leave: Waivers) -> str:
+    if is_verified(standing.records, VERSION):
         return ""
-    if leave.any_contract and any(record.kind is Kind.VERIFIED for record in found.records):
+    if leave.any_contract and any(record.kind is Kind.VERIFIED for record in standing.records):
         return ""
     return f"no record says that it kept contract {VERSION}"
 
 
-def _attestation(found: Standing) -> Check:
-    promise = "not asked for outside GitHub Actions" if found.attestation is None else "built by the workflow"
-    return Check(name="attestation", promise=promise, fault=found.attestation or "")
+def _attestation(standing: Standing) -> Check:
+    promise = "not required outside GitHub Actions" if standing.attestation is None else "built by the workflow"
+    return Check(name="attestation", promise=promise, fault=standing.attestation or "")
 
 
-def _pair(found: Standing) -> str:
-    return found.support.reason if found.support.support is Support.UNSUPPORTED else ""
+def _pair(standing: Standing) -> str:
+    return standing.support.reason if standing.support.support is Support.UNSUPPORTED else ""
 
 
-def _age(found: Standing) -> str:
-    there, lock = found.public_lock, found.lock
-    if there is None:
+def _age(standing: Standing) -> str:
+    public_lock, lock = standing.public_lock, standing.lock
+    if public_lock is None:
         return ""
-    older = lock.fcos_version < there.fcos_version
+    older = lock.fcos_version < public_lock.fcos_version
     if older:
-        return f"Fedora CoreOS {lock.fcos_version} is older than {there.fcos_version}; --allow-downgrade goes back"
-    if lock.zfs_version < there.zfs_version:
-        return f"OpenZFS {lock.zfs_version} is older than {there.zfs_version}; --allow-downgrade goes back"
+        return (
+            f"Fedora CoreOS {lock.fcos_version} is older than {public_lock.fcos_version}; --allow-downgrade allows it"
+        )
+    if lock.zfs_version < public_lock.zfs_version:
+        return f"OpenZFS {lock.zfs_version} is older than {public_lock.zfs_version}; --allow-downgrade allows it"
     return ""
 
 
-def _expected(found: Standing) -> str:
-    if found.public == found.expected:
+def _expected(standing: Standing) -> str:
+    if standing.public == standing.expected:
         return ""
-    return f"another run moved it: it has {found.public or 'nothing'}, expected was {found.expected or 'nothing'}"
+    return f"another run moved it to {standing.public or 'nothing'}; expected was {standing.expected or 'nothing'}"

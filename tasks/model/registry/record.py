@@ -1,4 +1,4 @@
-"""Records: what the registry itself cannot say of a digest, as annotations of small artifacts attached to it."""
+"""Records: facts about a digest that a registry cannot store itself, as annotations of small attached artifacts."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ _CREATED = "org.opencontainers.image.created"
 
 
 class Kind(StrEnum):
-    """What a record says."""
+    """The kinds of records."""
 
     VERIFIED = f"application/vnd.{PREFIX}.verified.v1+json"
     PROMOTED = f"application/vnd.{PREFIX}.promoted.v1+json"
@@ -34,36 +34,36 @@ class Record:
         }
 
     @classmethod
-    def read(cls, found: Descriptor) -> Self | None:
-        """The record in an entry of a referrers list; None for anything else, and for one without a date."""
-        if found.artifact_type not in set(Kind):
+    def read(cls, entry: Descriptor) -> Self | None:
+        """Read an entry of a referrers list; None if it is not a record or has no date."""
+        if entry.artifact_type not in set(Kind):
             return None
         try:
-            at = datetime.fromisoformat(found.annotations.get(_CREATED, ""))
+            at = datetime.fromisoformat(entry.annotations.get(_CREATED, ""))
         except ValueError:
             return None
         facts = {
             name.removeprefix(f"{PREFIX}."): value
-            for name, value in found.annotations.items()
+            for name, value in entry.annotations.items()
             if name.startswith(f"{PREFIX}.")
         }
-        return cls(kind=Kind(found.artifact_type), at=at if at.tzinfo else at.replace(tzinfo=UTC), facts=facts)
+        return cls(kind=Kind(entry.artifact_type), at=at if at.tzinfo else at.replace(tzinfo=UTC), facts=facts)
 
 
-def records(found: Iterable[Descriptor]) -> tuple[Record, ...]:
+def records(entries: Iterable[Descriptor]) -> tuple[Record, ...]:
     """The records of a referrers list, oldest first."""
-    read = (Record.read(each) for each in found)
+    read = (Record.read(each) for each in entries)
     return tuple(sorted((record for record in read if record), key=lambda record: record.at))
 
 
 def verified(at: datetime, contract: str, checks: int, run: str) -> Record:
-    """The contract of this version held for a digest, and a host accepted its signature."""
+    """The record that a digest kept this version of the contract and that a host accepted its signature."""
     facts = {"contract": contract, "checks": str(checks), "result": "kept", "run": run}
     return Record(kind=Kind.VERIFIED, at=at, facts=facts)
 
 
 def promoted(at: datetime, lock: Lock, before: str, run: str) -> Record:
-    """The public tag was moved to a digest, from `before` (or nothing)."""
+    """The record that the public tag was moved to a digest, from `before` (empty if there was none)."""
     facts = {
         "before": before,
         "run": run,
@@ -75,11 +75,11 @@ def promoted(at: datetime, lock: Lock, before: str, run: str) -> Record:
     return Record(kind=Kind.PROMOTED, at=at, facts=facts)
 
 
-def is_verified(found: Iterable[Record], contract: str) -> bool:
+def is_verified(every: Iterable[Record], contract: str) -> bool:
     """Whether the contract of this version was kept."""
     return any(
         record.kind is Kind.VERIFIED
         and record.facts.get("result") == "kept"
         and record.facts.get("contract") == contract
-        for record in found
+        for record in every
     )

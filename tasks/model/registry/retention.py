@@ -1,4 +1,4 @@
-"""Which versions of a package may go: a plan with a reason for each, in an order that breaks no pull."""
+"""Plan which versions of a package to delete, each with a reason, in an order that breaks no pull."""
 
 from collections import deque
 from collections.abc import Iterable, Mapping
@@ -9,7 +9,7 @@ from tasks.model.image import CANDIDATE_TAG, PUBLIC_TAG, kmods_tags
 from tasks.model.registry.manifest import Descriptor, Manifest, attached_to, referrers_tag
 from tasks.model.registry.record import Kind, Record, records
 
-ALWAYS = (PUBLIC_TAG, CANDIDATE_TAG)  # the tags that are kept whatever their age
+ALWAYS = (PUBLIC_TAG, CANDIDATE_TAG)  # the tags that are kept at any age
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -24,7 +24,7 @@ class PackageVersion:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Retention:
-    """How much is kept: an age in days, a number of good images, a share of everything that may go at once (0 to 1)."""
+    """How much is kept: an age in days, a number of good images, the largest share to delete at once (0 to 1)."""
 
     days: int
     keep: int
@@ -33,7 +33,7 @@ class Retention:
 
 @dataclass(frozen=True, slots=True)
 class Fate:
-    """What becomes of a version, and why."""
+    """A version, and why it is kept or deleted."""
 
     version: PackageVersion
     reason: str
@@ -41,94 +41,96 @@ class Fate:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Plan:
-    """Every version's fate; `deletions` in the order in which they are to be done, parents before what they need."""
+    """Every version's fate; `deletions` are in order, parents before what they need."""
 
     kept: tuple[Fate, ...]
     deletions: tuple[Fate, ...]
-    needs: Mapping[str, tuple[str, ...]]  # by digest: what must stay when it stays
+    needs: Mapping[str, tuple[str, ...]]  # by digest: what must stay if it stays
 
     def is_excessive(self, policy: Retention) -> bool:
-        """Whether more would go than may go at once."""
+        """Whether it deletes more than the policy allows at once."""
         return len(self.deletions) > policy.max_fraction * (len(self.kept) + len(self.deletions))
 
     def needed_by(self, digest: str) -> set[str]:
-        """Everything that has to stay when `digest` could not be deleted, itself included."""
+        """Everything that must stay if `digest` could not be deleted, including `digest`."""
         return set(_reach({digest: ""}, self.needs))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PackageState:
-    """All that is known: versions, their manifests (None: could not be read; no entry: the registry has none)."""
+    """A package's versions and their manifests (None: could not be read; no entry: the registry has none)."""
 
     versions: tuple[PackageVersion, ...]
     manifests: Mapping[str, Manifest | None]
-    blocked: frozenset[str] = frozenset()  # digests that are no rollback target
-    named: Mapping[str, str] = field(default_factory=dict)  # what is kept for the sake of something else: the reason
-    unread: str = ""  # a digest outside of this package that could not be read, and may need anything in it
+    blocked: frozenset[str] = frozenset()  # digests that cannot be a rollback target
+    named: Mapping[str, str] = field(default_factory=dict)  # digests that something else needs, with the reason
+    unread: str = ""  # a digest outside this package that could not be read, and may need anything in it
 
     def records(self) -> dict[str, tuple[Record, ...]]:
         """The records of each digest: listed under its fallback tag, or naming it as their subject."""
-        found: dict[str, dict[str, Descriptor]] = {}
+        entries_by_subject: dict[str, dict[str, Descriptor]] = {}
         for version in self.versions:
             manifest = self.manifests.get(version.digest)
             if manifest is None:
                 continue
             if manifest.subject:
-                found.setdefault(manifest.subject, {})[version.digest] = manifest.descriptor
+                entries_by_subject.setdefault(manifest.subject, {})[version.digest] = manifest.descriptor
             for subject in map(attached_to, version.tags):
                 if subject and referrers_tag(subject) in version.tags:
-                    found.setdefault(subject, {}).update((entry.digest, entry) for entry in manifest.children)
-        return {subject: records(entries.values()) for subject, entries in found.items()}
+                    entries_by_subject.setdefault(subject, {}).update(
+                        (entry.digest, entry) for entry in manifest.children
+                    )
+        return {subject: records(entries.values()) for subject, entries in entries_by_subject.items()}
 
     def needs(self) -> dict[str, tuple[str, ...]]:
         """By digest, the versions that are pulled with it and those that are attached to it."""
-        found: dict[str, list[str]] = {}
+        dependents: dict[str, list[str]] = {}
         known = {version.digest for version in self.versions}
         for version in self.versions:
             manifest = self.manifests.get(version.digest)
             subjects = {attached_to(tag) for tag in version.tags} | {manifest.subject if manifest else ""}
             for subject in sorted(subjects - {""}):
-                found.setdefault(subject, []).append(version.digest)
+                dependents.setdefault(subject, []).append(version.digest)
             if manifest:
-                found.setdefault(version.digest, []).extend(known.intersection(manifest.refers_to))
-        return {digest: tuple(sorted(needed)) for digest, needed in found.items()}
+                dependents.setdefault(version.digest, []).extend(known.intersection(manifest.refers_to))
+        return {digest: tuple(sorted(needed)) for digest, needed in dependents.items()}
 
 
 def plan(package: PackageState, policy: Retention, now: datetime) -> Plan:
-    """Decide every version's fate. The order of versions does not matter, and a longer retention deletes no more."""
-    needs, found = package.needs(), package.records()
-    kept = _reach(_roots(package, found, policy, now), needs)
-    unseen = _unseen(package, kept)
+    """Decide every version's fate. The order of versions does not matter, and a longer retention never deletes more."""
+    needs, package_records = package.needs(), package.records()
+    kept = _reach(_roots(package, package_records, policy, now), needs)
+    unread = _unread(package, kept)
     fates = [Fate(version, kept.get(version.digest, "")) for version in package.versions]
-    if unseen:
-        why = f"it may belong to {unseen[:19]}, which could not be read"
+    if unread:
+        why = f"it may belong to {unread[:19]}, which could not be read"
         return Plan(kept=_sorted(Fate(fate.version, fate.reason or why) for fate in fates), deletions=(), needs=needs)
     doomed = [Fate(fate.version, _why_deleted(fate.version, policy)) for fate in fates if not fate.reason]
     return Plan(kept=_sorted(fate for fate in fates if fate.reason), deletions=_ordered(doomed, needs), needs=needs)
 
 
 def newest_pairs(versions: Iterable[PackageVersion], number: int) -> dict[str, str]:
-    """Of kmods, the images of so many pairs, newest kernel first; by digest, with the reason."""
+    """The kmods images of the `number` newest pairs, newest kernel first; by digest, with the reason."""
     pairs = [(tag, version.digest) for version in versions for tag in kmods_tags(version.tags)]
     newest = sorted(pairs, key=lambda pair: (pair[0].kernel.order, pair[0].zfs), reverse=True)[:number]
     return {digest: f"one of the newest {number} pairs" for _, digest in newest}
 
 
 def _roots(
-    package: PackageState, found: Mapping[str, tuple[Record, ...]], policy: Retention, now: datetime
+    package: PackageState, package_records: Mapping[str, tuple[Record, ...]], policy: Retention, now: datetime
 ) -> dict[str, str]:
     """The digests that are kept for their own sake, with the reason."""
     oldest = now - timedelta(days=policy.days)
-    good = _good(package, found)[: policy.keep]
+    good = _good(package, package_records)[: policy.keep]
     roots: dict[str, str] = {}
     for version in package.versions:
         digest, manifest = version.digest, package.manifests.get(version.digest)
         tags = [tag for tag in ALWAYS if tag in version.tags]
-        touched = _touched(version, found.get(digest, ()))
+        touched = _touched(version, package_records.get(digest, ()))
         reasons = {
             f"tag {' and '.join(tags)}": bool(tags),
             "its manifest could not be read": digest in package.manifests and manifest is None,
-            "it is of a kind that is not known": manifest is not None and not manifest.is_known,
+            "its kind is unknown": manifest is not None and not manifest.is_known,
             f"one of the newest {policy.keep} good images": digest in good,
             package.named.get(digest, ""): digest in package.named,
             f"{'promoted' if touched > version.created else 'made'} on {touched:%Y-%m-%d}": touched > oldest,
@@ -139,19 +141,19 @@ def _roots(
     return roots
 
 
-def _good(package: PackageState, found: Mapping[str, tuple[Record, ...]]) -> list[str]:
-    """The images that one could roll back to: promoted, verified, readable and not blocked; newest promotion first."""
+def _good(package: PackageState, package_records: Mapping[str, tuple[Record, ...]]) -> list[str]:
+    """The images that a rollback could use: promoted, verified, readable and not blocked; newest promotion first."""
     promoted = {}
     for version in package.versions:
-        kinds = {record.kind: record.at for record in found.get(version.digest, ())}
+        kinds = {record.kind: record.at for record in package_records.get(version.digest, ())}
         if set(Kind) <= set(kinds) and package.manifests.get(version.digest) and version.digest not in package.blocked:
             promoted[version.digest] = kinds[Kind.PROMOTED]
     return sorted(promoted, key=lambda digest: (promoted[digest], digest), reverse=True)
 
 
-def _touched(version: PackageVersion, found: tuple[Record, ...]) -> datetime:
-    """When a version was last promoted, else made."""
-    return max([version.created, *(record.at for record in found if record.kind is Kind.PROMOTED)])
+def _touched(version: PackageVersion, version_records: tuple[Record, ...]) -> datetime:
+    """The time of a version's last promotion, else of its creation."""
+    return max([version.created, *(record.at for record in version_records if record.kind is Kind.PROMOTED)])
 
 
 def _reach(roots: Mapping[str, str], needs: Mapping[str, tuple[str, ...]]) -> dict[str, str]:
@@ -166,8 +168,8 @@ def _reach(roots: Mapping[str, str], needs: Mapping[str, tuple[str, ...]]) -> di
     return kept
 
 
-def _unseen(package: PackageState, kept: Mapping[str, str]) -> str:
-    """A kept version of which nobody knows what it needs; nothing when all are known."""
+def _unread(package: PackageState, kept: Mapping[str, str]) -> str:
+    """A kept version whose needs are unknown; empty if all are known."""
     if package.unread:
         return package.unread
     blind = sorted(
@@ -189,7 +191,7 @@ def _sorted(fates: Iterable[Fate]) -> tuple[Fate, ...]:
 
 
 def _ordered(doomed: list[Fate], needs: Mapping[str, tuple[str, ...]]) -> tuple[Fate, ...]:
-    """Parents before what they need, so that a run that is cut short leaves no parent without a child."""
+    """Parents before what they need, so that an interrupted run leaves no parent without a child."""
     by_digest = {fate.version.digest: fate for fate in _sorted(doomed)}
     parents = dict.fromkeys(by_digest, 0)
     for digest in by_digest:
@@ -198,7 +200,7 @@ def _ordered(doomed: list[Fate], needs: Mapping[str, tuple[str, ...]]) -> tuple[
     ready = deque(digest for digest, number in parents.items() if not number)
     order: list[Fate] = []
     while ready or len(order) < len(by_digest):
-        digest = ready.popleft() if ready else next(left for left in by_digest if parents[left] > 0)  # a circle
+        digest = ready.popleft() if ready else next(left for left in by_digest if parents[left] > 0)  # a cycle
         parents[digest] = -1
         order.append(by_digest[digest])
         for needed in set(needs.get(digest, ())) & by_digest.keys():

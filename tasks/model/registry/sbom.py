@@ -1,4 +1,4 @@
-"""The list of what an image is made of, as SPDX 2.3: every package of its RPM database, every file of configuration."""
+"""An image's contents as SPDX 2.3: every package in its RPM database and every configuration file."""
 
 import json
 import re
@@ -34,7 +34,7 @@ class Rpm:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ConfigFile:
-    """A file of configuration with its sums."""
+    """A configuration file with its checksums."""
 
     path: str
     sha1: str
@@ -43,24 +43,30 @@ class ConfigFile:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Contents:
-    """What is in an image."""
+    """The packages and configuration files in an image."""
 
     packages: tuple[Rpm, ...]
     files: tuple[ConfigFile, ...]
 
     @classmethod
     def parse(cls, listing: str, image: str) -> Self:
-        """Read what contents.sh printed; a listing without its last line is not whole."""
+        """Read the output of contents.sh; a listing without its last line is incomplete."""
         lines = listing.splitlines()
         if lines[-1:] != ["end"]:
             why = "the listing inside it stopped half-way"
-            raise TaskError(f"the packages of {image} could not be listed", why, "run it again; is the disk full?")
+            raise TaskError(
+                f"the packages of {image} could not be listed",
+                why,
+                "run it again; to see whether the disk is full: df -h",
+            )
         rows = [line.split("\t") for line in lines]
         packages = [_rpm(row) for row in rows if row[0] == "package" and len(row) == 8]  # noqa: PLR2004
         files = [ConfigFile(sha1=row[1], sha256=row[2], path=row[3]) for row in rows if row[0] == "file"]
         if not packages:
             why = "its RPM database lists no package"
-            raise TaskError(f"the packages of {image} could not be listed", why, "look: podman run --rm IMAGE rpm -qa")
+            raise TaskError(
+                f"the packages of {image} could not be listed", why, "look yourself: podman run --rm IMAGE rpm -qa"
+            )
         return cls(packages=tuple(sorted(packages, key=lambda rpm: (rpm.name, rpm.full))), files=tuple(files))
 
 
@@ -71,7 +77,7 @@ def _rpm(row: list[str]) -> Rpm:
 
 
 def spdx(contents: Contents, image: str, source: str, digest: str, created: datetime) -> str:
-    """The SPDX document as JSON, in the form of spdx.github.io/spdx-spec/v2.3; `created` is in UTC."""
+    """The SPDX document as JSON, in the format of spdx.github.io/spdx-spec/v2.3; `created` is in UTC."""
     packages = [_package(rpm, number) for number, rpm in enumerate(contents.packages)]
     files = [_file(each, number) for number, each in enumerate(contents.files)]
     described = [_IMAGE, *(each["SPDXID"] for each in files)]
@@ -99,7 +105,7 @@ def spdx(contents: Contents, image: str, source: str, digest: str, created: date
 
 
 def _package(rpm: Rpm, number: int) -> dict[str, Any]:
-    """A package; its licence stays in RPM's words, which are SPDX's in part only."""
+    """A package; its licence stays as RPM writes it, because SPDX does not know all of RPM's names."""
     address = f"pkg:rpm/fedora/{quote(rpm.name)}@{quote(rpm.version)}?arch={rpm.architecture}"
     return {
         "SPDXID": f"SPDXRef-rpm-{number}-{re.sub(r'[^A-Za-z0-9.-]', '-', rpm.name)}",
@@ -117,10 +123,10 @@ def _package(rpm: Rpm, number: int) -> dict[str, Any]:
     }
 
 
-def _file(found: ConfigFile, number: int) -> dict[str, Any]:
-    sums = (("SHA1", found.sha1), ("SHA256", found.sha256))
+def _file(file: ConfigFile, number: int) -> dict[str, Any]:
+    sums = (("SHA1", file.sha1), ("SHA256", file.sha256))
     checksums = [{"algorithm": algorithm, "checksumValue": value} for algorithm, value in sums]
-    return {"SPDXID": f"SPDXRef-file-{number}", "fileName": f".{found.path}", "checksums": checksums}
+    return {"SPDXID": f"SPDXRef-file-{number}", "fileName": f".{file.path}", "checksums": checksums}
 
 
 def _related(one: str, how: str, other: str) -> dict[str, str]:
@@ -129,7 +135,7 @@ def _related(one: str, how: str, other: str) -> dict[str, str]:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Listed:
-    """What a document lists: packages with their versions, files with their sha256."""
+    """The packages in a document with their versions, and its files with their sha256."""
 
     packages: Mapping[str, str]
     files: Mapping[str, str]
@@ -142,18 +148,18 @@ class Listed:
             packages = dict(_versions(document["packages"]))
             files = {str(row["fileName"]).removeprefix("."): _sha256(row) for row in document.get("files", [])}
         except (ValueError, KeyError, TypeError) as error:
-            why = f"it does not have SPDX's form: {error!r}"
+            why = f"it does not have SPDX's format: {error!r}"
             raise TaskError(f"the SBOM of {source} cannot be read", why, "publish the image again") from error
         return cls(packages=packages, files=files)
 
 
 def _versions(rows: list[dict[str, str]]) -> Iterator[tuple[str, str]]:
-    """Versions by name; several of one name, as a library in two architectures, are listed together."""
-    found: dict[str, list[str]] = {}
+    """Versions by name; several versions of one name, such as a library in two architectures, are joined."""
+    versions_by_name: dict[str, list[str]] = {}
     for row in rows:
         if row["SPDXID"].startswith("SPDXRef-rpm-"):
-            found.setdefault(row["name"], []).append(row["versionInfo"])
-    yield from ((name, " ".join(sorted(versions))) for name, versions in found.items())
+            versions_by_name.setdefault(row["name"], []).append(row["versionInfo"])
+    yield from ((name, " ".join(sorted(versions))) for name, versions in versions_by_name.items())
 
 
 def _sha256(row: dict[str, list[dict[str, str]]]) -> str:

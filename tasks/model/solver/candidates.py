@@ -1,4 +1,4 @@
-"""What exists, gathered once: everything that a decision rests on."""
+"""Everything that a decision depends on, gathered once."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -14,7 +14,7 @@ from tasks.model.versions import Kernel, zfs_stream
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Published:
-    """The image that the public tag points at, and the digest that the tag of its kmods has today (or none)."""
+    """The image that the public tag points at, and the digest of its kmods' tag today (empty if it has none)."""
 
     image: ImageRef
     lock: Lock
@@ -24,12 +24,12 @@ class Published:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Policy:
-    """What a user sets and asks for; days are whole days of 24 hours."""
+    """The user's settings and options; a day has 24 hours."""
 
     zfs_streams: tuple[str, ...]
     hold_days: int
     rebuild_after_days: int
-    build_kmods_after_days: int | None = None  # None: this repository builds no kmods by itself
+    build_kmods_after_days: int | None = None  # None: this repository never builds kmods on its own
     allow_downgrade: bool = False
     rebuild: bool = False
     force: bool = False
@@ -37,22 +37,22 @@ class Policy:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Candidates:
-    """Releases with their kernels, OpenZFS releases, kmods, and what is published; in any order."""
+    """Releases with their kernels, OpenZFS releases, kmods, and the published image; in any order."""
 
     releases: tuple[Release, ...]
     zfs_releases: tuple[Version, ...]
-    kmods: Mapping[KmodsTag, str]  # by pair, the repository that it is taken from
+    kmods: Mapping[KmodsTag, str]  # by pair, the repository that has its kmods
     matrix: Matrix
     policy: Policy
     published: Published | None
     content: str  # `content_digest` of this checkout's inputs
     now: datetime
-    notes: tuple[str, ...] = ()  # what could not be asked, in sentences
-    preferred: tuple[Version, ...] = field(init=False)  # releases of the preferred lines, the best first
+    notes: tuple[str, ...] = ()  # sentences about sources that could not be read
+    preferred: tuple[Version, ...] = field(init=False)  # releases of the preferred lines, best first
     newest_kmods: tuple[tuple[int, ...], tuple[int, ...]] = field(init=False)  # `order` of the newest kernel with kmods
 
     def __post_init__(self) -> None:
-        """Sort once what is looked up for every pair."""
+        """Sort once the values that every pair needs."""
         lines = {line: rank for rank, line in enumerate(self.policy.zfs_streams)}
         known = sorted({zfs for zfs in self.zfs_releases if zfs_stream(zfs) in lines}, reverse=True)
         object.__setattr__(self, "preferred", tuple(sorted(known, key=lambda zfs: lines[zfs_stream(zfs)])))

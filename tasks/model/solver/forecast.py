@@ -1,4 +1,4 @@
-"""What the streams ahead bring: Fedora CoreOS promotes next → testing → stable about every two weeks."""
+"""Forecast from the streams ahead: Fedora CoreOS promotes next → testing → stable about every two weeks."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,16 +15,16 @@ _PROMOTION = timedelta(days=14)
 
 
 class Outlook(StrEnum):
-    """What is ahead in a stream."""
+    """What a stream ahead will bring."""
 
     READY = "ready"  # the pair exists already
-    WAITS_FOR_KMODS = "waits-for-kmods"  # OpenZFS supports the kernel; its kmods are still to be built
+    WAITS_FOR_KMODS = "waits-for-kmods"  # OpenZFS supports the kernel; its kmods are not built yet
     UNSUPPORTED = "unsupported"  # no OpenZFS release supports the kernel, as far as the matrix and META know
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StreamOutlook:
-    """One stream ahead: its newest release, about how many days until it comes here, and what that means."""
+    """One stream ahead: its newest release, about how many days until it arrives here, and what that means."""
 
     stream: str
     option: Option
@@ -35,7 +35,7 @@ class StreamOutlook:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Forecast:
-    """The stream that is followed, with its kernel, and what is ahead of it."""
+    """The followed stream with its kernel, and the streams ahead of it."""
 
     stream: str
     kernel: Series
@@ -44,31 +44,31 @@ class Forecast:
 
 
 def ahead_of(stream: str) -> tuple[str, ...]:
-    """The streams whose releases come to this one, the nearest first."""
+    """The streams whose releases will arrive in this one, nearest first."""
     return STREAMS[STREAMS.index(stream) + 1 :] if stream in STREAMS else ()
 
 
-def forecast(found: Mapping[str, Candidates], stream: str) -> Forecast:
-    """Judge the newest release of each stream ahead as if it were here already."""
-    here = found[stream]
+def forecast(streams: Mapping[str, Candidates], stream: str) -> Forecast:
+    """Judge the newest release of each stream ahead as if it were in this stream already."""
+    current = streams[stream]
     return Forecast(
         stream=stream,
-        kernel=here.newest.kernel.series,
-        outlooks=tuple(_ahead(found[ahead], here, stream, ahead) for ahead in ahead_of(stream)),
-        notes=here.notes,
+        kernel=current.newest.kernel.series,
+        outlooks=tuple(_ahead(streams[ahead], current, stream, ahead) for ahead in ahead_of(stream)),
+        notes=current.notes,
     )
 
 
-def _ahead(there: Candidates, here: Candidates, stream: str, ahead: str) -> StreamOutlook:
-    option = judge(there, there.newest)
+def _ahead(coming: Candidates, current: Candidates, stream: str, ahead: str) -> StreamOutlook:
+    option = judge(coming, coming.newest)
     promotions = ahead_of(stream).index(ahead) + 1
-    left = here.newest.created + promotions * _PROMOTION - here.now
+    left = current.newest.created + promotions * _PROMOTION - current.now
     days, outlook = max(0, round(left / timedelta(days=1))), _outlook(option)
-    if option.release.kernel == here.newest.kernel:
+    if option.release.kernel == current.newest.kernel:
         change = f"{ahead} has the kernel of {stream}, {option.release.kernel.series}"
     else:
         when = f"in about {days} day{'' if days == 1 else 's'}" if days else "any day now"
-        change = f"{when} {stream} moves to kernel {option.release.kernel.series}, as {ahead} has it"
+        change = f"{when} {stream} moves to kernel {option.release.kernel.series}, the kernel of {ahead}"
     return StreamOutlook(
         stream=ahead, option=option, days=days, outlook=outlook, sentence=f"{change}; {_meaning(option, outlook)}"
     )
@@ -82,9 +82,9 @@ def _outlook(option: Option) -> Outlook:
 
 def _meaning(option: Option, outlook: Outlook) -> str:
     if outlook is Outlook.READY:
-        return f"OpenZFS {option.zfs} supports it, and its kmods are there"
+        return f"OpenZFS {option.zfs} supports it, and its kmods exist"
     if outlook is Outlook.WAITS_FOR_KMODS:
-        return f"OpenZFS {option.zfs} supports it, and its kmods are still to be built"
+        return f"OpenZFS {option.zfs} supports it, but its kmods are not built yet"
     if option.support.support is Support.UNSUPPORTED:
         return f"no OpenZFS release supports it yet ({option.support.reason})"
     return option.sentence

@@ -1,4 +1,4 @@
-"""One release at a time: the OpenZFS that it would be built with, or what keeps it from being built."""
+"""Judge one release: the OpenZFS that it would be built with, or the obstacle to building it."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -27,7 +27,7 @@ class Lack(StrEnum):
 
 
 class Obstacle(Enum):
-    """What keeps a pair from being built, in the order in which it is looked for."""
+    """The obstacles to building a pair, in the order in which they are checked."""
 
     NO_KMODS = auto()
     BLOCKED = auto()
@@ -45,11 +45,11 @@ class Option:
     support: PairSupport
     obstacle: Obstacle | None
     sentence: str
-    repository: str  # where its kmods are; empty where nobody has them
+    repository: str  # where its kmods are; empty if no repository has them
 
     @property
     def buildable(self) -> bool:
-        """Whether nothing keeps the pair from being built."""
+        """Whether the pair can be built."""
         return self.obstacle is None
 
     @property
@@ -64,37 +64,37 @@ class Option:
 
     @property
     def kmods_tag(self) -> KmodsTag:
-        """The kmods image's tag, whether it exists or is waited for."""
+        """The kmods image's tag, whether it exists or not."""
         return KmodsTag(self.zfs, self.release.kernel)
 
 
 def judge(candidates: Candidates, release: Release) -> Option:
-    """The best pair for a release, else the pair that comes nearest, with its obstacle."""
-    found = {zfs: _obstacle(candidates, release, zfs) for zfs in candidates.preferred}
-    if not found:
+    """The best pair for a release, or else the pair that comes closest, with its obstacle."""
+    obstacles = {zfs: _obstacle(candidates, release, zfs) for zfs in candidates.preferred}
+    if not obstacles:
         newest_zfs(candidates.zfs_releases, candidates.policy.zfs_streams[0])  # its error names the line
     series = release.kernel.series
-    supported = {zfs: candidates.matrix.support(zfs, series) is Support.SUPPORTED for zfs in found}
-    buildable = [zfs for zfs, obstacle in found.items() if obstacle is None]
-    with_kmods = [zfs for zfs, obstacle in found.items() if obstacle is not Obstacle.NO_KMODS]
-    awaited = [zfs for zfs in found if not _goes_back(candidates, zfs)] or list(found)
+    supported = {zfs: candidates.matrix.support(zfs, series) is Support.SUPPORTED for zfs in obstacles}
+    buildable = [zfs for zfs, obstacle in obstacles.items() if obstacle is None]
+    with_kmods = [zfs for zfs, obstacle in obstacles.items() if obstacle is not Obstacle.NO_KMODS]
+    awaited = [zfs for zfs in obstacles if not _goes_back(candidates, zfs)] or list(obstacles)
     best = [zfs for zfs in buildable if supported[zfs]] or buildable or with_kmods
     zfs = (best or [zfs for zfs in awaited if supported[zfs]] or awaited)[0]
     return Option(
         release=release,
         zfs=zfs,
         support=candidates.matrix.judge(zfs, series),
-        obstacle=found[zfs],
-        sentence=f"{release} {_told(candidates, release, zfs, found[zfs])}",
+        obstacle=obstacles[zfs],
+        sentence=f"{release} {_description(candidates, release, zfs, obstacles[zfs])}",
         repository=candidates.kmods.get(KmodsTag(zfs, release.kernel), ""),
     )
 
 
 def kmods_due(candidates: Candidates, newest: Option, *, anything_fits: bool) -> KmodsTag | None:
-    """The pair whose kmods this repository is to build itself; None as long as there is none, or others have time.
+    """The pair whose kmods this repository should build now; None if there is none, or others still have time.
 
-    `newest` is the newest release, `anything_fits` whether any pair can be built. Where nothing is published and
-    nothing fits, nobody waits.
+    `newest` is the newest release, `anything_fits` is whether any pair can be built. If nothing is published and
+    nothing fits, there is no waiting time.
     """
     days, release = candidates.policy.build_kmods_after_days, newest.release
     if days is None or newest.buildable:
@@ -105,18 +105,18 @@ def kmods_due(candidates: Candidates, newest: Option, *, anything_fits: bool) ->
     series = release.kernel.series
     supported = (zfs for zfs in candidates.preferred if candidates.matrix.support(zfs, series) is Support.SUPPORTED)
     lacking = (zfs for zfs in supported if not candidates.has_kmods(zfs, release.kernel))
-    zfs = next((zfs for zfs in lacking if not _hindrance(candidates, release, zfs)), None)
+    zfs = next((zfs for zfs in lacking if not _obstacle_with_kmods(candidates, release, zfs)), None)
     return KmodsTag(zfs, release.kernel) if zfs else None
 
 
 def _obstacle(candidates: Candidates, release: Release, zfs: Version) -> Obstacle | None:
     if not candidates.has_kmods(zfs, release.kernel):
         return Obstacle.NO_KMODS
-    return _hindrance(candidates, release, zfs)
+    return _obstacle_with_kmods(candidates, release, zfs)
 
 
-def _hindrance(candidates: Candidates, release: Release, zfs: Version) -> Obstacle | None:
-    """What keeps a pair from being built whose kmods exist."""
+def _obstacle_with_kmods(candidates: Candidates, release: Release, zfs: Version) -> Obstacle | None:
+    """The obstacle to building a pair whose kmods exist, if any."""
     if candidates.matrix.block_of(zfs, release.kernel, release.version):
         return Obstacle.BLOCKED
     if _goes_back(candidates, zfs) or _is_older(candidates, release):
@@ -128,7 +128,7 @@ def _hindrance(candidates: Candidates, release: Release, zfs: Version) -> Obstac
 
 
 def _goes_back(candidates: Candidates, zfs: Version) -> bool:
-    """Whether a pool that the published image upgraded could not be imported any more."""
+    """Whether a pool that the published image upgraded could no longer be imported."""
     published = None if candidates.policy.allow_downgrade else candidates.published
     return published is not None and zfs < published.lock.zfs_version
 
@@ -138,8 +138,8 @@ def _is_older(candidates: Candidates, release: Release) -> bool:
     return published is not None and release.version < published.lock.fcos_version
 
 
-def _told(candidates: Candidates, release: Release, zfs: Version, obstacle: Obstacle | None) -> str:
-    """What is said of a pair, after the release's name."""
+def _description(candidates: Candidates, release: Release, zfs: Version, obstacle: Obstacle | None) -> str:
+    """The sentence about a pair, without the release's name at its beginning."""
     support = candidates.matrix.judge(zfs, release.kernel.series)
     against = f", against the matrix ({support.reason})" if support.support is not Support.SUPPORTED else ""
     against = f" ({support.reason})" if support.live else against
@@ -150,7 +150,7 @@ def _told(candidates: Candidates, release: Release, zfs: Version, obstacle: Obst
         Obstacle.BLOCKED: lambda: f"is not built with OpenZFS {zfs}: {block}",
         Obstacle.DOWNGRADE: lambda: _downgrade(candidates, release, zfs),
         Obstacle.MATRIX: lambda: f"has kmods of OpenZFS {zfs}, but the pair is {support.support}: {support.reason}",
-        Obstacle.GONE: lambda: f"has kmods of OpenZFS {zfs}, but its image is not in the registry any more",
+        Obstacle.GONE: lambda: f"has kmods of OpenZFS {zfs}, but its image is no longer in the registry",
     }
     return sentences[obstacle]()
 
@@ -168,18 +168,18 @@ def _without_kmods(candidates: Candidates, release: Release, zfs: Version) -> st
 
 def _downgrade(candidates: Candidates, release: Release, zfs: Version) -> str:
     if candidates.published is None:
-        raise AssertionError("only what is published can be gone back from")
+        raise AssertionError("a downgrade needs a published image")
     stable = candidates.published.lock
     if release.version < stable.fcos_version:
-        return f"is older than {stable.fcos_version}, which is published; --allow-downgrade goes back"
+        return f"is older than {stable.fcos_version}, which is published; --allow-downgrade allows it"
     return (
-        f"has kmods of OpenZFS {zfs} only, and {stable.zfs_version} is published: a pool that it upgraded could not "
-        f"be imported any more; --allow-downgrade goes back all the same"
+        f"only has kmods of OpenZFS {zfs}, but {stable.zfs_version} is published: a pool that it upgraded could no "
+        f"longer be imported; --allow-downgrade allows it"
     )
 
 
 def kmods_lack(candidates: Candidates, zfs: Version, kernel: Kernel) -> Lack | None:
-    """Which of the three reasons keeps the kmods image from existing; None when it exists."""
+    """The reason why the kmods image is missing; None if it exists."""
     if candidates.has_kmods(zfs, kernel):
         return None
     if candidates.matrix.judge(zfs, kernel.series).support is Support.UNSUPPORTED:
@@ -188,7 +188,7 @@ def kmods_lack(candidates: Candidates, zfs: Version, kernel: Kernel) -> Lack | N
 
 
 def require_kmods(candidates: Candidates) -> tuple[str, KmodsTag]:
-    """Repository and tag of the kmods of the newest release and the first line's newest OpenZFS; else the reason."""
+    """Repository and tag of the kmods of the newest release and the first line's newest OpenZFS; or stop."""
     kernel = candidates.newest.kernel
     zfs = newest_zfs(candidates.zfs_releases, candidates.policy.zfs_streams[0])
     lack = kmods_lack(candidates, zfs, kernel)
@@ -197,7 +197,7 @@ def require_kmods(candidates: Candidates) -> tuple[str, KmodsTag]:
     newest = max((tag.kernel for tag in candidates.kmods if tag.zfs == zfs), key=lambda of: of.order, default="none")
     support = candidates.matrix.judge(zfs, kernel.series)
     reasons = {
-        Lack.UNSUPPORTED: f"{support.reason}, so no kmods are to be expected before the next OpenZFS release",
+        Lack.UNSUPPORTED: f"{support.reason}, so do not expect kmods before the next OpenZFS release",
         Lack.NOT_BUILT_YET: "the kernel is supported and newer than any with kmods: they are not built yet",
         Lack.REMOVED: "kmods of newer kernels exist: these were removed (they are kept for 90 days) or never built",
     }

@@ -1,4 +1,4 @@
-"""From what exists to what is built: Candidates → Decision. Pure; the same answer for any order of input."""
+"""Decide what to build: Candidates → Decision. Pure; the order of the input does not matter."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -14,7 +14,7 @@ from tasks.model.words import age
 
 
 class Verdict(StrEnum):
-    """What follows; the README explains the verdicts."""
+    """The result of a decision; the README explains the verdicts."""
 
     BUILD = "BUILD"
     SKIP = "SKIP"
@@ -24,9 +24,9 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Decision:
-    """The verdict and its sentences, newest release first; `chosen` is the pair that is built, or was.
+    """The verdict and its sentences, newest release first; `chosen` is the pair to build, or the published one.
 
-    `kmods_due` is the pair whose kmods this repository is to build itself, whatever the verdict is without them.
+    `kmods_due` is the pair whose kmods this repository should build now; the verdict is the one without them.
     """
 
     verdict: Verdict
@@ -38,7 +38,7 @@ class Decision:
     kmods_due: KmodsTag | None
 
     def require_answer(self) -> None:
-        """Stop with the reasons when nothing fits."""
+        """Stop with the reasons if nothing fits."""
         if self.verdict is Verdict.BLOCKED:
             raise TaskError(
                 f"nothing can be built from Fedora CoreOS {self.options[0].release.version}", "; ".join(self.reasons),
@@ -49,9 +49,9 @@ class Decision:
         """Stop with the reasons unless there is something to build."""
         self.require_answer()
         if self.verdict is Verdict.HOLD and self.published is None:
-            raise TaskError("nothing is built: the modules are not there yet", "; ".join(self.reasons), self.hint)
+            raise TaskError("nothing to build: the modules do not exist yet", "; ".join(self.reasons), self.hint)
         if self.verdict is Verdict.HOLD:
-            hint = "nothing is to be done; try again tomorrow, or build what is published again with --rebuild"
+            hint = "nothing to do; try again tomorrow, or build the published image again with --rebuild"
             raise TaskError(
                 "nothing to build: the published image is the newest that can be built today",
                 "; ".join(self.reasons),
@@ -60,23 +60,25 @@ class Decision:
 
     @property
     def support(self) -> PairSupport:
-        """What the matrix says of the pair that was chosen."""
+        """The matrix's verdict on the chosen pair."""
         if self.chosen is None:
             raise ValueError("nothing was chosen")
         return self.chosen.support
 
     def is_published(self, option: Option) -> bool:
-        """Whether the public tag holds this very pair."""
+        """Whether the published image is built from this pair."""
         return _is_published(self.published, option)
 
     @property
     def hint(self) -> str:
-        """What can be done when nothing can be built."""
+        """The next step if nothing can be built."""
         if any(option.obstacle is Obstacle.BLOCKED for option in self.options):
-            return "when that is no longer so: ./inv block --unblock …; or go back with --allow-downgrade"
+            return (
+                "if the block no longer applies: ./inv block --unblock …; or build an older release: --allow-downgrade"
+            )
         if any(option.obstacle is Obstacle.MATRIX for option in self.options):
-            return "./inv sync-matrix refreshes the matrix; --force builds against it, and may not work"
-        later = "try again tomorrow; ./inv forecast says what is coming"
+            return "./inv sync-matrix refreshes the matrix; --force ignores it, but the build may fail"
+        later = "try again tomorrow; ./inv forecast shows what is coming"
         awaited = next((option for option in self.options if option.awaits_kmods), None)
         if awaited is None:
             return later
@@ -84,19 +86,19 @@ class Decision:
 
 
 def solve(candidates: Candidates) -> Decision:
-    """The newest release with a pair that fits wins; what is published is never gone back from."""
+    """Choose the newest release with a buildable pair; never one older than what is published."""
     ordered = sorted(candidates.releases, key=lambda release: release.version, reverse=True)
     options = _down_to_the_first_buildable(candidates, ordered)
     chosen = next((option for option in options if option.buildable), None)
     due = kmods_due(candidates, options[0], anything_fits=chosen is not None)
     verdict, sentence = _verdict(candidates, options, chosen, due)
-    told = [_sentence(candidates, option) for option in options if option is not chosen]
+    sentences = [_sentence(candidates, option) for option in options if option is not chosen]
     return Decision(
         verdict=verdict,
         options=options,
         chosen=chosen,
         published=candidates.published,
-        reasons=(*told, *_told_of(due), sentence),
+        reasons=(*sentences, *_due_reasons(due), sentence),
         notes=candidates.notes,
         kmods_due=due,
     )
@@ -111,7 +113,7 @@ def _down_to_the_first_buildable(candidates: Candidates, ordered: list[Release])
     return tuple(options)
 
 
-def _told_of(due: KmodsTag | None) -> tuple[str, ...]:
+def _due_reasons(due: KmodsTag | None) -> tuple[str, ...]:
     return (f"modules of OpenZFS {due.zfs} for {due.kernel} are due: this repository builds them",) if due else ()
 
 
@@ -122,14 +124,14 @@ def _verdict(
     if chosen is None:
         return _without_choice(candidates, options, due)
     if published is None or not _is_published(published, chosen):
-        return Verdict.BUILD, f"{chosen.sentence} and is to be built; {_instead_of(published)}"
+        return Verdict.BUILD, f"{chosen.sentence} and will be built; {_instead_of(published)}"
     block = candidates.matrix.block_of_content(_inputs(chosen, published, candidates))
     if block:
-        blocked = f"{chosen.release} with OpenZFS {chosen.zfs} would be built from what is blocked: {block}"
+        blocked = f"{chosen.release} with OpenZFS {chosen.zfs} would be built from blocked content: {block}"
         return _hold(candidates, published, due) if due else (Verdict.BLOCKED, blocked)
     why = _why_again(candidates, published, chosen)
     if why:
-        return Verdict.BUILD, f"{chosen.release} with OpenZFS {chosen.zfs} is published, and to be built again: {why}"
+        return Verdict.BUILD, f"{chosen.release} with OpenZFS {chosen.zfs} is published, and will be built again: {why}"
     if chosen.release == options[0].release:
         since = age(candidates.now, published.created)
         sentence = f"{chosen.release} with OpenZFS {chosen.zfs} was published {since} ago, and nothing has changed"
@@ -138,32 +140,32 @@ def _verdict(
 
 
 def _without_choice(candidates: Candidates, options: tuple[Option, ...], due: KmodsTag | None) -> tuple[Verdict, str]:
-    """Nothing can be built: what is published stays, unless it is empty or itself blocked."""
+    """The verdict if nothing can be built: the published image stays, unless there is none or it is blocked."""
     published = candidates.published
     if published is None and due:
         return Verdict.HOLD, "nothing is published yet"
     if published is None:
-        return Verdict.BLOCKED, "nothing is published that could stay"
+        return Verdict.BLOCKED, "no image is published either"
     if not due and any(option.obstacle is Obstacle.BLOCKED and _is_published(published, option) for option in options):
-        return Verdict.BLOCKED, "what is published is blocked, and nothing newer can be built"
+        return Verdict.BLOCKED, "the published image is blocked, and nothing newer can be built"
     return _hold(candidates, published, due)
 
 
 def _hold(candidates: Candidates, published: Published, due: KmodsTag | None) -> tuple[Verdict, str]:
-    """Wait for the newest release; a wait that grew old is no notice any more, unless its kmods are built now."""
+    """HOLD while the newest release waits; BLOCKED if it waits too long, unless its kmods are built now."""
     lock, newest = published.lock, candidates.newest
     stays = f"{lock.fcos_version} (kernel {lock.kernel.version}) with OpenZFS {lock.zfs_version} is published"
     limit = timedelta(days=candidates.policy.hold_days)
     if not due and newest.version > lock.fcos_version and candidates.now - newest.created > limit:
-        return Verdict.BLOCKED, f"{stays}; the wait is longer than hold_days, {limit.days}, allows"
+        return Verdict.BLOCKED, f"{stays}; the newest release has waited longer than hold_days, {limit.days}"
     return Verdict.HOLD, stays
 
 
 def _why_again(candidates: Candidates, published: Published, chosen: Option) -> str:
-    """Why the published pair is built again; nothing when it need not be."""
+    """Why the published pair is built again; empty if it is not."""
     policy, block = candidates.policy, candidates.matrix.block_of_content(published.image.digest)
     if policy.rebuild or policy.force:
-        return "that was asked for"
+        return "a rebuild was requested"
     if block:
         return str(block)
     if _inputs(chosen, published, candidates) != published.lock.inputs:

@@ -1,9 +1,9 @@
-"""Run a recipe that dies, fails or hangs at one of its calls to the outside, which its clients count.
+"""Runs a recipe that dies, fails or hangs at one of its calls to the outside; the recipe's clients count the calls.
 
     python tests/lab/crashes/crash.py LOG HOW NUMBER ROOT RECIPE…
 
-HOW is `count` (only write a line for each moment into LOG), `kill`, `fail` or `hang`; moments come in pairs, before and
-after each call. A call that hangs is one whose time is over at once.
+HOW is `count` (only write a line for each moment into LOG), `kill`, `fail` or `hang`. Each call has two moments: before
+and after it. A call that hangs runs into its time limit at once.
 """
 
 import os
@@ -18,7 +18,7 @@ import requests
 
 
 class Watch:
-    """Listens to the audit event of the clients, and strikes at one moment."""
+    """Listens to the clients' audit event, and strikes at one moment."""
 
     def __init__(self, log: Path, how: str, number: int) -> None:
         self.log, self.how, self.number = log, how, number
@@ -26,7 +26,7 @@ class Watch:
         self.seen = 0
 
     def __call__(self, event: str, arguments: tuple[Any, ...]) -> None:
-        """Count a moment, and strike when it is the one."""
+        """Count a moment, and strike if it is the chosen one."""
         if event != "custom_coreos.call":
             return
         with self.lock:

@@ -1,9 +1,9 @@
-"""The crash test: publish, ended at every moment around every call that it makes, and run again after each.
+"""The crash test: end `publish` at every moment around every call that it makes, and run it again after each.
 
-    crashes.py CHECKOUT STATE sample 17  takes every 17th moment, ended in one way
-    crashes.py CHECKOUT STATE part 1/2   takes the first half of all moments, ended in every way
+    crashes.py CHECKOUT STATE sample 17  takes every 17th moment and ends each in one way
+    crashes.py CHECKOUT STATE part 1/2   takes the first half of all moments and ends each in every way
 
-Runs in the lab. One line of JSON for each run goes to stdout; what each run said is in STATE/crashes.log.
+Runs in the lab. It prints one line of JSON for each run; the runs' output is in STATE/crashes.log.
 """
 
 import json
@@ -28,10 +28,10 @@ class Outcome:
     how: str
     moment: int
     status: int  # of the run that was ended
-    stable: str  # `old`, `new` or what else the tag was afterwards
-    accepted: bool  # a host takes what stable is
+    stable: str  # `old`, `new` or the tag's other digest afterwards
+    accepted: bool  # a host accepts the image that stable points at
     again: int  # exit status of the run after it
-    new_stable: bool  # stable is the new image then, a host takes it, and its records are whole
+    new_stable: bool  # afterwards stable is the new image, a host accepts it, and its records are complete
 
 
 class Crashes:
@@ -64,14 +64,14 @@ class Crashes:
         shutil.copytree(self.repository, self.saved)
 
     def reset(self, *, built: bool) -> None:
-        """The registry as it was before the new image; that one stays on this machine where it counts as built."""
+        """Restore the registry to its state before the new image; keep that image on this machine if `built`."""
         shutil.rmtree(self.repository)
         shutil.copytree(self.saved, self.repository)
         if not built:
             self.call("podman", "rmi", "--force", "localhost/custom-coreos:stable")
 
     def publish(self, how: str, moment: int) -> tuple[int, list[str]]:
-        """Publish under the eyes of crash.py; the exit status, and the call of each moment that was reached."""
+        """Run publish under crash.py; return the exit status, and the call of each moment that it reached."""
         watched = self.state / "crashes.moments"
         watched.unlink(missing_ok=True)
         argv = [sys.executable, str(_CRASH), str(watched), how, str(moment), str(self.checkout), "publish"]
@@ -80,12 +80,12 @@ class Crashes:
         return status, [line.partition("\t")[2].replace("\t", " ") for line in lines]
 
     def stable(self) -> str:
-        """What the public tag points at."""
+        """Return the digest that the public tag points at."""
         link = self.repository / "_manifests/tags/stable/current/link"
         return link.read_text() if link.exists() else ""
 
     def accepted(self) -> bool:
-        """Whether a host takes what the public tag points at."""
+        """Whether a host accepts the image that the public tag points at."""
         overlay, policy = self.checkout / "overlay-root", self.state / "crashes.policy.json"
         shipped = (overlay / "etc/containers/policy.json").read_text()
         policy.write_text(shipped.replace('"/etc/pki', f'"{overlay}/etc/pki'))
@@ -93,12 +93,12 @@ class Crashes:
         return self.call("host-policy", "accepts", str(policy), registries, f"{IMAGE}:stable").returncode == 0
 
     def recorded(self) -> bool:
-        """Whether history knows that the public tag was promoted."""
+        """Whether history shows that the public tag was promoted."""
         history = json.loads(self.call("./inv", "history", "--json").stdout or "{}").get("images", [])
         return any(image["stable"] and image["verified"] and image["signed"] for image in history)
 
     def one(self, how: str, moment: int, *, built: bool) -> Outcome:
-        """End one run at a moment, look at the tag, run again, look again."""
+        """End one run at a moment, read the tag, run again, read the tag again."""
         self.reset(built=built)
         status, _ = self.publish(how, moment)
         between = self.stable()
@@ -113,7 +113,7 @@ class Crashes:
         )  # fmt: skip
 
     def moments(self) -> tuple[list[str], list[str]]:
-        """The calls of a whole run: one that builds, up to the end of the build, and one that finds the image built."""
+        """Return the calls of two runs: one that builds, up to the build's end, and one that finds the image built."""
         self.reset(built=False)
         _, building = self.publish("count", 0)
         self.reset(built=True)
@@ -123,7 +123,7 @@ class Crashes:
 
 
 def main() -> None:
-    """End runs at the moments that were asked for; a sample never leaves out the move of the tag."""
+    """End runs at the chosen moments; a sample always includes the move of the tag."""
     checkout, state, kind, number_of = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3], sys.argv[4]
     os.environ.pop("GITHUB_ACTIONS", None)
     crashes = Crashes(checkout, state)
@@ -138,7 +138,7 @@ def main() -> None:
 
 
 def chosen(kind: str, number_of: str, number: int, *, moves: bool, before: bool) -> list[str]:
-    """In which ways the run is ended at a moment; `moves` where the tag has just been moved."""
+    """Return the ways to end the run at a moment; `moves`: the tag has just been moved."""
     ways = ["kill", "hang" if before else "fail"]
     if kind == "part":
         part, parts = map(int, number_of.split("/"))

@@ -41,21 +41,21 @@ def standing(name: str, status: int, answer: object, *, admin: bool = True) -> t
 def test_a_setting_stands_as_github_answers(
     name: str, status: int, answer: object, state: SettingState, actual: str
 ) -> None:
-    """What may not be seen is said to be so, and no difference."""
+    """A setting that the token cannot see is reported as such, and not as a difference."""
     assert standing(name, status, answer) == (state, actual)
 
 
 def test_404_for_somebody_else_means_that_it_is_not_shown() -> None:
-    """GitHub answers so too where a token has no right."""
+    """GitHub also answers 404 if a token lacks a right."""
     assert standing("vulnerability alerts", 404, {}, admin=False) == (SettingState.UNSEEN, "")
 
 
 def test_the_rulesets_checks_are_the_jobs_of_check_yaml() -> None:
-    """By the names that GitHub knows them by, those that a change runs; a ruleset that is off asks for nothing."""
+    """They have GitHub's names for the jobs that a change runs; a ruleset that is off checks nothing."""
     setting = next(each for each in every_setting("o/n", "users") if each.path == "/rulesets")
     jobs = WORKFLOWS["check.yaml"]["jobs"].values()
     names = sorted(job["name"] for job in jobs if job.get("if") != "github.event_name == 'schedule'")
-    ruleset = json.loads(json.dumps(setting.body))  # as GitHub gives it back
+    ruleset = json.loads(json.dumps(setting.body))  # as GitHub returns it
     assert required_checks(ruleset) == {"checks": names}
     assert setting.wanted == tuple(names)
     assert required_checks({**ruleset, "enforcement": "disabled"}) == {"checks": []}

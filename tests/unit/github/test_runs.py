@@ -1,4 +1,4 @@
-"""Workflow runs, as GitHub's API has them."""
+"""Workflow runs, as GitHub's API returns them."""
 
 import pytest
 
@@ -13,13 +13,13 @@ RUN = {
 
 
 def test_a_run_is_read() -> None:
-    """Its file, its end, and how long it took."""
+    """It has a file, a result and a duration."""
     run = Run.parse(RUN, "x")
     assert (run.workflow, run.result, run.duration(run.created).total_seconds()) == ("build.yaml", "success", 270)
 
 
 @pytest.mark.parametrize("wrong", [{}, RUN | {"id": "7"}, RUN | {"conclusion": 3}, RUN | {"created_at": None}])
 def test_a_run_of_another_form_is_an_error(wrong: dict[str, object]) -> None:
-    """And not half a run."""
+    """The error replaces half a run."""
     with pytest.raises(TaskError, match="runs could not be read"):
         Run.parse(wrong, "runs could not be read")

@@ -23,7 +23,7 @@ BLOCKED = solve(candidates())
 
 
 def jobs(workflow: str = "build.yaml", verdict: str = "", **results: str) -> Jobs:
-    """What toJSON(needs) holds at the end of a run."""
+    """Return what toJSON(needs) contains at the end of a run."""
     needs = {name: {"result": result, "outputs": {"verdict": verdict}} for name, result in results.items()}
     return Jobs.parse(json.dumps(needs), workflow, "https://github.com/o/n/actions/runs/7")
 
@@ -43,14 +43,14 @@ def test_a_blocked_build_is_told_with_its_reasons_and_what_can_be_typed() -> Non
 
 @pytest.mark.parametrize(("days", "told"), [(14, False), (15, True)])
 def test_an_old_image_is_told_though_nothing_failed(days: int, told: bool) -> None:
-    """GitHub stops schedules without a word."""
+    """GitHub stops schedules without a notice."""
     decision = solve(candidates("2.4.4", stable=published(days=days)))
     seen = watchdog.seen_of_decision(decision, NOW, LIMIT)
     assert (seen["age"] is not None) == told
 
 
 def test_a_storm_ahead_is_told_before_it_comes() -> None:
-    """A kernel in testing that no OpenZFS release supports."""
+    """A kernel in testing is beyond what any OpenZFS release supports."""
     here = candidates("2.4.4", releases=[release()])
     ahead = forecast({"stable": here, "testing": candidates(releases=[release(BEYOND, NEW)]), "next": here}, "stable")
     seen = watchdog.seen_of_forecast(ahead, NOW)["ahead"]
@@ -71,32 +71,32 @@ def test_a_storm_ahead_is_told_before_it_comes() -> None:
     ],
 )
 def test_a_failed_run_is_told_and_a_cancelled_one_says_nothing(results: Any, names: list[str | None]) -> None:
-    """What was cancelled neither opens nor closes."""
+    """A cancelled run neither opens nor closes the issue."""
     seen = watchdog.seen_of_jobs(jobs(**results), NOW)
     assert [found and found.name for found in seen.values()] == names
 
 
 def test_a_run_that_failed_since_the_build_is_blocked_is_not_told_twice() -> None:
-    """The verdict tells it better."""
+    """The verdict explains it better."""
     assert watchdog.seen_of_jobs(jobs(verdict="BLOCKED", **{"query-versions": "failure"}), NOW) == {"build.yaml": None}
 
 
 @pytest.mark.parametrize("text", ["", "null", "[]", "{", '{"build": null}', '{"build": {}}', '{"build": "success"}'])
 def test_jobs_of_another_form_are_an_error(text: str) -> None:
-    """Not that all is well."""
+    """The watchdog does not report that all is well."""
     with pytest.raises(TaskError, match="--jobs is wrong"):
         Jobs.parse(text, "build.yaml", "")
 
 
 def test_since_is_when_it_was_first_seen() -> None:
-    """The second run of a bad day does not make the trouble young again."""
+    """The second run of a bad day does not reset the start of the trouble."""
     first = watchdog.merged((), {"blocked": trouble("blocked")})
     again = watchdog.merged(first, {"blocked": trouble("blocked", since=NOW + timedelta(days=1), told=("new",))})
     assert [(each.since, each.told) for each in again] == [(NOW, ("new",))]
 
 
 def test_what_another_workflow_told_stays_until_that_one_is_good() -> None:
-    """A good cleanup does not close what a failed build opened."""
+    """A good cleanup does not close an issue that a failed build opened."""
     known = watchdog.merged((), watchdog.seen_of_jobs(jobs(build="failure"), NOW))
     after = watchdog.merged(known, watchdog.seen_of_jobs(jobs("cleanup-images.yaml", cleanup="success"), NOW))
     assert [each.name for each in after] == ["build.yaml"]
@@ -110,7 +110,7 @@ def test_what_another_workflow_told_stays_until_that_one_is_good() -> None:
     ).map(tuple)
 )
 def test_the_issue_remembers_every_trouble_whatever_its_words(troubles: tuple[Trouble, ...]) -> None:
-    """Also with `-->`, quotes and lines in them."""
+    """They may contain `-->`, quotes and line breaks."""
     assert watchdog.known(watchdog.body(troubles, None, None)) == troubles
 
 
@@ -118,12 +118,12 @@ def test_the_issue_remembers_every_trouble_whatever_its_words(troubles: tuple[Tr
     "body", ["", "edited by hand", "<!-- state: [ -->", "<!-- state: {} -->", "<!-- state: [1] -->"]
 )
 def test_an_issue_that_was_spoilt_by_an_edit_remembers_nothing(body: str) -> None:
-    """And stops no run."""
+    """It also stops no run."""
     assert watchdog.known(body) == ()
 
 
 def test_the_issue_says_what_can_be_built_and_what_is_ahead() -> None:
-    """Also what could not be asked."""
+    """It also lists sources that could not be read."""
     here = candidates("2.4.4")
     ahead = forecast({"stable": here, "testing": here, "next": here}, "stable")
     text = watchdog.body((trouble("blocked"),), GOOD, ahead)
@@ -131,10 +131,10 @@ def test_the_issue_says_what_can_be_built_and_what_is_ahead() -> None:
     assert "testing has the kernel of stable" in text
     assert "Since 2026-" in text
     silent = watchdog.body((trouble("blocked"),), None, None)
-    assert "could not be asked" in silent
+    assert "could not be read" in silent
     assert "Nothing, and nothing is published" in watchdog.body((), BLOCKED, None)
     newest = solve(candidates(releases=[release(NEWER, NEW)], stable=published()))
-    assert "Nothing newer than what is published: 44.20261110.3.0" in watchdog.body((), newest, None)
+    assert "Nothing newer than the published image: 44.20261110.3.0" in watchdog.body((), newest, None)
 
 
 @dataclass
@@ -146,7 +146,7 @@ class Forge:
     comments: int = 0
 
     def run(self, seen: Mapping[str, Trouble | None], decision: Decision = GOOD) -> None:
-        """One run of the watchdog, as tasks/watchdog.py does it."""
+        """Run the watchdog once, as tasks/flows/watchdog.py does."""
         before = watchdog.known(self.open[0]) if self.open else ()
         troubles = watchdog.merged(before, seen)
         if troubles and not self.open:
@@ -158,7 +158,7 @@ class Forge:
 
 @given(st.lists(st.tuples(st.sampled_from(["build.yaml", "cleanup-images.yaml", "blocked"]), st.booleans())))
 def test_there_is_an_issue_just_while_something_is_wrong(history: list[tuple[str, bool]]) -> None:
-    """Whatever the order of good and bad runs; one comment for each closing, and none besides."""
+    """This holds for any order of good and bad runs; each closing adds one comment, and nothing else does."""
     forge, wrong = Forge(), set[str]()
     for name, bad in history:
         forge.run({name: trouble(name) if bad else None})
@@ -168,8 +168,8 @@ def test_there_is_an_issue_just_while_something_is_wrong(history: list[tuple[str
 
 
 def test_the_farewell_names_what_it_was_and_the_image() -> None:
-    """Since when, too."""
+    """It also says since when."""
     said = watchdog.farewell((trouble("blocked", title="No image can be built"),), GOOD)
     assert "No image can be built (since 2026-" in said
     assert "sha256:dddd" in said
-    assert "what is written above" in watchdog.farewell((), replace(GOOD, published=None))
+    assert "the text above" in watchdog.farewell((), replace(GOOD, published=None))

@@ -1,4 +1,4 @@
-"""The workflow files, looked at as data: what act does not hold them to."""
+"""The workflow files as data: rules that act does not enforce."""
 
 import json
 import re
@@ -23,17 +23,17 @@ JOBS = [(file, name, job) for file, flow in WORKFLOWS.items() for name, job in f
 
 
 def called(step: dict[str, Any]) -> list[str]:
-    """The recipes that a step calls."""
+    """Return the recipes that a step calls."""
     return re.findall(r"^(?:\w+=\S+ )?\./inv ([a-z][a-z-]+)", step.get("run", ""), re.MULTILINE)
 
 
 def of_action(job: dict[str, Any], action: str) -> list[dict[str, Any]]:
-    """The steps of a job that use an action."""
+    """Return the steps of a job that use an action."""
     return [step for step in job["steps"] if step.get("uses", "").startswith(f"{action}@")]
 
 
 def test_publishing_and_deleting_are_serialized_and_never_cancelled() -> None:
-    """What act ignores is looked at as data."""
+    """Act ignores concurrency, so this test reads it as data."""
     for name in ("build.yaml", "cleanup-images.yaml"):
         assert WORKFLOWS[name]["concurrency"] == {"group": "registry", "cancel-in-progress": False}
     for workflow in WORKFLOWS.values():
@@ -42,7 +42,7 @@ def test_publishing_and_deleting_are_serialized_and_never_cancelled() -> None:
 
 
 def test_every_job_has_the_least_rights() -> None:
-    """Nothing at the top; a right to write only where it is used."""
+    """The top level has no rights; a job has a right to write only if it uses it."""
     granted = {
         (name, job, right)
         for name, workflow in WORKFLOWS.items()
@@ -63,19 +63,19 @@ def test_every_job_has_the_least_rights() -> None:
 
 
 def test_what_compiles_others_source_sees_no_key_and_what_has_the_key_compiles_nothing() -> None:
-    """The kmods job may read the repository, and nothing else; the other takes what it left, and looks into it."""
+    """The kmods job can only read the repository; the other job takes its result and checks it."""
     jobs = WORKFLOWS["build.yaml"]["jobs"]
     assert jobs["kmods"]["permissions"] == {"contents": "read"}
     assert "secrets." not in json.dumps(jobs["kmods"])
     with_key = [step for step in jobs["publish-kmods"]["steps"] if "secrets." in json.dumps(step)]
-    assert [step["name"] for step in with_key] == ["Look into them, sign and push them"]
+    assert [step["name"] for step in with_key] == ["Check, sign and push the modules"]
     commands = [step["run"] for step in jobs["publish-kmods"]["steps"] if called(step) == ["build-kmods"]]
     assert commands
     assert all("--load" in command for command in commands)
 
 
 def test_an_image_is_built_also_when_kmods_could_not_be() -> None:
-    """The jobs before it need not have run; the first one must have decided."""
+    """The jobs before it need not have run, but the first one must have decided."""
     build = WORKFLOWS["build.yaml"]["jobs"]["build"]
     assert build["needs"] == ["query-versions", "kmods", "publish-kmods"]
     assert build["if"].startswith("!cancelled() && needs.query-versions.result == 'success'")
@@ -85,7 +85,7 @@ def test_an_image_is_built_also_when_kmods_could_not_be() -> None:
 
 
 def test_the_schedules_are_those_that_are_promised() -> None:
-    """Daily at six with a second look, weekly on Sundays at two, all tests once a week."""
+    """Daily at six with a second try, weekly on Sundays at two, all tests once a week."""
     crons = {name: [each["cron"] for each in triggers(flow).get("schedule", [])] for name, flow in WORKFLOWS.items()}
     assert crons["build.yaml"][0] == "0 6 * * *"
     assert len(crons["build.yaml"]) == 2
@@ -94,7 +94,7 @@ def test_the_schedules_are_those_that_are_promised() -> None:
 
 
 def test_what_strangers_can_start_has_no_secret_and_may_write_nothing() -> None:
-    """A pull request runs check.yaml alone, which names no secret at all."""
+    """A pull request only runs check.yaml, which names no secret at all."""
     started = [name for name, flow in WORKFLOWS.items() if {"pull_request", "pull_request_target"} & {*triggers(flow)}]
     assert started == ["check.yaml"]
     assert "pull_request_target" not in triggers(WORKFLOWS["check.yaml"])
@@ -103,7 +103,7 @@ def test_what_strangers_can_start_has_no_secret_and_may_write_nothing() -> None:
 
 
 def test_no_expression_stands_in_a_script_and_every_action_is_pinned() -> None:
-    """A commit, with its version in a comment."""
+    """The pin is a commit, with its version in a comment."""
     for path in (ROOT / ".github/workflows").glob("*.yaml"):
         for job in WORKFLOWS[path.name]["jobs"].values():
             assert not any("${{" in step.get("run", "") for step in job["steps"])
@@ -112,12 +112,12 @@ def test_no_expression_stands_in_a_script_and_every_action_is_pinned() -> None:
 
 
 def test_every_job_that_builds_runs_where_the_distributions_podman_signs() -> None:
-    """Ubuntu 24.04's cannot, and AppArmor lets no other make user namespaces there."""
+    """Ubuntu 24.04's podman cannot sign, and AppArmor lets no other podman make user namespaces there."""
     assert {job["runs-on"] for _, _, job in JOBS} == {"ubuntu-26.04"}
 
 
 def test_whoever_asks_what_is_published_has_a_login() -> None:
-    """GHCR tells a stranger neither that an image is missing nor that it is private; a wrong guess publishes anew."""
+    """GHCR gives a stranger the same answer for missing and private; a wrong guess would publish again."""
     asking = {"versions", "site", "watchdog", "cleanup", "publish", "promote"}
     seen = 0
     for file, name, job in JOBS:
@@ -136,7 +136,7 @@ def test_whoever_asks_what_is_published_has_a_login() -> None:
 
 
 def test_tools_are_installed_by_a_step_of_its_own_that_sees_no_secret() -> None:
-    """It names every recipe that the job calls, so that a step with a secret finds all of it there."""
+    """It names every recipe of the job, so that a step with a secret finds everything installed."""
     for file, name, job in JOBS:
         steps = [step for step in job["steps"] if called(step)]
         if not steps or "--full" in steps[-1]["run"]:  # the weekly job has no secret, and starts from nothing
@@ -144,12 +144,12 @@ def test_tools_are_installed_by_a_step_of_its_own_that_sees_no_secret() -> None:
         assert called(steps[0]) == ["setup"], (file, name)
         assert "env" not in steps[0]
         assert {recipe for step in steps[1:] for recipe in called(step)} <= {
-            *steps[0]["run"].split()[-1].split(","), "run-pages",  # which needs nothing
+            *steps[0]["run"].split()[-1].split(","), "run-pages",  # it needs no tool
         }, (file, name)  # fmt: skip
 
 
 def test_a_job_with_the_key_takes_nothing_from_a_cache() -> None:
-    """Whatever another job could have written there would see the key."""
+    """Anything that another job wrote there would see the key."""
     for file, name, job in JOBS:
         restored = of_action(job, "actions/cache/restore")
         if "secrets.SIGNING_KEY }}" in json.dumps(job):
@@ -160,7 +160,7 @@ def test_a_job_with_the_key_takes_nothing_from_a_cache() -> None:
 
 
 def test_what_was_installed_is_kept_also_when_a_later_step_fails() -> None:
-    """Saved right after it was installed, under the key that was looked for: the set-up writes among what is hashed."""
+    """It is saved right after installation, under the key of the lookup, because the set-up changes hashed files."""
     seen = 0
     for _, _, job in JOBS:
         for restored, saved in zip(
@@ -177,14 +177,14 @@ def test_what_was_installed_is_kept_also_when_a_later_step_fails() -> None:
 
 
 def test_the_weekly_run_goes_through_every_part_of_the_tests() -> None:
-    """A test file that is in no part is in the rest."""
+    """A test file that is in no part belongs to the rest."""
     parts = WORKFLOWS["check.yaml"]["jobs"]["everything"]["strategy"]["matrix"]["part"]
     assert parts == [*develop.PARTS, "rest"]
     assert all((ROOT / f"tests/lab/test_{name}.py").exists() for names in develop.PARTS.values() for name in names)
 
 
 def test_the_tests_run_in_the_same_container_each_time() -> None:
-    """With control groups of its own for podman, and with temporary files where podman's storage works."""
+    """It has its own control groups for podman, and temporary files on a file system where podman's storage works."""
     jobs = WORKFLOWS["check.yaml"]["jobs"]
     assert jobs["test"]["container"] == jobs["everything"]["container"]
     assert jobs["test"]["container"]["options"] == "--privileged --cgroupns=host"

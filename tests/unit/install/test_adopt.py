@@ -1,4 +1,4 @@
-"""The repository made someone else's."""
+"""Adopting the repository for somebody else."""
 
 from typing import Any
 
@@ -52,7 +52,7 @@ systemd:
     ],
 )
 def test_the_image_follows_from_the_remote(origin: str, image: str) -> None:
-    """In the forms that git clone takes."""
+    """It accepts every form of address that git clone takes."""
     assert adopt.image_of(origin) == image
 
 
@@ -68,7 +68,7 @@ NO_KEYS = [
 
 @pytest.mark.parametrize("text", NO_KEYS)
 def test_what_is_no_public_key_is_refused(text: str) -> None:
-    """Also a file of which one line is none."""
+    """That includes a file in which one line is not a key."""
     with pytest.raises(TaskError, match="no public SSH key"):
         adopt.keys(text, "a file")
 
@@ -78,7 +78,7 @@ HOSTNAMES = st.from_regex(r"[a-z0-9]([a-z0-9-]{0,20}[a-z0-9])?", fullmatch=True)
 
 @given(st.lists(st.sampled_from([KEY, f"{KEY} me", f"{KEY} you@there"]), max_size=3, unique=True), HOSTNAMES)
 def test_adopting_twice_changes_nothing_and_keeps_every_comment(keys: list[str], hostname: str) -> None:
-    """Whatever is put in, whatever was there."""
+    """This holds for any new and any old values."""
     for before in (BUTANE, "variant: fcos\nversion: 1.6.0\n"):
         once = adopt.with_machine(before, keys, hostname)
         assert adopt.with_machine(once, keys, hostname) == once
@@ -90,7 +90,7 @@ def test_adopting_twice_changes_nothing_and_keeps_every_comment(keys: list[str],
 
 
 def test_a_file_that_is_no_yaml_is_refused_by_name() -> None:
-    """A tab, an empty file."""
+    """The cases are a tab and an empty file."""
     for text in ("a:\n\tb: c", ""):
         with pytest.raises(TaskError, match=r"butane\.yaml"):
             adopt.with_machine(text, [KEY], "")
@@ -98,6 +98,6 @@ def test_a_file_that_is_no_yaml_is_refused_by_name() -> None:
 
 @pytest.mark.parametrize("name", ["", "-a", "a-", "A", "a_b", "a..b", "a" * 64, "nas\n"])
 def test_what_is_no_host_name_is_refused(name: str) -> None:
-    """By RFC 1123, in lower case."""
-    with pytest.raises(TaskError, match="no host name"):
+    """RFC 1123 decides, in lower case."""
+    with pytest.raises(TaskError, match="not a host name"):
         adopt.require_hostname(name)

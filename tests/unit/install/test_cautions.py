@@ -11,7 +11,7 @@ CHILD = '{"ignition":{"version":"3.5.0"}}'
 
 
 def test_a_config_that_is_replaced_would_lose_key_and_policy() -> None:
-    """So it is refused; one that merges a config from elsewhere is told."""
+    """It is refused; one that merges a config from elsewhere gets a warning."""
     remote = {"source": "https://example.com/a.ign"}
     replaced = json.dumps({"ignition": {"version": "3.5.0", "config": {"replace": remote}}})
     with pytest.raises(TaskError, match="never switch"):

@@ -1,4 +1,4 @@
-"""Ignition: everything that a file carries is found."""
+"""Everything that an Ignition file carries is found."""
 
 import base64
 import gzip
@@ -15,7 +15,7 @@ CHILD = '{"ignition":{"version":"3.5.0"}}'
 
 @given(st.text())
 def test_what_is_carried_is_found_whatever_it_says(text: str) -> None:
-    """Into a merged config and out again, percent-encoded, in base64, packed or not."""
+    """It survives a merged config, percent-encoding, base64 and compression."""
     plain = base64.b64encode(text.encode()).decode()
     packed = base64.b64encode(gzip.compress(text.encode())).decode()
     files = [
@@ -31,7 +31,7 @@ def test_what_is_carried_is_found_whatever_it_says(text: str) -> None:
 
 @given(st.permutations(["/a", "/b", "/c"]))
 def test_a_place_is_the_same_in_any_order(paths: list[str]) -> None:
-    """So that an allowed place never comes to mean another file."""
+    """So an allowed place never comes to mean another file."""
     files = [{"path": path, "contents": {"source": f"data:,{path[1]}"}} for path in paths]
     whole = ignition.flatten(json.dumps({"storage": {"files": files}}))
     found = {said.name: said.content for said in whole if said.path[-1] == "source"}
@@ -40,12 +40,12 @@ def test_a_place_is_the_same_in_any_order(paths: list[str]) -> None:
 
 @pytest.mark.parametrize("broken", ["data:;base64,@@@", "data:;base64,H4sIAAAAAAAA", "data:", "http://a/b"])
 def test_what_cannot_be_unpacked_stays_as_it_is(broken: str) -> None:
-    """A scan never ends at a broken data URL."""
+    """A broken data URL never stops a scan."""
     assert isinstance(ignition.decode(broken, compressed=True), str)
 
 
 def test_all_carried_configs_are_given_to_the_validator() -> None:
-    """Also those within those; a config that is fetched from elsewhere is none that we have."""
+    """That includes nested ones; a config that is fetched from elsewhere is not carried."""
     inner = ignition.merged(CHILD, CHILD)
     whole = ignition.merged(ignition.merged(CHILD, inner), '{"ignition":{"version":"3.4.0"}}')
     assert [json.loads(child)["ignition"]["version"] for child in ignition.children(whole)] == ["3.5.0"] * 2 + ["3.4.0"]

@@ -1,4 +1,4 @@
-"""The page from which a machine is installed."""
+"""The page from which people install a machine."""
 
 from tasks.model.install import page
 from tasks.model.registry.diff import Change
@@ -6,14 +6,14 @@ from tests.builders.values import NOW
 
 
 def test_the_default_address_is_the_repository_s_page() -> None:
-    """Also where the repository is the owner's page itself."""
+    """That also holds if the repository is the owner's page itself."""
     assert page.base_url("", "owner/name") == "https://owner.github.io/name/"
     assert page.base_url("", "owner/owner.github.io") == "https://owner.github.io/"
     assert page.base_url("http://10.0.0.2:8000", "o/n") == "http://10.0.0.2:8000/"
 
 
 def test_changes_are_told_in_a_few_words() -> None:
-    """Versions by name, the rest by number; what only programs care for is left out."""
+    """It names versions, counts the rest, and leaves out what only programs need."""
     changes = [
         Change.of("lock", "kernel", "7.1.9", "7.2.1"), Change.of("lock", "inputs", "a", "b"),
         Change.of("package", "a", "1", "2"), Change.of("package", "b", "1", "2"), Change.of("package", "c", "", "2"),
@@ -24,7 +24,7 @@ def test_changes_are_told_in_a_few_words() -> None:
 
 
 def test_the_page_without_an_image_says_so_and_text_is_never_markup() -> None:
-    """Before the first publication; a reason with angle brackets stays text."""
+    """It is for the time before the first publication; a reason with angle brackets stays text."""
     from tasks.flows.site import render
 
     shown = page.Page(
@@ -34,6 +34,6 @@ def test_the_page_without_an_image_says_so_and_text_is_never_markup() -> None:
     )  # fmt: skip
     html = render(shown)
     assert "Nothing is published yet" in html
-    assert "What is waited for" in html
+    assert "What the next image is waiting for" in html
     assert "&lt;script&gt;alert(1)" in html
     assert "<script>alert" not in html

@@ -1,4 +1,4 @@
-"""Secrets: found by what they are and by where they stand."""
+"""Secrets are found by their form and by their place."""
 
 import pytest
 
@@ -24,12 +24,12 @@ def said(path: str, content: str) -> ignition.Entry:
     ],
 )
 def test_what_is_public_anyway_is_no_finding(path: str, content: str) -> None:
-    """Locked passwords, public keys, words."""
+    """Examples are locked passwords, public keys and words."""
     assert secrets.scan([said(path, content)], []) == ()
 
 
 def test_each_place_is_found_once_and_says_what_to_do() -> None:
-    """Though two rules find it."""
+    """Two rules may find it."""
     one = said("passwd users[core] passwordHash", "$6$a$b")
     (found,) = secrets.scan([one], [(0, "generic"), (0, "other")])
     assert (found.kind, found.said) == ("password-hash", one)

@@ -41,15 +41,15 @@ systemd:
         ("storage luks[root] wipeVolume", "storage.luks[root].wipe_volume, line 21"),
         ("systemd units[a.service] contents", "systemd.units[a.service].contents_local, line 25"),
         ("storage files[/made/of/a/tree] contents source", "storage.files[/made/of/a/tree], line 11"),
-        ("kernelArguments shouldExist[0]", "made by butane from another key"),
+        ("kernelArguments shouldExist[0]", "created by butane from another key"),
     ],
 )
 def test_an_ignition_path_is_found_in_butane_with_its_line(path: str, place: str) -> None:
-    """As deep as it can be followed."""
+    """It is followed as deep as possible."""
     assert str(source_lines.find(source_lines.load(BUTANE), tuple(path.split(" ")))) == place
 
 
 def test_files_that_butane_takes_in_are_known() -> None:
-    """Wherever they are named."""
+    """They may be named anywhere."""
     assert source_lines.local_files(source_lines.load(BUTANE)) == ("files/a", "units/a")
     assert source_lines.local_files(source_lines.load("a:\n\tb: c")) == ()

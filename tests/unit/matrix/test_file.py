@@ -1,4 +1,4 @@
-"""The matrix as a file: what is written in is there, and nothing else changes."""
+"""The matrix as a file: a change is written, and nothing else changes."""
 
 import tomllib
 from datetime import date
@@ -34,7 +34,7 @@ def row(zfs: str, maximum: str = "7.3") -> Row:
     ],
 )
 def test_a_new_release_stands_at_its_place(zfs: str, above: str, below: str) -> None:
-    """After the last of its line and before the next line; a new line comes at the end."""
+    """It comes after the last of its line and before the next line; a new line comes at the end."""
     after = with_rows(SHIPPED, [row(zfs)])
     lines = [line for line in after.splitlines() if line.startswith('"')]
     place = next(number for number, line in enumerate(lines) if line.startswith(f'"{zfs}"'))
@@ -45,7 +45,7 @@ def test_a_new_release_stands_at_its_place(zfs: str, above: str, below: str) -> 
 
 
 def test_a_row_that_is_wrong_is_corrected_in_its_place() -> None:
-    """The date stays; the kernels are META's."""
+    """The date stays; the kernels come from META."""
     after = with_rows(SHIPPED, [row("2.4.3", "7.1")])
     assert '"2.4.3" = { released = 2026-06-10, linux_minimum = "4.18", linux_maximum = "7.1" }' in after
     assert len(after.splitlines()) == len(SHIPPED.splitlines())
@@ -53,7 +53,7 @@ def test_a_row_that_is_wrong_is_corrected_in_its_place() -> None:
 
 @given(strategies.sets(strategies.tuples(strategies.integers(2, 6), strategies.integers(0, 30)), max_size=8))
 def test_whatever_is_written_in_reads_back(numbers: set[tuple[int, int]]) -> None:
-    """The old rows and the new ones, each once, in order within its line, and every comment."""
+    """Old and new rows are there once, in order within their line, with every comment."""
     rows = [row(f"2.{minor}.{patch}") for minor, patch in numbers]
     before = Matrix.parse(tomllib.loads(SHIPPED), "x")
     after = with_rows(SHIPPED, changed(rows, before.ranges))
@@ -70,7 +70,7 @@ def test_whatever_is_written_in_reads_back(numbers: set[tuple[int, int]]) -> Non
 
 
 def test_only_what_the_matrix_lacks_is_read_or_all_of_it() -> None:
-    """2.1 and before are not kept."""
+    """2.1 and older lines are left out."""
     listed = {Version(text): TODAY for text in ("2.4.5", "2.4.4", "2.1.16")}
     known = {Version("2.4.4"): row("2.4.4").kernels}
     assert missing(listed, known, every=False) == (Version("2.4.5"),)
@@ -78,22 +78,22 @@ def test_only_what_the_matrix_lacks_is_read_or_all_of_it() -> None:
 
 
 def test_meta_is_read_and_a_file_that_is_none_is_refused() -> None:
-    """A web page, half a file, a line without a number."""
+    """The cases are a web page, half a file, and a line without a number."""
     assert str(KernelRange.from_meta(META, "META")) == "4.18 to 7.3"
     assert str(KernelRange.from_meta(META.replace("\n", "\r\n"), "META")) == "4.18 to 7.3"
     for text in ("", "<html>", META[:60], META.replace("7.3", "null")):
-        with pytest.raises(TaskError, match=r"META of 2\.4\.5 is no META file"):
+        with pytest.raises(TaskError, match=r"META of 2\.4\.5 is not a META file"):
             KernelRange.from_meta(text, "META of 2.4.5")
 
 
 def test_a_release_without_a_date_makes_no_row() -> None:
-    """GitHub's entry must be whole."""
+    """GitHub's entry must be complete."""
     with pytest.raises(TaskError, match=r"OpenZFS 2\.4\.5 has no date"):
         Row.of(Version("2.4.5"), None, row("2.4.5").kernels)
 
 
 def test_blocks_are_written_changed_and_taken_away() -> None:
-    """Each stands once; taking the last away leaves the file as it was."""
+    """Each is there once; removing the last one restores the file."""
     pair = Block(zfs="2.4.4", kernel="7.1.9-200.fc44.x86_64", reason='it "panics"', since=TODAY)
     other = Block(fcos="44.20261110.3.0", reason="bad firmware", since=TODAY)
     text = with_block(with_block(SHIPPED, pair), other)
@@ -121,7 +121,7 @@ def test_blocks_are_written_changed_and_taken_away() -> None:
     ],
 )
 def test_a_typo_in_a_block_is_named(text: str, why: str) -> None:
-    """What blocks nothing must not look as if it did."""
+    """A block that blocks nothing must not look as if it did."""
     with pytest.raises(TaskError, match=r"matrix\.toml: blocked is wrong") as caught:
         Matrix.parse(
             tomllib.loads(f'{text}\n[zfs]\n"2.4.4" = {{ {"released = 2026-08-21"}, {KERNELS} }}'), "matrix.toml"
@@ -133,7 +133,7 @@ KERNELS = 'linux_minimum = "4.18", linux_maximum = "7.2"'
 
 
 def test_what_is_blocked_stops_a_lock_too() -> None:
-    """By its pair or by its inputs; another pair passes."""
+    """It may be blocked by its pair or by its inputs; another pair passes."""
     kernel, inputs = Kernel.parse("7.1.9-200.fc44.x86_64"), "sha256:" + "a" * 64
     blocks = (Block(kernel="7.1", reason="x", since=TODAY), Block(inputs=inputs, reason="y", since=TODAY))
     with pytest.raises(TaskError, match=r"kernel 7\.1 is blocked"):

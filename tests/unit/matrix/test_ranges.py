@@ -24,13 +24,13 @@ def matrix(row: str = ROW) -> Matrix:
     [("4.18.0", "supported"), ("7.2.99", "supported"), ("7.3.0", "unsupported"), ("4.17.9", "unsupported")],
 )
 def test_both_ends_of_the_range_are_included(kernel: str, support: str) -> None:
-    """A kernel fits when its major.minor is within both ends."""
+    """A kernel fits if its major.minor is within both ends."""
     judged = matrix().judge(Version("2.4.4"), kernel_series(f"{kernel}-200.fc44.x86_64"))
     assert judged.support == support
 
 
 def test_a_release_that_the_matrix_lacks_is_unknown() -> None:
-    """Not knowing is neither yes nor no."""
+    """Unknown means neither yes nor no."""
     judged = matrix().judge(Version("2.4.5"), kernel_series("7.1"))
     assert judged.support is Support.UNKNOWN
     with pytest.raises(TaskError, match="unknown"):
@@ -49,7 +49,7 @@ def test_a_release_that_the_matrix_lacks_is_unknown() -> None:
     ],
 )
 def test_a_mistake_is_an_error_naming_file_and_key(row: str, key: str) -> None:
-    """A typo, a wrong type, a missing cell, a minimum above its maximum."""
+    """The cases: a typo, a wrong type, a missing cell, a minimum above its maximum."""
     with pytest.raises(TaskError) as caught:
         matrix(row)
     assert caught.value.what == f"matrix.toml: {key} is wrong"
@@ -59,13 +59,13 @@ def test_a_mistake_is_an_error_naming_file_and_key(row: str, key: str) -> None:
     "text", ["", "[zsf]\n", "[zfs]\n", '[zfs]\n"2.4.99" = {}', '[zfs]\n"2.4.4" = 7', "[zfs]\n[x]\n"]
 )
 def test_a_matrix_of_another_shape_is_refused(text: str) -> None:
-    """Unknown tables and releases that are none do not pass."""
+    """It has unknown tables, or entries that are not releases."""
     with pytest.raises(TaskError, match=r"matrix\.toml: "):
         Matrix.parse(tomllib.loads(text), "matrix.toml")
 
 
 def test_the_shipped_matrix_has_every_known_release() -> None:
-    """All releases of 2.2, 2.3 and 2.4 up to 2026-08-21 are there."""
+    """It has all releases of 2.2, 2.3 and 2.4 up to 2026-08-21."""
     shipped = Matrix.parse(tomllib.loads(SHIPPED.read_text()), SHIPPED.name)
     lines = {
         stream: [v.micro for v in shipped.ranges if f"{v.major}.{v.minor}" == stream]
@@ -80,7 +80,7 @@ ATOMS = strategies.none() | strategies.booleans() | strategies.integers() | stra
 
 @given(strategies.recursive(ATOMS, lambda inner: strategies.dictionaries(KEYS, inner)))
 def test_no_table_at_all_makes_the_matrix_fail_other_than_clearly(table: object) -> None:
-    """Whatever TOML holds, reading it gives a matrix or a clear error."""
+    """Whatever TOML contains, reading it gives a matrix or a clear error."""
     try:
         Matrix.parse(table if isinstance(table, dict) else {"zfs": table}, "matrix.toml")
     except TaskError as error:

@@ -18,12 +18,12 @@ def statement(digest: str = DIGEST, kind: str = PROVENANCE) -> object:
         ([statement()], ""),
         ([None, statement()], ""),
         ([], "no attestation is attached"),
-        ([None], "holds no statement"),
-        ([{}], "of another digest"),
-        ([{"subject": "x"}], "of another digest"),
-        ([{"subject": [{"digest": "x"}]}], "of another digest"),
-        ([statement("sha256:" + "b" * 64)], "of another digest"),
-        ([statement(kind="https://spdx.dev/Document")], "of the kind"),
+        ([None], "has no statement"),
+        ([{}], "for another digest"),
+        ([{"subject": "x"}], "for another digest"),
+        ([{"subject": [{"digest": "x"}]}], "for another digest"),
+        ([statement("sha256:" + "b" * 64)], "for another digest"),
+        ([statement(kind="https://spdx.dev/Document")], "has the kind"),
     ],
 )
 def test_an_attestation_is_held_against_digest_and_kind(found: list[object], fault: str) -> None:

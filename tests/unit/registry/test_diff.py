@@ -18,5 +18,5 @@ from tasks.model.registry.diff import Change
     ],
 )
 def test_a_package_change_is_named(before: str, after: str, change: str) -> None:
-    """As rpm compares versions."""
+    """Versions compare as in rpm."""
     assert Change.of("package", "x", before, after).change == change

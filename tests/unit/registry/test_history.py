@@ -1,4 +1,4 @@
-"""History: the order of first promotions, and where a rollback goes."""
+"""History: the order of first promotions, and where a rollback leads."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -18,7 +18,7 @@ def promoted(day: int) -> Record:
 
 
 def history(current: str, blocks: dict[str, str] | None = None) -> History:
-    """Three images, a to c; b was promoted anew after c."""
+    """Return the history of images a to c; b was promoted again after c."""
     verified = record.verified(NOW, "1", 32, "")
     records = {
         "a": (verified, promoted(1)),
@@ -30,13 +30,13 @@ def history(current: str, blocks: dict[str, str] | None = None) -> History:
 
 
 def test_history_has_the_order_of_first_promotions() -> None:
-    """A rollback does not make an old image new; what was never promoted is not in it."""
+    """A rollback does not make an old image new; an image that was never promoted is not in it."""
     assert [image.digest for image in history("b").images] == ["c", "b", "a"]
     assert history("b").images[1].last == NOW + timedelta(days=9)
 
 
 def test_a_step_back_goes_further_back_each_time() -> None:
-    """Rolling back twice does not come back to the bad image."""
+    """A second rollback does not return to the bad image."""
     assert history("c").target().digest == "b"
     assert history("b").target().digest == "a"
     with pytest.raises(TaskError, match="nothing to roll back to"):
@@ -44,7 +44,7 @@ def test_a_step_back_goes_further_back_each_time() -> None:
 
 
 def test_a_move_without_a_record_is_known() -> None:
-    """The tag is elsewhere than the newest record says, and no record tells of that move."""
+    """The tag is not where the newest record says, and no record explains that move."""
     assert history("b").unrecorded() == ""
     assert history("a").unrecorded() == "b"
     told = record.promoted(NOW - timedelta(days=1), lock(), "b", "by a clock that is slow")
@@ -55,12 +55,12 @@ def test_a_move_without_a_record_is_known() -> None:
 
 
 def test_a_rollback_leaves_out_what_is_blocked() -> None:
-    """The image before may be the one that was blocked last week."""
+    """The previous image may be the one that was blocked last week."""
     assert history("c", {"b": "it panics"}).target().digest == "a"
 
 
 def test_steps_back_are_counted_from_what_the_tag_has() -> None:
-    """stable~1 is the one before, and more steps than images are an error."""
+    """stable~1 is the previous image; more steps than images are an error."""
     assert history("c").back(2).digest == "a"
     with pytest.raises(TaskError, match="no stable~3"):
         history("c").back(3)

@@ -1,4 +1,4 @@
-"""What must hold when stable moves: every precondition is named when it fails, and only then."""
+"""The preconditions for moving stable: each is named if it fails, and only then."""
 
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -32,7 +32,7 @@ GOOD = Standing(
 
 
 def failed(leave: Waivers | None = None, /, **changes: object) -> list[str]:
-    """The names of the preconditions that do not hold."""
+    """Return the names of the preconditions that do not hold."""
     found = preconditions(replace(GOOD, **changes), leave or Waivers())  # type: ignore[arg-type]  # each its field's type
     return [check.name for check in found.failed]
 
@@ -42,7 +42,7 @@ def older(**changes: object) -> object:
 
 
 def test_a_good_image_may_be_promoted() -> None:
-    """Also the first one ever, and where an attestation is asked for and there."""
+    """That includes the first one ever, and one with a required attestation."""
     assert failed() == []
     assert failed(public=NOTHING, expected=NOTHING, public_lock=None) == []
     assert failed(attestation="") == []
@@ -64,7 +64,7 @@ def test_a_good_image_may_be_promoted() -> None:
     ],
 )
 def test_each_precondition_fails_alone_and_by_name(changes: dict[str, object], name: str) -> None:
-    """What is wrong is said, and that nothing was changed."""
+    """The error says what is wrong, and that nothing changed."""
     assert failed(**changes) == [name]
     with pytest.raises(TaskError) as caught:
         preconditions(replace(GOOD, **changes), Waivers()).require("stable", IMAGE)  # type: ignore[arg-type]
@@ -73,12 +73,12 @@ def test_each_precondition_fails_alone_and_by_name(changes: dict[str, object], n
 
 
 def test_a_pair_that_the_matrix_does_not_know_yet_may_be_promoted() -> None:
-    """It was built with META's word; an unsupported one never is."""
+    """META allowed its build; an unsupported pair is never promoted."""
     assert failed(support=PairSupport(support=Support.UNKNOWN, reason="newer than the matrix")) == []
 
 
 def test_a_step_back_leaves_out_age_and_the_newest_contract_alone() -> None:
-    """Signature, blocks and the rest hold for a rollback too."""
+    """Signature, blocks and everything else also apply to a rollback."""
     back = Waivers(allow_downgrade=True, any_contract=True)
     old = {"lock": older(zfs_version=Version("2.3.9")), "records": (record.verified(NOW, "0", 32, ""),)}
     assert failed(back, **old) == []
@@ -87,6 +87,6 @@ def test_a_step_back_leaves_out_age_and_the_newest_contract_alone() -> None:
 
 
 def test_the_contract_is_run_only_where_nothing_else_is_wrong() -> None:
-    """An unsigned image gets no record that says it was verified."""
+    """An unsigned image gets no record that it was verified."""
     assert preconditions(replace(GOOD, records=()), Waivers()).lacks_only_the_contract
     assert not preconditions(replace(GOOD, records=(), refusal="no"), Waivers()).lacks_only_the_contract

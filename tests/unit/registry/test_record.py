@@ -1,4 +1,4 @@
-"""Records: what is read back is what was written, and other things are left alone."""
+"""Records: they read back as written, and other artifacts are ignored."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -25,24 +25,24 @@ def promoted(day: int) -> Record:
 
 
 def test_a_record_round_trips_through_annotations() -> None:
-    """History reads what promote wrote."""
+    """History reads what promote writes."""
     for found in (promoted(0), record.verified(NOW, "1", 32, "by hand")):
         assert Record.read(described(found)) == found
 
 
 @pytest.mark.parametrize("kind", ["", "application/spdx+json", f"{BUNDLE}.v0.3+json"])
 def test_what_is_no_record_is_left_alone(kind: str) -> None:
-    """Attestations and SBOMs stand in the same list."""
+    """The same list has attestations and SBOMs."""
     assert Record.read(Descriptor(digest=DIGEST, media_type="", artifact_type=kind, annotations={})) is None
 
 
 def test_a_record_without_a_date_is_none() -> None:
-    """A hand-made one cannot be put in order."""
+    """A record made by hand cannot be sorted."""
     assert Record.read(Descriptor(digest=DIGEST, media_type="", artifact_type=Kind.PROMOTED, annotations={})) is None
 
 
 def test_an_older_contract_or_another_result_is_no_verification() -> None:
-    """Promote asks for today's contract."""
+    """Promote requires today's contract."""
     kept = record.verified(NOW, "1", 32, "")
     assert record.is_verified([kept], "1")
     assert not record.is_verified([kept], "2")

@@ -19,7 +19,7 @@ EXAMPLES = settings(max_examples=max(400, settings.default.max_examples))  # typ
 @EXAMPLES
 @given(registries(), policies())
 def test_every_tag_that_stays_still_pulls_completely(registry: Registry, policy: Retention) -> None:
-    """Also one whose manifest nobody could read."""
+    """That includes a tag whose manifest could not be read."""
     after = registry.without(plan(registry.package(), policy, NOW))
     for version in after.versions:
         if version.tags and version.digest not in registry.gone:
@@ -29,7 +29,7 @@ def test_every_tag_that_stays_still_pulls_completely(registry: Registry, policy:
 @EXAMPLES
 @given(registries(), policies())
 def test_nothing_that_a_kept_root_needs_is_gone(registry: Registry, policy: Retention) -> None:
-    """Of stable and candidate: children, signatures, records, and what these need."""
+    """For stable and candidate, children, signatures, records and everything these need stay."""
     decided = plan(registry.package(), policy, NOW)
     for version in registry.versions:
         if set(version.tags) & set(ALWAYS):
@@ -39,7 +39,7 @@ def test_nothing_that_a_kept_root_needs_is_gone(registry: Registry, policy: Rete
 @EXAMPLES
 @given(registries(), policies())
 def test_a_second_cleanup_finds_nothing_to_do(registry: Registry, policy: Retention) -> None:
-    """Applying twice changes nothing more."""
+    """Applying it twice changes nothing more."""
     after = registry.without(plan(registry.package(), policy, NOW))
     assert not plan(after.package(), policy, NOW).deletions
 
@@ -47,7 +47,7 @@ def test_a_second_cleanup_finds_nothing_to_do(registry: Registry, policy: Retent
 @EXAMPLES
 @given(registries(), policies(), strategies.randoms(use_true_random=False))
 def test_the_order_of_versions_does_not_matter(registry: Registry, policy: Retention, random: object) -> None:
-    """GitHub's order is no promise."""
+    """GitHub promises no order."""
     package = registry.package()
     shuffled = list(package.versions)
     random.shuffle(shuffled)  # type: ignore[attr-defined]  # hypothesis's Random
@@ -57,7 +57,7 @@ def test_the_order_of_versions_does_not_matter(registry: Registry, policy: Reten
 @EXAMPLES
 @given(registries(), policies(), strategies.integers(0, 100), strategies.integers(0, 2))
 def test_keeping_more_never_deletes_more(registry: Registry, policy: Retention, days: int, images: int) -> None:
-    """A longer retention, or more images to roll back to."""
+    """More means a longer retention, or more images to roll back to."""
     more = replace(policy, days=policy.days + days, keep=policy.keep + images)
     package = registry.package()
     assert deleted(plan(package, more, NOW)) <= deleted(plan(package, policy, NOW))
@@ -66,7 +66,7 @@ def test_keeping_more_never_deletes_more(registry: Registry, policy: Retention, 
 @EXAMPLES
 @given(registries(), policies())
 def test_parents_go_before_what_they_need(registry: Registry, policy: Retention) -> None:
-    """A run that is cut short leaves no parent without a child."""
+    """An interrupted run leaves no parent without a child."""
     decided = plan(registry.package(), policy, NOW)
     place = {fate.version.digest: number for number, fate in enumerate(decided.deletions)}
     assert len(place) == len(decided.deletions)
@@ -78,7 +78,7 @@ def test_parents_go_before_what_they_need(registry: Registry, policy: Retention)
 @EXAMPLES
 @given(registries(), policies())
 def test_what_is_unknown_or_unreadable_is_never_deleted(registry: Registry, policy: Retention) -> None:
-    """Nor anything young, or promoted lately, or tagged stable."""
+    """The same holds for what is young, recently promoted, or tagged stable."""
     package = registry.package()
     gone, found = deleted(plan(package, policy, NOW)), package.records()
     for version in package.versions:
@@ -91,7 +91,7 @@ def test_what_is_unknown_or_unreadable_is_never_deleted(registry: Registry, poli
 
 
 def test_an_old_digest_that_was_promoted_anew_stays() -> None:
-    """Its age is that of its promotion, not of its digest."""
+    """Its age counts from its promotion, not from its digest."""
     registry = Registry()
     old = registry.image(300, [])
     again = record.promoted(NOW - timedelta(days=3), lock(), "", "")
@@ -103,7 +103,7 @@ def test_an_old_digest_that_was_promoted_anew_stays() -> None:
 
 
 def test_the_newest_good_images_stay_whatever_their_age() -> None:
-    """Rollback targets: verified, promoted and not blocked."""
+    """Rollback needs them: verified, promoted and not blocked."""
     registry = Registry()
     images = [registry.image(200 - n, []) for n in range(5)]
     for n, image in enumerate(images):
@@ -114,7 +114,7 @@ def test_the_newest_good_images_stay_whatever_their_age() -> None:
 
 
 def test_more_than_the_allowed_share_is_told() -> None:
-    """A plan that would delete nearly everything is a mistake more often than not."""
+    """A plan that deletes nearly everything is usually a mistake."""
     registry = Registry()
     for day in (100, 200, 300):
         registry.image(day, [])
@@ -125,7 +125,7 @@ def test_more_than_the_allowed_share_is_told() -> None:
 
 
 def test_every_version_has_one_fate_and_a_reason() -> None:
-    """The plan can be read."""
+    """A person can read the plan."""
     package = many(500)
     decided = plan(package, POLICY, NOW)
     fates = [*decided.kept, *decided.deletions]
@@ -134,7 +134,7 @@ def test_every_version_has_one_fate_and_a_reason() -> None:
 
 
 def seconds(*packages: PackageState) -> list[float]:
-    """The best of five plans of each, in turn, in time of ours alone: no other process's, no garbage collection's."""
+    """Return the best of five alternating plans of each, in our own processor time, without garbage collection."""
     best = [float("inf")] * len(packages)
     gc.disable()
     try:
@@ -149,7 +149,7 @@ def seconds(*packages: PackageState) -> list[float]:
 
 
 def test_twenty_thousand_versions_are_planned_within_a_second_and_in_linear_time() -> None:
-    """Ten times as many take about ten times as long: 13 on an idle machine, for the caches; a square would be 100."""
+    """Ten times as many take about ten times as long: 13 on an idle machine, due to caches; quadratic would be 100."""
     few, lots = seconds(many(2000), many(20000))
     assert lots < 1
     assert lots < 30 * few
@@ -160,7 +160,7 @@ def test_twenty_thousand_versions_are_planned_within_a_second_and_in_linear_time
 def test_what_another_package_names_stays_with_all_that_belongs_to_it(
     registry: Registry, policy: Retention, data: strategies.DataObject
 ) -> None:
-    """Kmods that a kept image's Lock names, with signature and attestation."""
+    """A kept image's Lock names kmods, which stay with signature and attestation."""
     digests = sorted(version.digest for version in registry.versions)
     named = data.draw(strategies.dictionaries(strategies.sampled_from(digests), strategies.just("a Lock names it")))
     decided = plan(replace(registry.package(), named=named), policy, NOW)
@@ -172,13 +172,13 @@ def test_what_another_package_names_stays_with_all_that_belongs_to_it(
 @EXAMPLES
 @given(registries(), policies())
 def test_what_could_not_be_read_elsewhere_keeps_all(registry: Registry, policy: Retention) -> None:
-    """Nobody knows what it needs of this package."""
+    """Nobody knows what it needs from this package."""
     decided = plan(replace(registry.package(), unread="sha256:" + "e" * 64), policy, NOW)
     assert not decided.deletions
 
 
 def test_the_newest_pairs_are_those_of_the_newest_kernels() -> None:
-    """Not of the newest pushes, and no other tag counts."""
+    """The time of the push does not count, and no other tag counts."""
     tags = {
         "a": ("zfs-2.4.4_kernel-7.1.10-200.fc44.x86_64", "candidate"),
         "b": ("zfs-2.4.4_kernel-7.1.9-200.fc44.x86_64",),
@@ -192,7 +192,7 @@ def test_the_newest_pairs_are_those_of_the_newest_kernels() -> None:
 
 @pytest.mark.parametrize("listed", [True, False])
 def test_records_keep_an_image_also_where_no_tag_lists_them(listed: bool) -> None:
-    """As in a registry with the referrers API: they name it as their subject. Each counts once."""
+    """A registry with the referrers API has none: records name the image as their subject. Each counts once."""
     made = Registry()
     digest = made.image(400, ["old"])
     found = [record.verified(NOW, "1", 1, ""), record.promoted(NOW - timedelta(days=200), lock(), "", "")]

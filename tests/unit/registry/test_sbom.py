@@ -1,4 +1,4 @@
-"""The list of packages: it validates whatever RPM says, and is read back as it was written."""
+"""The list of packages: it validates whatever RPM reports, and reads back as written."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,7 +24,7 @@ LISTING = "\n".join(
 
 
 def test_it_validates_and_is_read_back(tmp_path: Path) -> None:
-    """Epochs, odd names, licences of before SPDX, two architectures of one package."""
+    """It has epochs, odd names, licences from before SPDX, and one package in two architectures."""
     document = spdx(Contents.parse(LISTING, "i"), "custom-coreos", "https://github.com/o/n", DIGEST, datetime.now(UTC))
     listed = Listed.parse(document.encode(), "i")
     assert listed.packages == {
@@ -40,7 +40,7 @@ def test_it_validates_and_is_read_back(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("listing", ["", LISTING.removesuffix("\nend"), "sh: rpm: not found", "end"])
 def test_a_listing_that_is_not_whole_is_an_error(listing: str) -> None:
-    """Half a list of packages would be a lie."""
+    """Half a list of packages would be wrong."""
     with pytest.raises(TaskError, match="could not be listed"):
         Contents.parse(listing, "i")
 

@@ -11,7 +11,7 @@ from tests.builders.values import BEYOND, NEWER, candidates, release
 
 
 def ahead(kernel: str, *pairs: str, days: float = 5, stream: str = "testing") -> Forecast:
-    """A forecast for stable, whose release is `days` old, with one kernel ahead."""
+    """Return a forecast for stable, whose release is `days` old, with one kernel ahead."""
     here = candidates(*pairs, releases=(release(days=days),))
     there = replace(here, releases=(release(kernel, "44.20261117.2.0"),))
     return forecast({"stable": here, "testing": there, "next": there}, "stable" if stream == "testing" else stream)
@@ -24,21 +24,21 @@ def ahead(kernel: str, *pairs: str, days: float = 5, stream: str = "testing") ->
             BEYOND,
             [],
             Outlook.UNSUPPORTED,
-            "in about 9 days stable moves to kernel 7.3, as testing has it; no OpenZFS release",
+            "in about 9 days stable moves to kernel 7.3, the kernel of testing; no OpenZFS release",
         ),
-        (NEWER, [], Outlook.WAITS_FOR_KMODS, "OpenZFS 2.4.4 supports it, and its kmods are still to be built"),
-        (NEWER, [f"2.4.4 {NEWER}"], Outlook.READY, "OpenZFS 2.4.4 supports it, and its kmods are there"),
+        (NEWER, [], Outlook.WAITS_FOR_KMODS, "OpenZFS 2.4.4 supports it, but its kmods are not built yet"),
+        (NEWER, [f"2.4.4 {NEWER}"], Outlook.READY, "OpenZFS 2.4.4 supports it, and its kmods exist"),
     ],
 )
 def test_what_testing_brings(kernel: str, pairs: list[str], outlook: Outlook, sentence: str) -> None:
-    """No support, no kmods yet, or nothing to fear."""
+    """The kernel is unsupported, lacks kmods, or is ready."""
     found = ahead(kernel, *pairs).outlooks[0]
     assert (found.stream, found.outlook) == ("testing", outlook)
     assert sentence in found.sentence
 
 
 def test_next_is_one_promotion_further() -> None:
-    """Two weeks each, counted from the release that is here; never less than none."""
+    """Each promotion takes two weeks, counted from the current release; the result is never negative."""
     assert [outlook.days for outlook in ahead(NEWER).outlooks] == [9, 23]
     late = ahead(NEWER, days=20).outlooks
     assert [outlook.days for outlook in late] == [0, 8]
@@ -59,7 +59,7 @@ def test_what_is_published_here_says_nothing_of_what_is_ahead() -> None:
 
 
 def test_kmods_that_the_matrix_does_not_know_are_no_clear_sky() -> None:
-    """The sentence says what refreshes the matrix."""
+    """The sentence says how to refresh the matrix."""
     here = candidates()
     there = replace(
         candidates(f"2.4.5 {NEWER}", zfs=("2.4.5",), releases=(release(NEWER, "44.20261117.2.0"),)),

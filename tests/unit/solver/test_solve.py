@@ -32,7 +32,7 @@ WAITING = (release(), release(NEWER, NEW))
 
 
 def chosen(decision: Decision) -> tuple[str, str]:
-    """Release and OpenZFS of the pair."""
+    """Return the pair's release and OpenZFS."""
     assert decision.chosen is not None
     return str(decision.chosen.release.version), str(decision.chosen.zfs)
 
@@ -46,24 +46,24 @@ def test_the_newest_supported_openzfs_with_kmods_is_built() -> None:
     decision = solve(candidates("2.4.4", "2.3.9"))
     assert (decision.verdict, chosen(decision)) == (Verdict.BUILD, ("44.20261110.3.0", "2.4.4"))
     assert decision.reasons == (
-        "44.20261110.3.0 (kernel 7.1.9) has kmods of OpenZFS 2.4.4 and is to be built; nothing is published yet",
+        "44.20261110.3.0 (kernel 7.1.9) has kmods of OpenZFS 2.4.4 and will be built; nothing is published yet",
     )
 
 
 def test_the_second_line_serves_where_the_first_has_no_kmods() -> None:
-    """Lines are tried in the order of the settings."""
+    """The solver tries lines in the order of the settings."""
     assert chosen(solve(candidates("2.3.9"))) == ("44.20261110.3.0", "2.3.9")
 
 
 def test_an_older_release_is_built_while_the_newest_waits() -> None:
-    """Never stuck: the newest pair that really exists, and what is waited for since when."""
+    """It builds the newest existing pair, and says what is missing and since when."""
     decision = solve(candidates("2.4.4", releases=WAITING))
     assert (decision.verdict, chosen(decision)) == (Verdict.BUILD, ("44.20261110.3.0", "2.4.4"))
     assert decision.reasons[0] == "44.20261117.3.0 (kernel 7.2.1) has waited 5 days for kmods of OpenZFS 2.4.4"
 
 
 def test_what_is_published_is_held_while_the_newest_waits() -> None:
-    """A notice, not a failure, and its sentence says both."""
+    """That is a notice, not a failure, and its sentence says both."""
     decision = solve(candidates("2.4.4", releases=WAITING, stable=published()))
     assert decision.verdict is Verdict.HOLD
     assert "; ".join(decision.reasons) == (
@@ -87,14 +87,14 @@ def test_a_hold_that_grew_old_is_blocked() -> None:
 
 @pytest.mark.parametrize("releases", [WAITING, (release(),), (release(), release(NEWER, NEW, days=20))])
 def test_what_is_published_is_built_again_when_it_is_old(releases: tuple[object, ...]) -> None:
-    """Package fixes never wait for a kernel, not even when the hold grew old."""
+    """Package fixes never wait for a kernel, even if the hold has lasted too long."""
     decision = solve(candidates("2.4.4", releases=releases, stable=published(days=7)))  # type: ignore[arg-type]
     assert (decision.verdict, chosen(decision)) == (Verdict.BUILD, ("44.20261110.3.0", "2.4.4"))
     assert "7 days old, and package fixes are due" in decision.reasons[-1]
 
 
 def test_nothing_new_is_skipped() -> None:
-    """The same pair, the same files, and young."""
+    """The pair and the files are the same, and the image is recent."""
     decision = solve(candidates("2.4.4", stable=published(days=6.9)))
     assert decision.verdict is Verdict.SKIP
     assert "published 6 days ago, and nothing has changed" in decision.reasons[0]
@@ -110,7 +110,7 @@ def test_nothing_new_is_skipped() -> None:
     ],
 )
 def test_new_content_is_built(change: dict[str, object], reason: str) -> None:
-    """The same versions from other bytes are another image."""
+    """The same versions with other bytes are another image."""
     decision = solve(replace(candidates("2.4.4", stable=published()), **change))  # type: ignore[arg-type]
     assert decision.verdict is Verdict.BUILD
     assert reason in decision.reasons[-1]
@@ -118,7 +118,7 @@ def test_new_content_is_built(change: dict[str, object], reason: str) -> None:
 
 @pytest.mark.parametrize("flag", ["rebuild", "force"])
 def test_rebuild_and_force_always_build(flag: str) -> None:
-    """Up to date or held: what is published is built again."""
+    """They build the published image again, whether it is up to date or held."""
     for releases in ((release(),), WAITING):
         found = candidates("2.4.4", releases=releases, stable=published())
         found = replace(found, policy=replace(found.policy, **{flag: True}))  # type: ignore[arg-type]
@@ -127,7 +127,7 @@ def test_rebuild_and_force_always_build(flag: str) -> None:
 
 
 def test_no_flag_conjures_kmods() -> None:
-    """Without any kmods nothing is built, whatever is asked for."""
+    """Without any kmods nothing is built, whatever the flags."""
     decision = solve(candidates("2.4.4 7.1.7-200.fc44.x86_64", force=True, rebuild=True, allow_downgrade=True))
     assert decision.verdict is Verdict.BLOCKED
     with pytest.raises(TaskError) as caught:
@@ -138,17 +138,17 @@ def test_no_flag_conjures_kmods() -> None:
 
 
 def test_a_pool_is_never_gone_back_from() -> None:
-    """2.3.9 alone has kmods, 2.4.4 is published: held, and the reason names the pool."""
+    """2.4.4 is published and only 2.3.9 has kmods: the verdict is a hold, and the reason names the pool."""
     found = candidates(f"2.3.9 {NEWER}", releases=(release(NEWER, NEW),), stable=published())
     decision = solve(found)
     assert decision.verdict is Verdict.HOLD
-    assert "could not be imported any more" in decision.reasons[0]
+    assert "could no longer be imported" in decision.reasons[0]
     back = solve(replace(found, policy=replace(found.policy, allow_downgrade=True)))
     assert (back.verdict, chosen(back)) == (Verdict.BUILD, (NEW, "2.3.9"))
 
 
 def test_an_older_release_than_the_published_one_is_never_built() -> None:
-    """Fedora moved its tag back: what is published stays, and no hold of that kind grows old."""
+    """Fedora moved its tag back: the published image stays, and such a hold never lasts too long."""
     stable = published(release(NEWER, NEW))
     found = candidates("2.4.4", releases=(release(days=30),), stable=stable)
     assert solve(found).verdict is Verdict.HOLD
@@ -158,7 +158,7 @@ def test_an_older_release_than_the_published_one_is_never_built() -> None:
 
 
 def test_a_kernel_beyond_openzfs_is_told_as_such() -> None:
-    """No release of OpenZFS supports it: there is nothing to wait for at the kmods' side."""
+    """No OpenZFS release supports it, so waiting for kmods does not help."""
     decision = solve(candidates("2.4.4", releases=(release(), release(BEYOND, NEW))))
     assert "has waited 5 days for an OpenZFS release that supports its kernel" in decision.reasons[0]
     assert chosen(decision) == ("44.20261110.3.0", "2.4.4")
@@ -166,7 +166,7 @@ def test_a_kernel_beyond_openzfs_is_told_as_such() -> None:
 
 @pytest.mark.parametrize(("zfs", "kernel"), [("2.4.4", BEYOND), ("2.4.5", str(KERNEL))])
 def test_a_pair_outside_the_matrix_is_built_with_force_only(zfs: str, kernel: str) -> None:
-    """Unsupported or unknown, its kmods exist all the same; the reason says what refreshes the matrix."""
+    """It is unsupported or unknown, although its kmods exist; the reason says how to refresh the matrix."""
     found = candidates(f"{zfs} {kernel}", releases=(release(kernel),), zfs=("2.4.5", "2.4.4"))
     with pytest.raises(TaskError) as caught:
         solve(found).require_buildable()
@@ -177,7 +177,7 @@ def test_a_pair_outside_the_matrix_is_built_with_force_only(zfs: str, kernel: st
 
 
 def test_force_takes_a_supported_pair_where_there_is_one() -> None:
-    """It is a last resort, not a preference."""
+    """Force is a last resort, not a preference."""
     found = candidates("2.4.3 7.1.9-200.fc44.x86_64", "2.3.9", force=True)
     assert chosen(solve(found))[1] == "2.3.9"
 
@@ -187,21 +187,21 @@ def test_force_takes_a_supported_pair_where_there_is_one() -> None:
     [{"fcos": "44.20261110.3.0"}, {"kernel": str(KERNEL)}, {"kernel": "7.1"}, {"zfs": "2.4.4", "kernel": str(KERNEL)}],
 )
 def test_a_blocked_pair_is_never_built(subject: dict[str, str]) -> None:
-    """Not even with force; the reason is the one that was written down."""
+    """Not even force builds it; the reason is the one in the file."""
     decision = solve(candidates("2.4.4", matrix=blocking(**subject), force=True))
     assert decision.verdict is Verdict.BLOCKED
     assert "it panics" in decision.reasons[0]
 
 
 def test_a_block_of_another_pair_changes_nothing() -> None:
-    """Everything that an entry gives must fit."""
+    """Every key of an entry must match."""
     found = candidates("2.4.4", matrix=blocking(zfs="2.4.4", kernel=NEWER))
     assert solve(found).verdict is Verdict.BUILD
     assert chosen(solve(candidates("2.4.4", "2.3.9", matrix=blocking(zfs="2.4.4"))))[1] == "2.3.9"
 
 
 def test_what_is_published_and_blocked_is_no_hold() -> None:
-    """A machine follows it: somebody must act."""
+    """A machine follows it, so somebody must act."""
     found = candidates("2.4.4", stable=published(), matrix=blocking(kernel=str(KERNEL)))
     assert solve(found).verdict is Verdict.BLOCKED
 
@@ -225,7 +225,7 @@ def test_blocked_inputs_are_not_built_again_and_a_blocked_image_is() -> None:
     ],
 )
 def test_missing_kmods_have_one_of_three_reasons(pairs: str, kernel: str, lack: Lack | None) -> None:
-    """Kernel out of range, not built yet, or removed."""
+    """The kernel is out of range, or the kmods are not built yet, or were removed."""
     pair = pairs if " " in pairs else f"{pairs} {kernel}"
     found = candidates(pair, releases=(release(kernel),))
     assert kmods_lack(found, ZFS, found.newest.kernel) is lack
@@ -248,12 +248,12 @@ def test_a_line_that_does_not_exist_is_named() -> None:
     [(-48, "less than an hour"), (0.5, "less than an hour"), (1, "1 hour"), (47, "47 hours"), (49, "2 days")],
 )
 def test_an_age_in_words(hours: float, words: str) -> None:
-    """Hours, then days; a clock that is two days behind is no crash."""
+    """It is in hours, then in days; a clock that is two days behind causes no crash."""
     assert age(NOW, NOW - timedelta(hours=hours)) == words
 
 
 def test_newer_openzfs_for_the_published_release_is_built() -> None:
-    """2.4.3 is published and 2.4.4 has kmods now."""
+    """2.4.3 is published, and 2.4.4 now has kmods."""
     decision = solve(candidates("2.4.4", "2.4.3", stable=published(zfs="2.4.3")))
     assert (decision.verdict, chosen(decision)[1]) == (Verdict.BUILD, "2.4.4")
 
@@ -266,7 +266,7 @@ DUE = KmodsTag(ZFS, Kernel.parse(NEWER))
     [(0.9, 1, None), (1, 1, DUE), (5, 7, None), (0, 0, DUE), (30, None, None)],
 )
 def test_kmods_are_due_when_the_newest_release_has_waited(days: float, after: int | None, due: KmodsTag | None) -> None:
-    """By the clock of hold_days; what exists is built meanwhile, and the reason says what is due."""
+    """The clock is that of hold_days; an existing pair is built meanwhile, and the reason names the due kmods."""
     found = candidates("2.4.4", releases=(release(), release(NEWER, NEW, days=days)), build_kmods_after_days=after)
     decision = solve(found)
     assert (decision.verdict, chosen(decision)) == (Verdict.BUILD, ("44.20261110.3.0", "2.4.4"))
@@ -276,17 +276,17 @@ def test_kmods_are_due_when_the_newest_release_has_waited(days: float, after: in
 
 
 def test_the_first_image_waits_for_nobody() -> None:
-    """Nothing is published and nothing fits: the modules are due at once, and that is no failure."""
+    """Nothing is published and nothing fits: the kmods are due at once, which is no failure."""
     decision = solve(candidates(releases=(release(days=0),), build_kmods_after_days=7))
     assert (decision.verdict, decision.kmods_due) == (Verdict.HOLD, KmodsTag(ZFS, KERNEL))
     decision.require_answer()
-    with pytest.raises(TaskError, match="the modules are not there yet") as caught:
+    with pytest.raises(TaskError, match="the modules do not exist yet") as caught:
         decision.require_buildable()
     assert f"./inv build-kmods --zfs 2.4.4 --kernel {KERNEL}" in caught.value.next
 
 
 def test_a_hold_that_grew_old_is_no_failure_while_its_kmods_are_built() -> None:
-    """Waited for OpenZFS until now: the job that builds them fails by itself when it does."""
+    """It waited for OpenZFS until now; the job that builds the kmods fails on its own if it does."""
     releases = release(), release(NEWER, NEW, days=20)
     found = candidates("2.4.4", releases=releases, stable=published(), build_kmods_after_days=1)
     assert (solve(found).verdict, solve(found).kmods_due) == (Verdict.HOLD, DUE)
@@ -304,7 +304,7 @@ def test_a_hold_that_grew_old_is_no_failure_while_its_kmods_are_built() -> None:
     ],
 )
 def test_only_kmods_that_an_image_could_be_built_with_are_due(change: dict[str, object], due: KmodsTag | None) -> None:
-    """Not blocked, supported, known, and no way back for a pool; the lines in their order."""
+    """Their pair is supported, known, not blocked, and no downgrade for a pool; the lines keep their order."""
     found = candidates("2.4.4", releases=WAITING, build_kmods_after_days=1, **change)  # type: ignore[arg-type]
     assert solve(found).kmods_due == due
 
@@ -321,6 +321,6 @@ def test_kmods_that_are_due_are_built_although_what_is_published_is_blocked() ->
 
 
 def test_kmods_of_a_line_that_would_be_a_way_back_do_not_serve() -> None:
-    """2.4.4 is published and 2.3.9 has kmods for the newest release: those of 2.4.4 are due."""
+    """2.4.4 is published, and 2.3.9 has kmods for the newest release: those of 2.4.4 are due."""
     found = candidates(f"2.3.9 {NEWER}", releases=WAITING, stable=published(), build_kmods_after_days=1)
     assert solve(found).kmods_due == DUE

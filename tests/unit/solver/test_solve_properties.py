@@ -1,4 +1,4 @@
-"""What must hold for every world: the solver's promises."""
+"""The solver's promises, for every world."""
 
 import time
 from dataclasses import replace
@@ -22,7 +22,7 @@ DAYS = strategies.floats(-2, 40)
 
 @strategies.composite
 def worlds(draw: strategies.DrawFn) -> Candidates:
-    """Releases, kmods, support, blocks and something published, or nothing, in any combination."""
+    """Generate releases, kmods, support, blocks and something published, or nothing, in any combination."""
     releases = draw(strategies.lists(strategies.sampled_from(VERSIONS), min_size=1, max_size=5, unique=True))
     made = tuple(release(draw(strategies.sampled_from(KERNELS)), version, draw(DAYS)) for version in releases)
     pairs = draw(strategies.sets(strategies.tuples(strategies.sampled_from(ZFS), strategies.sampled_from(KERNELS))))
@@ -71,7 +71,7 @@ def stables(draw: strategies.DrawFn, releases: tuple[Release, ...]) -> Published
 
 
 def fits(world: Candidates, of: Release, zfs: Version) -> bool:
-    """Our own reading of the rules, pair by pair."""
+    """Read the rules independently, pair by pair."""
     stable = None if world.policy.allow_downgrade else world.published
     return (
         KmodsTag(zfs, of.kernel) in world.kmods
@@ -82,7 +82,7 @@ def fits(world: Candidates, of: Release, zfs: Version) -> bool:
 
 
 def rank(world: Candidates, decision: Decision) -> tuple[Version, int, Version]:
-    """A key by which answers get newer: release, preferred line, OpenZFS."""
+    """Return a key that sorts answers by release, preferred line and OpenZFS."""
     assert decision.chosen is not None
     zfs = decision.chosen.zfs
     return decision.chosen.release.version, -world.policy.zfs_streams.index(f"{zfs.major}.{zfs.minor}"), zfs
@@ -90,7 +90,7 @@ def rank(world: Candidates, decision: Decision) -> tuple[Version, int, Version]:
 
 @given(worlds())
 def test_what_is_built_fits_and_nothing_that_fits_is_newer(world: Candidates) -> None:
-    """Never without kmods, never unsupported, blocked or gone back; never older than a pair that could be built."""
+    """The answer has kmods, is supported, not blocked, no downgrade, and not older than another buildable pair."""
     decision = solve(world)
     fitting = [of for of in world.releases if any(fits(world, of, Version(zfs)) for zfs in ZFS)]
     if decision.chosen is None:
@@ -112,7 +112,7 @@ def test_the_order_of_input_changes_nothing(world: Candidates, random: object) -
 
 @given(worlds())
 def test_what_is_held_or_skipped_exists(world: Candidates) -> None:
-    """SKIP needs something published, HOLD that or kmods that are due; every verdict has its sentences."""
+    """SKIP needs a published image, HOLD needs one or due kmods; every verdict has its sentences."""
     decision = solve(world)
     if decision.verdict in (Verdict.HOLD, Verdict.SKIP):
         assert world.published is not None or (decision.kmods_due and decision.verdict is Verdict.HOLD)
@@ -125,7 +125,7 @@ def test_what_is_held_or_skipped_exists(world: Candidates) -> None:
 
 @given(worlds())
 def test_kmods_that_are_due_make_the_newest_release_buildable(world: Candidates) -> None:
-    """They are never built in vain, and only for what waits; never is never."""
+    """They are never built in vain, only for a waiting release, and never if the setting is `never`."""
     decision = solve(world)
     due = decision.kmods_due
     if world.policy.build_kmods_after_days is None or (decision.chosen and decision.chosen.release == world.newest):
@@ -140,7 +140,7 @@ def test_kmods_that_are_due_make_the_newest_release_buildable(world: Candidates)
 
 @given(worlds(), strategies.sampled_from(ZFS), strategies.sampled_from(KERNELS))
 def test_another_kmods_image_never_makes_the_answer_older(world: Candidates, zfs: str, kernel: str) -> None:
-    """What becomes possible is better or changes nothing."""
+    """A new possibility improves the answer or changes nothing."""
     before = solve(world)
     after = solve(replace(world, kmods={**world.kmods, KmodsTag(Version(zfs), Kernel.parse(kernel)): "ghcr.io/o/k"}))
     if before.chosen is not None:
@@ -150,14 +150,14 @@ def test_another_kmods_image_never_makes_the_answer_older(world: Candidates, zfs
 @settings(max_examples=20)
 @given(worlds())
 def test_the_sentences_go_from_the_newest_release_down(world: Candidates) -> None:
-    """A person reads what is waited for first."""
+    """A person first reads what the newest release waits for."""
     named = [reason.split(" ", 1)[0] for reason in solve(world).reasons if reason[0].isdigit()]
     versions = [Version(name) for name in named]
     assert versions[:-1] == sorted(versions[:-1], reverse=True)
 
 
 def test_five_thousand_pairs_take_less_than_a_tenth_of_a_second() -> None:
-    """The worst that it can meet: nothing fits, so that every pair is looked at."""
+    """In the worst case no pair fits, so the solver looks at every pair."""
     world = five_thousand_pairs()
     seconds = []
     for _ in range(5):
