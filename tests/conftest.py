@@ -13,6 +13,7 @@ FIRST = (
     "test_crash",
     "test_kmods_workflow",
     "test_workflows",
+    "test_workflow_days",
     "test_publish",
     "test_own_kmods",
 )

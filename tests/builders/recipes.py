@@ -1,6 +1,6 @@
 """All recipes: their names as a user types them, and docs/recipes.md, which is made from their help.
 
-`PYTHONPATH=. python tests/builders/recipes.py` writes the document again.
+`uv run python -m tests.builders.recipes` writes the document again.
 """
 
 import inspect

@@ -97,6 +97,19 @@ def built(clone: Clone) -> Clone:
     return clone
 
 
+@pytest.fixture(scope="module")
+def published(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clone]:
+    """Return a clone with a key, a login and two published images; tests leave stable at the second."""
+    from tests.lab.published import LOGIN
+
+    made = fresh_clone(tmp_path_factory.mktemp("publish") / "custom-coreos")
+    publish = f"inv keygen && {LOGIN} && inv publish && mkdir -p overlay-root/etc && date > overlay-root/etc/motd"
+    done = made.lab(f"cd {made.path} && {publish} && inv publish")
+    assert done.returncode == 0, done.stderr
+    yield made
+    made.inv("lab-clean")
+
+
 def checked(answer: str, schema: str) -> dict[str, Any]:
     """Return a JSON answer after checking it against its schema."""
     document: dict[str, Any] = json.loads(answer)

@@ -7,7 +7,7 @@ import pytest
 from lab.hosts.upstreams import KEY
 from tests.documents import DOCUMENTS, ELSEWHERE, commands
 from tests.lab.conftest import Clone
-from tests.lab.test_publish import LOGIN
+from tests.lab.published import LOGIN
 
 _BEFORE = {
     "docs/setup.md": f"echo ssh-ed25519 {KEY} me > key.pub",

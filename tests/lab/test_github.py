@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from tests.lab.conftest import Clone, assert_three_lines, checked
-from tests.lab.test_publish import LOGIN
-from tests.lab.test_workflows import issues, state
+from tests.lab.published import LOGIN
+from tests.lab.rehearsed import issues, state
 
 NARROW = "GITHUB_TOKEN=lab-token-without-packages"
 TOKEN = "export GITHUB_TOKEN=lab-token; "  # noqa: S105  (it opens nothing but the lab)

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from tests.lab.conftest import HOUR, Clone, assert_three_lines, checked, on_debian_12
-from tests.lab.test_publish import LOGIN
+from tests.lab.published import LOGIN
 
 LATE = "7.2.1-200.fc44.x86_64"
 PAIR = "--zfs 2.4.3 --kernel 6.12.100-200.fc44.x86_64"

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from tests.lab.conftest import Clone, assert_three_lines
-from tests.lab.test_publish import BUNDLE, IMAGE
-from tests.lab.test_workflows import issues, jobs, last_run, rehearse, stable
+from tests.lab.published import BUNDLE, IMAGE
+from tests.lab.rehearsed import issues, jobs, last_run, rehearse, stable
 
 NEWER, OLDER = "7.2.1-200.fc44.x86_64", "7.1.9-200.fc44.x86_64"
 OWN = f"{IMAGE}-kmods"

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.lab.conftest import Clone, assert_three_lines, checked, fresh_clone
-from tests.lab.test_publish import IMAGE, LOGIN
+from tests.lab.published import IMAGE, LOGIN
 
 NEWER = "7.2.1-200.fc44.x86_64"
 

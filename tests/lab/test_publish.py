@@ -2,44 +2,13 @@
 
 import base64
 import json
-import re
-import shutil
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.lab.conftest import Clone, assert_three_lines, checked, fresh_clone, ready_folder
-
-IMAGE = "ghcr.io/samhclark/custom-coreos"
-LOGIN = (
-    "mkdir -p ~/.docker && podman login --authfile ~/.docker/config.json -u owner --password-stdin ghcr.io"
-    " <<< lab-token > /dev/null"
-)
-BUNDLE = "application/vnd.dev.sigstore.bundle.v0.3+json"
-STABLE = f"skopeo inspect --no-tags --format '{{{{.Digest}}}}' docker://{IMAGE}:stable"
-
-
-def digest_of(clone: Clone, tag: str = "stable") -> str:
-    """Return the digest that a tag points at."""
-    return clone.lab(STABLE.replace(":stable", f":{tag}")).stdout.strip()
-
-
-def host_takes(clone: Clone, reference: str) -> subprocess.CompletedProcess[str]:
-    """Pull one of our images as a host."""
-    return clone.lab(f"lab/host.sh {clone.path} {IMAGE}{reference}")
-
-
-@pytest.fixture(scope="module")
-def published(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clone]:
-    """Return a clone with a key, a login and two published images; tests leave stable at the second."""
-    made = fresh_clone(tmp_path_factory.mktemp("publish") / "custom-coreos")
-    publish = f"inv keygen && {LOGIN} && inv publish && mkdir -p overlay-root/etc && date > overlay-root/etc/motd"
-    done = made.lab(f"cd {made.path} && {publish} && inv publish")
-    assert done.returncode == 0, done.stderr
-    yield made
-    made.inv("lab-clean")
+from tests.lab.conftest import Clone, assert_three_lines, checked, ready_folder
+from tests.lab.published import BUNDLE, IMAGE, LOGIN, digest_of, host_takes
 
 
 def test_stable_is_what_was_published_and_a_host_takes_it(published: Clone) -> None:
@@ -174,46 +143,6 @@ def test_an_attestation_must_be_of_this_digest_and_of_this_kind(published: Clone
     assert done.returncode == 0, done.stderr
     assert "its signature is not checked" in done.stderr
     assert published.lab(f"inv promote {newest}").returncode == 0
-
-
-def test_of_two_publishers_at_once_one_loses_and_says_so(published: Clone, tmp_path: Path) -> None:
-    """Stable is one of the two, and a host accepts it."""
-    other = fresh_clone(tmp_path / "other")
-    shutil.copytree(published.path / "overlay-root", other.path / "overlay-root", dirs_exist_ok=True)
-    for clone in (published, other):
-        (clone.path / "overlay-root/etc/motd").write_text(f"{clone.path}\n")
-    storage = f'[storage]\\ndriver = "overlay"\\ngraphroot = "{tmp_path}/graph"\\nrunroot = "/run/other"\\n'
-    both = (
-        f"printf '{storage}' > {tmp_path}/storage.conf;"
-        f"(cd {other.path} && CONTAINERS_STORAGE_CONF={tmp_path}/storage.conf ./inv publish; echo $?) 2>&1 &"
-        f"inv publish 2> {tmp_path}/err; echo $?; wait; umount {tmp_path}/graph/overlay || true"
-    )
-    done = published.lab(both)
-    said = done.stdout + (tmp_path / "err").read_text()
-    digests = {line for line in done.stdout.splitlines() if re.fullmatch("sha256:[0-9a-f]{64}", line)}
-    assert sorted(line for line in done.stdout.splitlines() if line in ("0", "1")) == ["0", "1"], said
-    assert "another run moved it" in said
-    assert digest_of(published) in digests
-    assert host_takes(published, ":stable").returncode == 0
-
-
-LATE_ORAS = """#!/bin/bash
-PATH=${PATH#*:}
-oras "$@" || exit
-case "$*" in *promoted*) oras tag --registry-config ~/.docker/config.json "$LATE" stable > /dev/null 2>&1 & esac
-"""
-
-
-def test_a_move_that_ends_after_the_record_was_written_is_seen(published: Clone, tmp_path: Path) -> None:
-    """Another publisher checked before the tag moved, and moves it late: promote waits for such a move."""
-    newest = digest_of(published)
-    older = json.loads(published.lab("inv history --json").stdout)["images"][-1]["digest"]
-    (tmp_path / "oras").write_text(LATE_ORAS)
-    (tmp_path / "oras").chmod(0o755)
-    promote = f"{ready_folder(published)}/venv/bin/python {published.path}/tasks.py promote {older}"
-    done = published.lab(f"cd {published.path} && LATE={IMAGE}@{newest} PATH={tmp_path}:$PATH {promote}")
-    assert_three_lines(done, "another run moved it")
-    assert digest_of(published) == newest
 
 
 def test_the_wrong_passphrase_and_no_key_are_told(published: Clone) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.lab.conftest import Clone, assert_three_lines, checked, fresh_clone
-from tests.lab.test_publish import LOGIN
+from tests.lab.published import LOGIN
 from tests.lab.test_resolve import BUILD, STABLE
 from tests.lab.test_versions import KERNEL
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.lab.conftest import Clone, assert_three_lines
-from tests.lab.test_publish import IMAGE, LOGIN, host_takes
+from tests.lab.published import IMAGE, LOGIN, host_takes
 
 POLICY = "overlay-root/etc/containers/policy.json"
 

@@ -49,5 +49,34 @@ def test_what_is_typed_elsewhere_names_a_test_that_exists() -> None:
 
 
 def test_the_document_of_all_recipes_is_current() -> None:
-    """If not, write it again: PYTHONPATH=. python tests/builders/recipes.py."""
+    """If not, write it again: uv run python -m tests.builders.recipes."""
     assert DOCUMENT.read_text() == CURRENT
+
+
+def slug(heading: str) -> str:
+    """The anchor that GitHub gives a heading."""
+    return re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-")
+
+
+@pytest.mark.parametrize("document", [*DOCUMENTS, "CLAUDE.md", "lab/README.md"])
+def test_every_link_leads_to_a_file_and_a_heading(document: str) -> None:
+    """A renamed chapter takes its links along."""
+    file = ROOT / document
+    for target in re.findall(r"\]\(([^)\s]+)\)|src=\"([^\"]+)\"", file.read_text()):
+        place, _, anchor = "".join(target).partition("#")
+        if place.startswith("https://"):
+            continue
+        linked = (file.parent / place).resolve() if place else file
+        assert linked.exists(), target
+        headings = re.findall(r"^#+ (.*)", linked.read_text(), re.MULTILINE) if anchor else []
+        assert not anchor or anchor in map(slug, headings), target
+
+
+def test_every_document_that_code_or_page_names_exists() -> None:
+    """In messages, comments and on the page; and no link to a chapter of the README, which has few."""
+    places = [path for top in ("tasks", "tools", "lab", "page", "first-boot") for path in (ROOT / top).rglob("*.*")]
+    texts = [path.read_text() for path in places if path.suffix in {".py", ".sh", ".j2", ".js", ".toml", ".md"}]
+    named = {name for text in texts for name in re.findall(r"\bdocs/[\w-]+\.md", text)}
+    assert named
+    assert all((ROOT / name).exists() for name in named)
+    assert not [text for text in texts if re.search(r"source }}#|README\.md#", text)]

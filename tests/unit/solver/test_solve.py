@@ -1,28 +1,20 @@
 """From what exists to what is built."""
 
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date
 
 import pytest
-from packaging.version import Version
 
 from tasks.model.errors import TaskError
-from tasks.model.image import KmodsTag
 from tasks.model.matrix.blocks import Block
 from tasks.model.matrix.ranges import Matrix
-from tasks.model.solver.judge import Lack, kmods_lack, require_kmods
 from tasks.model.solver.solve import Decision, Verdict, solve
-from tasks.model.versions import Kernel
-from tasks.model.words import age
 from tests.builders.values import (
     BEYOND,
     KERNEL,
     MATRIX,
     NEW,
     NEWER,
-    NOW,
-    REPOSITORY,
-    ZFS,
     candidates,
     published,
     release,
@@ -215,112 +207,7 @@ def test_blocked_inputs_are_not_built_again_and_a_blocked_image_is() -> None:
     assert image.verdict is Verdict.BUILD
 
 
-@pytest.mark.parametrize(
-    ("pairs", "kernel", "lack"),
-    [
-        ("2.4.4", NEWER, None),
-        (f"2.4.4 {KERNEL}", NEWER, Lack.NOT_BUILT_YET),
-        (f"2.4.4 {NEWER}", str(KERNEL), Lack.REMOVED),
-        (f"2.4.4 {KERNEL}", BEYOND, Lack.UNSUPPORTED),
-    ],
-)
-def test_missing_kmods_have_one_of_three_reasons(pairs: str, kernel: str, lack: Lack | None) -> None:
-    """The kernel is out of range, or the kmods are not built yet, or were removed."""
-    pair = pairs if " " in pairs else f"{pairs} {kernel}"
-    found = candidates(pair, releases=(release(kernel),))
-    assert kmods_lack(found, ZFS, found.newest.kernel) is lack
-    if lack is None:
-        repository, tag = require_kmods(found)
-        assert (repository, str(tag)) == (REPOSITORY, f"zfs-2.4.4_kernel-{kernel}")
-    else:
-        with pytest.raises(TaskError, match="no repository has"):
-            require_kmods(found)
-
-
-def test_a_line_that_does_not_exist_is_named() -> None:
-    """A typo in zfs_streams decides nothing."""
-    with pytest.raises(TaskError, match=r"no OpenZFS release of the 9\.9 line"):
-        solve(candidates("2.4.4", zfs_streams=("9.9",)))
-
-
-@pytest.mark.parametrize(
-    ("hours", "words"),
-    [(-48, "less than an hour"), (0.5, "less than an hour"), (1, "1 hour"), (47, "47 hours"), (49, "2 days")],
-)
-def test_an_age_in_words(hours: float, words: str) -> None:
-    """It is in hours, then in days; a clock that is two days behind causes no crash."""
-    assert age(NOW, NOW - timedelta(hours=hours)) == words
-
-
 def test_newer_openzfs_for_the_published_release_is_built() -> None:
     """2.4.3 is published, and 2.4.4 now has kmods."""
     decision = solve(candidates("2.4.4", "2.4.3", stable=published(zfs="2.4.3")))
     assert (decision.verdict, chosen(decision)[1]) == (Verdict.BUILD, "2.4.4")
-
-
-DUE = KmodsTag(ZFS, Kernel.parse(NEWER))
-
-
-@pytest.mark.parametrize(
-    ("days", "after", "due"),
-    [(0.9, 1, None), (1, 1, DUE), (5, 7, None), (0, 0, DUE), (30, None, None)],
-)
-def test_kmods_are_due_when_the_newest_release_has_waited(days: float, after: int | None, due: KmodsTag | None) -> None:
-    """The clock is that of hold_days; an existing pair is built meanwhile, and the reason names the due kmods."""
-    found = candidates("2.4.4", releases=(release(), release(NEWER, NEW, days=days)), build_kmods_after_days=after)
-    decision = solve(found)
-    assert (decision.verdict, chosen(decision)) == (Verdict.BUILD, ("44.20261110.3.0", "2.4.4"))
-    assert decision.kmods_due == due
-    told = f"modules of OpenZFS 2.4.4 for {NEWER} are due: this repository builds them"
-    assert (told in decision.reasons) == bool(due)
-
-
-def test_the_first_image_waits_for_nobody() -> None:
-    """Nothing is published and nothing fits: the kmods are due at once, which is no failure."""
-    decision = solve(candidates(releases=(release(days=0),), build_kmods_after_days=7))
-    assert (decision.verdict, decision.kmods_due) == (Verdict.HOLD, KmodsTag(ZFS, KERNEL))
-    decision.require_answer()
-    with pytest.raises(TaskError, match="the modules do not exist yet") as caught:
-        decision.require_buildable()
-    assert f"./inv build-kmods --zfs 2.4.4 --kernel {KERNEL}" in caught.value.next
-
-
-def test_a_hold_that_grew_old_is_no_failure_while_its_kmods_are_built() -> None:
-    """It waited for OpenZFS until now; the job that builds the kmods fails on its own if it does."""
-    releases = release(), release(NEWER, NEW, days=20)
-    found = candidates("2.4.4", releases=releases, stable=published(), build_kmods_after_days=1)
-    assert (solve(found).verdict, solve(found).kmods_due) == (Verdict.HOLD, DUE)
-
-
-@pytest.mark.parametrize(
-    ("change", "due"),
-    [
-        ({"matrix": blocking(zfs="2.4.4", kernel=NEWER)}, KmodsTag(Version("2.3.9"), Kernel.parse(NEWER))),
-        ({"matrix": blocking(kernel=NEWER)}, None),
-        ({"matrix": blocking(fcos=NEW)}, None),
-        ({"zfs": ("2.4.3",)}, None),
-        ({"zfs": ("2.4.5",)}, None),
-        ({"stable": published(), "matrix": blocking(zfs="2.4.4", kernel=NEWER)}, None),
-    ],
-)
-def test_only_kmods_that_an_image_could_be_built_with_are_due(change: dict[str, object], due: KmodsTag | None) -> None:
-    """Their pair is supported, known, not blocked, and no downgrade for a pool; the lines keep their order."""
-    found = candidates("2.4.4", releases=WAITING, build_kmods_after_days=1, **change)  # type: ignore[arg-type]
-    assert solve(found).kmods_due == due
-
-
-def test_kmods_that_are_due_are_built_although_what_is_published_is_blocked() -> None:
-    """A run that failed here would never build them."""
-    stable = published()
-    found = candidates(
-        "2.4.4", releases=WAITING, stable=stable, build_kmods_after_days=1, matrix=blocking(inputs=stable.lock.inputs)
-    )
-    decision = solve(found)
-    assert (decision.verdict, decision.kmods_due) == (Verdict.HOLD, DUE)
-    decision.require_answer()
-
-
-def test_kmods_of_a_line_that_would_be_a_way_back_do_not_serve() -> None:
-    """2.4.4 is published, and 2.3.9 has kmods for the newest release: those of 2.4.4 are due."""
-    found = candidates(f"2.3.9 {NEWER}", releases=WAITING, stable=published(), build_kmods_after_days=1)
-    assert solve(found).kmods_due == DUE
