@@ -27,9 +27,14 @@ def answer(text: object) -> None:
     print(text, flush=True)
 
 
+def as_json(document: Mapping[str, object]) -> str:
+    """Return a document for programs: JSON that begins with the number of its schema."""
+    return json.dumps({"schema": SCHEMA, **document}, indent=2)
+
+
 def answer_json(document: Mapping[str, object]) -> None:
     """Print the recipe's answer as JSON, in the form of a file in schemas/."""
-    answer(json.dumps({"schema": SCHEMA, **document}, indent=2))
+    answer(as_json(document))
 
 
 def present(

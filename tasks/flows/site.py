@@ -2,7 +2,6 @@
 
 import base64
 import hashlib
-import json
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
@@ -13,7 +12,7 @@ from jinja2 import Environment, StrictUndefined
 
 from tasks.clients import registry, serving, workspace
 from tasks.clients.github import actions, repo_settings
-from tasks.console import answer, say
+from tasks.console import answer, as_json, say
 from tasks.flows import gather, history, ignition, keys, show
 from tasks.model.errors import TaskError
 from tasks.model.github.repo_settings import PAGES, SettingState
@@ -95,7 +94,7 @@ def folder(settings: "Settings", base_url: str) -> dict[str, bytes]:
         page.IGNITION: document,
         f"{page.IGNITION}.sha512": f"{hashlib.sha512(document).hexdigest()}  {page.IGNITION}\n".encode(),
         **public,
-        "versions.json": json.dumps(show.decision_document(decision), indent=2).encode() + b"\n",
+        "versions.json": f"{as_json(show.decision_document(decision))}\n".encode(),
         "index.html": render(shown).encode(),
     }
 

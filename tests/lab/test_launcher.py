@@ -48,8 +48,8 @@ def test_recipes_are_listed_grouped_and_in_order(clone: Clone) -> None:
     assert recipes[:5] == ["zfs-version", "kernel-version", "kernel-major-minor", "check-zfs-available", "versions"]
     groups = [line.partition(":")[0] for line in done.stdout.splitlines() if line and not line.startswith(" ")]
     assert groups == [
-        "Versions", "Build", "Butane and Ignition", "Workflow", "Cleanup", "Matrix", "Adoption", "Site", "Keys",
-        "Registry", "Watchdog", "Repository", "Doctor", "Lab", "Development", "More of each",
+        "Versions", "Build", "Butane and Ignition", "Workflow", "Cleanup", "Matrix", "Registry", "Doctor", "Lab",
+        "Development", "More of each",
     ]  # fmt: skip
 
 

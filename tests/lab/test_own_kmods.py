@@ -136,7 +136,7 @@ def test_cleanup_keeps_the_kmods_that_a_kept_image_names_and_the_newest_pairs(ke
     assert again.returncode == 0, again.stderr
     shown = keyed.lab(f"{enter}; inv cleanup", "late").stdout
     assert "custom-coreos-kmods" in shown
-    assert "versions stay, 0 may go" in shown
+    assert "versions stay, 0 may be deleted" in shown
 
 
 def test_a_private_package_of_kmods_is_named_before_a_tag_names_them(keyed: Clone) -> None:

@@ -42,8 +42,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         done = clone.lab(f"cd {clone.path} && inv keygen && inv site --base-url {server.base_url}", "season")
         assert done.returncode == 0, done.stderr
         folder = clone.path / "site"
-        files = {path.name: path.read_bytes() for path in folder.iterdir()}
-        threading.Thread(target=server.serve, args=[files], daemon=True).start()
+        threading.Thread(target=server.serve, args=[folder], daemon=True).start()
         yield Site(clone, folder, server.base_url)
         server.shutdown()
     clone.inv("lab-clean")
@@ -221,7 +220,7 @@ argv = ["inv", "serve", "--port", "8123", "--address", "127.0.0.1"]
 serve = subprocess.Popen(argv, stderr=subprocess.PIPE, text=True)
 for line in serve.stderr:
     sys.stderr.write(line)
-    if line.startswith("the page"):
+    if line.startswith("open this page"):
         break
 page = urllib.request.urlopen("http://127.0.0.1:8123/").read().decode()
 url, digest = re.search(r"--ignition-url (\\S+) --ignition-hash (\\S+?)<", page).groups()
