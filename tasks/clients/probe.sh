@@ -23,10 +23,11 @@ done
 rpm -qa --queryformat 'package\t%{NAME} %{VERSION} %{VERSION}-%{RELEASE}.%{ARCH}\n'
 presets=/usr/lib/systemd/system-preset
 for preset in "$presets/50-zfs.preset" "$presets"/10-custom-coreos*.preset; do
+    name=${preset##*/}
     [ ! -r "$preset" ] || while read -r state unit _; do
         case $state in
             enable | disable)
-                fact preset "$(basename "$preset" .preset) $unit $state"
+                fact preset "${name%.preset} $unit $state"
                 fact unit "$unit $(systemctl is-enabled "$unit" 2> /dev/null)"
                 ;;
         esac
