@@ -1,5 +1,6 @@
 """Sets podman up for the lab: its own storage, limits that every machine allows, no systemd."""
 
+import os
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -62,13 +63,12 @@ def require_storage(folder: Path, hint: str) -> None:
         raise TaskError(f"no lab can be made in {folder}", why, hint)
 
 
-def remove_cgroups() -> None:
+def remove_cgroups(top: Path = Path("/sys/fs/cgroup")) -> None:
     """Remove empty control groups that a killed podman leaves; one in use cannot be removed."""
-    top = Path("/sys/fs/cgroup")
     for parent in [*top.glob("libpod_parent"), *top.glob("*/libpod_parent")]:
-        for group in sorted([*parent.glob("**/"), parent], reverse=True):
+        for group, _, _ in os.walk(parent, topdown=False):  # which skips what another lab removes meanwhile
             with suppress(OSError):
-                group.rmdir()
+                Path(group).rmdir()
 
 
 class Workshop:

@@ -1,5 +1,7 @@
 """The published image of a lab: its name, its digest, and a host that pulls it."""
 
+import base64
+import json
 import subprocess
 
 from tests.lab.conftest import Clone
@@ -27,3 +29,23 @@ def digest_of(clone: Clone, tag: str = "stable") -> str:
 def host_takes(clone: Clone, reference: str) -> subprocess.CompletedProcess[str]:
     """Pull one of our images as a host."""
     return clone.lab(f"lab/host.sh {clone.path} {IMAGE}{reference}")
+
+
+def attest(clone: Clone, digest: str, subject: str, kind: str) -> None:
+    """Attach a bundle as actions/attest pushes it, with a statement that we wrote."""
+    statement = {"subject": [{"name": IMAGE, "digest": {"sha256": subject[7:]}}], "predicateType": kind}
+    payload = base64.b64encode(json.dumps(statement).encode()).decode()
+    (clone.path / "bundle.json").write_text(json.dumps({"dsseEnvelope": {"payload": payload}}))
+    done = clone.lab(
+        f"cd {clone.path} && oras attach --distribution-spec v1.1-referrers-tag --artifact-type {BUNDLE}"
+        f" {IMAGE}@{digest} bundle.json:{BUNDLE}"
+    )
+    assert done.returncode == 0, done.stderr
+
+
+# Another publisher, who moves the tag after our record.
+LATE_ORAS = """#!/bin/bash
+PATH=${PATH#*:}
+oras "$@" || exit
+case "$*" in *promoted*) oras tag --registry-config ~/.docker/config.json "$LATE" stable > /dev/null 2>&1 & esac
+"""

@@ -1,14 +1,15 @@
 """Publishing in the lab: stable only ever points at an image that was verified, signed and accepted."""
 
-import base64
 import json
+import re
+import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 
-from tests.lab.conftest import Clone, assert_three_lines, checked, ready_folder
-from tests.lab.published import BUNDLE, IMAGE, LOGIN, digest_of, host_takes
+from tests.lab.conftest import Clone, assert_three_lines, checked, fresh_clone, ready_folder
+from tests.lab.published import IMAGE, LATE_ORAS, LOGIN, attest, digest_of, host_takes
 
 
 def test_stable_is_what_was_published_and_a_host_takes_it(published: Clone) -> None:
@@ -118,18 +119,6 @@ def test_an_attestation_is_asked_for_in_actions(published: Clone) -> None:
     assert digest_of(published) == newest
 
 
-def attest(clone: Clone, digest: str, subject: str, kind: str) -> None:
-    """Attach a bundle as actions/attest pushes it, with a statement that we wrote."""
-    statement = {"subject": [{"name": IMAGE, "digest": {"sha256": subject[7:]}}], "predicateType": kind}
-    payload = base64.b64encode(json.dumps(statement).encode()).decode()
-    (clone.path / "bundle.json").write_text(json.dumps({"dsseEnvelope": {"payload": payload}}))
-    done = clone.lab(
-        f"cd {clone.path} && oras attach --distribution-spec v1.1-referrers-tag --artifact-type {BUNDLE}"
-        f" {IMAGE}@{digest} bundle.json:{BUNDLE}"
-    )
-    assert done.returncode == 0, done.stderr
-
-
 @pytest.mark.full
 def test_an_attestation_must_be_of_this_digest_and_of_this_kind(published: Clone) -> None:
     """It also reports what cannot be checked offline."""
@@ -206,3 +195,36 @@ def test_a_bad_day_moves_nothing_and_the_next_run_finishes(published: Clone, wor
         path.write_text(bad)
     assert again.returncode == 0, again.stderr
     assert (there / "_manifests/tags/stable/current/link").read_text() == again.stdout.strip()
+
+
+def test_of_two_publishers_at_once_one_loses_and_says_so(published: Clone, tmp_path: Path) -> None:
+    """Stable is one of the two, and a host accepts it."""
+    other = fresh_clone(tmp_path / "other")
+    shutil.copytree(published.path / "overlay-root", other.path / "overlay-root", dirs_exist_ok=True)
+    for clone in (published, other):
+        (clone.path / "overlay-root/etc/motd").write_text(f"{clone.path}\n")
+    storage = f'[storage]\\ndriver = "overlay"\\ngraphroot = "{tmp_path}/graph"\\nrunroot = "/run/other"\\n'
+    both = (
+        f"printf '{storage}' > {tmp_path}/storage.conf;"
+        f"(cd {other.path} && CONTAINERS_STORAGE_CONF={tmp_path}/storage.conf ./inv publish; echo $?) 2>&1 &"
+        f"inv publish 2> {tmp_path}/err; echo $?; wait; umount {tmp_path}/graph/overlay || true"
+    )
+    done = published.lab(both)
+    said = done.stdout + (tmp_path / "err").read_text()
+    digests = {line for line in done.stdout.splitlines() if re.fullmatch("sha256:[0-9a-f]{64}", line)}
+    assert sorted(line for line in done.stdout.splitlines() if line in ("0", "1")) == ["0", "1"], said
+    assert "another run moved it" in said
+    assert digest_of(published) in digests
+    assert host_takes(published, ":stable").returncode == 0
+
+
+def test_a_move_that_ends_after_the_record_was_written_is_seen(published: Clone, tmp_path: Path) -> None:
+    """Another publisher checked before the tag moved, and moves it late: promote waits for such a move."""
+    newest = digest_of(published)
+    older = json.loads(published.lab("inv history --json").stdout)["images"][-1]["digest"]
+    (tmp_path / "oras").write_text(LATE_ORAS)
+    (tmp_path / "oras").chmod(0o755)
+    promote = f"{ready_folder(published)}/venv/bin/python {published.path}/tasks.py promote {older}"
+    done = published.lab(f"cd {published.path} && LATE={IMAGE}@{newest} PATH={tmp_path}:$PATH {promote}")
+    assert_three_lines(done, "another run moved it")
+    assert digest_of(published) == newest

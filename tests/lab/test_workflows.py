@@ -74,8 +74,8 @@ def test_the_second_cron_of_the_day_has_nothing_to_do(daily: Clone) -> None:
     done = rehearse(daily, "build.yaml")
     assert done.returncode == 0, done.stderr
     assert jobs(done) == {"build.yaml query-versions": "success", "build.yaml watchdog": "success"}
-    assert "cache-hit=true" in done.stderr  # what the first one has saved
-    assert "cache-hit=false" not in done.stderr
+    assert "] cache-hit=true\n" in done.stderr  # what the first one has saved
+    assert "] cache-hit=false\n" not in done.stderr
     assert last_run(daily)["verdict"] == "SKIP"
     assert stable(daily) == before
 

@@ -1,13 +1,14 @@
 """Worlds are read strictly, and the cache never returns an incomplete entry."""
 
 import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from lab import world
 from lab.hosts.upstreams import answer
-from lab.make import cache, debian, rpms
+from lab.make import cache, debian, podman, rpms
 from tasks.model.errors import TaskError
 
 STANZA = """Types: deb
@@ -144,3 +145,15 @@ def test_a_stand_in_package_asks_for_its_kernel() -> None:
     (kmod,) = [package for package in packages[""] if package.name.startswith("kmod-zfs-")]
     assert "Requires: kernel-uname-r = 7.1.9-200.fc44.x86_64\n" in kmod.spec()
     assert "Release: 1.fc44\n" in kmod.spec()
+
+
+def test_labs_that_end_at_once_remove_the_same_control_groups(tmp_path: Path) -> None:
+    """One finds gone what the other has just removed; neither fails."""
+    names = [tmp_path / f"cpu/libpod_parent/{number}/conmon" for number in range(40)]
+    with ThreadPoolExecutor(4) as pool:
+        for _ in range(10):
+            for name in names:
+                name.mkdir(parents=True)
+            for ended in [pool.submit(podman.remove_cgroups, tmp_path) for _ in range(4)]:
+                ended.result()
+            assert not (tmp_path / "cpu/libpod_parent").exists()
