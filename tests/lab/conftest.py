@@ -4,6 +4,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ PRODUCT = Path(__file__).with_name("product")  # the shipped versions of the fil
 SECONDS = 600
 HOUR = 3600
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a background job ignores Ctrl-C, and so do its children
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # if it is set, Python compiles every recipe that a test types again
 
 on_debian_12 = pytest.mark.skipif(debian.codename() != "bookworm", reason="kernels are made of Debian 12's packages")
