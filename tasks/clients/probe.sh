@@ -43,8 +43,15 @@ done
     fact modules-load "$line"
 done < /etc/modules-load.d/zfs.conf
 [ ! -e /var/lib/pcp ] || fact left-behind /var/lib/pcp
-for file in /etc/containers/policy.json /etc/containers/registries.d/*.yaml /etc/pki/cosign/*.pub; do
-    [ ! -r "$file" ] || fact host-file "${file#/} $(base64 -w0 "$file")"
+for file in /etc/containers/policy.json /etc/containers/registries.d/*.yaml /etc/pki/cosign/*.pub \
+    /root/.config/containers/policy.json /root/.config/containers/registries.d/*.yaml; do
+    [ -r "$file" ] || continue
+    fact host-file "${file#/} $(base64 -w0 "$file")"
+    fact file-mode "$(stat -c '%a %n' "$file")"
+done
+for folder in / /usr /usr/bin /usr/lib /usr/lib64 /usr/lib/modules /usr/lib/systemd /usr/lib/systemd/system \
+    /usr/lib/systemd/system-preset /etc /etc/containers /etc/containers/registries.d /etc/pki /etc/pki/cosign; do
+    [ ! -d "$folder" ] || fact folder-mode "$(stat -L -c '%a %n' "$folder")"
 done
 unset OSTREE_VERSION IMAGE_VERSION VERSION
 # shellcheck source=/dev/null

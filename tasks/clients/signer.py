@@ -1,5 +1,6 @@
 """Keys and signatures: key pairs, keys passed as open descriptors, and checks against a host's policy."""
 
+import json
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -11,7 +12,7 @@ from tempfile import TemporaryDirectory
 from tasks.clients import shell
 from tasks.model.errors import TaskError
 from tasks.model.image import ImageRef
-from tasks.model.signing import POLICY, REGISTRIES, HostFiles
+from tasks.model.signing import POLICY, REGISTRIES, Decision, HostFiles, decision_faults
 
 _PRIVATE = ("ENCRYPTED COSIGN PRIVATE KEY", "ENCRYPTED SIGSTORE PRIVATE KEY")
 _IN_MEMORY = "/dev/shm"  # noqa: S108  (a file system in memory)
@@ -112,14 +113,31 @@ def refusal(image: ImageRef, shipped: HostFiles) -> str:
     return "" if done.returncode == 0 else _last(done.stderr)
 
 
-def require_parsed(shipped: HostFiles) -> None:
-    """Stop if the policy or a key cannot be read by containers/image, the library that hosts use."""
+def faults(shipped: HostFiles, image: str) -> list[str]:
+    """Why a host with these files would refuse our images, or accept others under our name; empty if all is well.
+
+    containers/image decides on trial images, in every way in which a host can name one. It takes no network.
+    """
+    seen = shipped.faults(image)
+    if seen or not shipped.has_key:
+        return seen
     with host_home(shipped) as home:
-        argv = ["host-policy", "check", str(home / POLICY), *(str(home / key) for key in shipped.keys)]
-        done = shell.attempt(argv, what="the policy could not be checked", seconds=_SECONDS)
+        keys = [str(home / key) for key in shipped.keys]
+        argv = ["host-policy", "decide", str(home / POLICY), str(home / REGISTRIES), image, *keys]
+        done = shell.attempt(argv, what="the policy could not be tried", seconds=_SECONDS)
+    answer, error = (text.replace(str(home), "") for text in (done.stdout, done.stderr))
     if done.returncode:
-        what = f"a host could pull nothing with overlay-root/{POLICY}"
-        raise TaskError(what, _last(done.stderr), "correct it, or write it again: ./inv keygen --policy")
+        return [_last(error)]
+    return decision_faults(map(Decision.parse, json.loads(answer)), shipped)
+
+
+def require(shipped: HostFiles, image: str, source: str) -> None:
+    """Stop if a host with these files could no longer pull our images, or would take others for ours."""
+    if wrong := faults(shipped, image):
+        raise TaskError(
+            f"the policy in {source} is wrong", "; ".join(wrong),
+            "write it again for the shipped keys and this image: ./inv keygen --policy",
+        )  # fmt: skip
 
 
 def _last(output: str) -> str:

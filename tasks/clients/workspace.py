@@ -13,7 +13,7 @@ from tempfile import NamedTemporaryFile, TemporaryDirectory
 from tasks.clients import shell
 from tasks.console import say
 from tasks.model.errors import TaskError
-from tasks.model.signing import KEYS, POLICY, REGISTRIES, HostFiles
+from tasks.model.signing import KEYS, PERSONAL, POLICY, REGISTRIES, HostFiles
 
 _WRITABLE = "check that the folder is writable and the disk is not full"
 ROOT = Path(__file__).resolve().parents[2]
@@ -56,8 +56,8 @@ def alone(name: str, busy: str) -> Iterator[None]:
 def host_files() -> HostFiles:
     """The keys and the policy that overlay-root ships."""
     top = ROOT / "overlay-root"
-    folders = [top / KEYS, top / REGISTRIES]
-    paths = [top / POLICY, *(path for folder in folders for path in sorted(folder.glob("*")))]
+    folders = [top / folder for folder in (KEYS, REGISTRIES, *PERSONAL)]
+    paths = [top / POLICY, *(path for folder in folders for path in sorted(folder.rglob("*")))]
     return HostFiles({str(path.relative_to(top)): path.read_bytes() for path in paths if path.is_file()})
 
 

@@ -4,7 +4,7 @@ from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from tasks.clients import podman, workspace
+from tasks.clients import podman, signer, workspace
 from tasks.console import answer, present, say
 from tasks.flows import gather, keys, own_kmods, show
 from tasks.flows import lock as locks
@@ -132,7 +132,8 @@ def inspect(settings: "Settings", image: str, lock: Lock | None = None) -> tuple
     """Read what an image contains, and check it against the contract."""
     labels = podman.require(image)
     facts = ImageFacts.parse(podman.probe(image), labels)
-    return facts, check_contract(facts, settings.image, lock)
+    faults = signer.faults(facts.host_files, settings.image)
+    return facts, check_contract(facts, settings.image, faults, lock)
 
 
 def _show(report: Report, *, json: bool) -> None:

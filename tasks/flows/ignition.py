@@ -7,12 +7,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tasks.clients import butane, gitleaks, workspace
+from tasks.clients import butane, gitleaks, signer, workspace
 from tasks.console import answer, say, warn
 from tasks.model.errors import TaskError
 from tasks.model.install import cautions, firstboot, secrets, source_lines
 from tasks.model.install.ignition import children, flatten, merged
-from tasks.model.signing import require_consistent
 
 if TYPE_CHECKING:
     from tasks.settings import Settings
@@ -63,7 +62,7 @@ def make(settings: "Settings", *, switch: bool) -> Installation:
 def _ours(settings: "Settings", *, switch: bool) -> str:
     """Return the Butane text of what every machine gets; empty if no key ships."""
     shipped = workspace.host_files()
-    require_consistent(shipped, settings.image, "overlay-root")
+    signer.require(shipped, settings.image, "overlay-root")
     if not shipped.has_key:
         if switch:
             warn("no signing key ships, so the machine stays on stock Fedora CoreOS; make a key: ./inv keygen")

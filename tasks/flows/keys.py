@@ -8,7 +8,7 @@ from tasks.console import answer, say, warn
 from tasks.model import signing
 from tasks.model.errors import TaskError
 from tasks.model.install.adopt import other_image
-from tasks.model.signing import HostFiles, next_key, require_consistent
+from tasks.model.signing import HostFiles, next_key
 
 if TYPE_CHECKING:
     from tasks.settings import Settings
@@ -100,22 +100,18 @@ def _say_next(private: Path, *, rotate: bool) -> None:
 
 def tell(settings: "Settings") -> None:
     """Report what an image built now would ship; stop at a policy that would lock every host out of updates."""
-    shipped = workspace.host_files()
-    require_consistent(shipped, settings.image, "overlay-root")
-    if not shipped.has_key:
+    check(settings)
+    if not workspace.host_files().has_key:
         say("no signing key ships: hosts accept this image unsigned, and it cannot be published (./inv keygen)")
 
 
 def require(settings: "Settings") -> None:
-    """Stop unless keys and policy ship, belong to the image, and hosts can read them."""
+    """Stop unless keys and policy ship, belong to the image, and protect it."""
     check(settings)
     if not workspace.host_files().has_key:
         raise TaskError("nothing can be published", "no signing key and no policy ship", "make both: ./inv keygen")
 
 
 def check(settings: "Settings") -> None:
-    """Check that what ships is consistent, and that the parser of the hosts can read it."""
-    shipped = workspace.host_files()
-    require_consistent(shipped, settings.image, "overlay-root")
-    if shipped.has_key:
-        signer.require_parsed(shipped)
+    """Check what containers/image decides with the keys and the policy that ship."""
+    signer.require(workspace.host_files(), settings.image, "overlay-root")

@@ -1,7 +1,7 @@
 """The contract that every image must keep, checked on the facts found inside it."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from tasks.model.errors import TaskError
@@ -10,12 +10,13 @@ from tasks.model.lock import PREFIX, Lock
 from tasks.model.signing import HostFiles
 from tasks.model.versions import fcos_in
 
-VERSION = "2"  # of the contract; records name it. A changed set of checks needs a new version
+VERSION = "3"  # of the contract; records name it. A changed set of checks needs a new version
 MODULES = ("zfs", "spl")
 ZFS_PACKAGES = ("zfs", "zfs-dracut", "python3-pyzfs")
 ZFS_LIBRARIES = ("libzfs", "libzpool", "libnvpair", "libuutil")  # packages are named after the soname: libzfs7 in 2.4
 _UPDATES = {"bootc-fetch-apply-updates.timer": "enable", "zincati.service": "disable"}  # regardless of presets
 _ZFS_PRESET, _OWN_PRESET = "50-zfs", "10-custom-coreos"  # preset files; those of our packages end with -PACKAGE
+_OPEN, _HOST_FILE = 0o005, "644"  # the bits of 0755 for others and for writing; the mode of keys and policy
 _OFF = ("disabled", "masked", "not-found", "")
 _ON = {"enable": ("enabled", "static", "alias"), "disable": _OFF}
 
@@ -50,8 +51,12 @@ class Report:
             )
 
 
-def inspect(image: ImageFacts, published_as: str, lock: Lock | None = None) -> Report:
-    """Check all promises, and the Lock if given; `published_as` is the image name whose signatures hosts require."""
+def inspect(image: ImageFacts, published_as: str, policy_faults: Sequence[str], lock: Lock | None = None) -> Report:
+    """Check all promises, and the Lock if given.
+
+    `published_as` is the image name whose signatures hosts require. `policy_faults` are what is wrong with what
+    containers/image decides on it with the image's own keys and policy.
+    """
     packages = lock.packages if lock else tuple(image.labels.get(f"{PREFIX}.packages", "").split())
     units = _units(image, packages)
     checks = [
@@ -70,7 +75,8 @@ def inspect(image: ImageFacts, published_as: str, lock: Lock | None = None) -> R
             promise="the presets give the same states on a first boot",
             fault=_first_boot(image, units),
         ),
-        _host_policy(image.host_files, published_as),
+        _host_policy(image.host_files, published_as, policy_faults),
+        Check(name="modes", promise="everybody may read the system, and only root may change it", fault=_modes(image)),
         *(_label(image, name, version) for name, version in _versions_inside(image).items()),
     ]
     return Report(tuple(checks) + (_lock_checks(image, lock) if lock else ()))
@@ -150,10 +156,21 @@ def _first_boot(image: ImageFacts, units: Mapping[str, str]) -> str:
     return ", ".join(f"{unit}'s preset is {presets.get(unit, 'missing')}" for unit in wrong)
 
 
-def _host_policy(shipped: HostFiles, published_as: str) -> Check:
+def _host_policy(shipped: HostFiles, published_as: str, faults: Sequence[str]) -> Check:
     promise = f"keys and policy accept only signed images of {published_as}"
     promise = promise if shipped.has_key else "no key ships, and no policy requires one"
-    return Check(name="host-policy", promise=promise, fault="; ".join(shipped.faults(published_as)))
+    return Check(name="host-policy", promise=promise, fault="; ".join(faults))
+
+
+def _modes(image: ImageFacts) -> str:
+    """A checkout's umask must not decide them: services without root cannot start if /usr is closed to them.
+
+    Host files must have the mode that Ignition gives them, or ostree takes them for edited and never updates them.
+    """
+    folders, files = image.modes("folder-mode"), image.modes("file-mode")
+    closed = [f"{path} is {mode}" for path, mode in folders.items() if int(mode, 8) & 0o027 != _OPEN]
+    other = [f"{path} is {mode}, not {_HOST_FILE}" for path, mode in files.items() if mode != _HOST_FILE]
+    return ", ".join(closed + other) if folders else "the probe reports none"
 
 
 def _versions_inside(image: ImageFacts) -> dict[str, str]:

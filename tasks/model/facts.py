@@ -60,6 +60,10 @@ class ImageFacts:
         rows = (row.split() for row in self.all("preset"))
         return {row[1]: row[2] for row in rows if row[0] == file}
 
+    def modes(self, name: str) -> dict[str, str]:
+        """Mode by path, in octal digits as stat prints it."""
+        return {path: mode for mode, _, path in (row.partition(" ") for row in self.all(name)) if path}
+
     @property
     def host_files(self) -> HostFiles:
         """The keys and policy with which a host that runs the image checks the next one."""

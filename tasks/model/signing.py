@@ -4,17 +4,18 @@ Formats: containers-policy.json(5) and containers-registries.d(5).
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
-
-from tasks.model.errors import TaskError
+from typing import Any, Self
 
 KEYS = "etc/pki/cosign"
 POLICY = "etc/containers/policy.json"
 REGISTRIES = "etc/containers/registries.d"
 REGISTRY_ENTRY = f"{REGISTRIES}/50-custom-coreos.yaml"  # the same file for every image name
+PERSONAL = ("root/.config/containers/", "var/roothome/.config/containers/")  # podman and bootc prefer them
 _TRUSTED = [{"type": "insecureAcceptAnything"}]
+_KEY_FIELDS = ("keyPath", "keyPaths", "keyData", "keyDatas")
+_REJECT = [{"type": "reject"}]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,46 +41,26 @@ class HostFiles:
         return HostFiles({**files, **rules})
 
     def faults(self, image: str) -> list[str]:
-        """The mismatches between keys, policy and image name; any of them cuts every host off from updates."""
+        """The faults that can be seen without a try, each of which cuts hosts off from updates or lets others in."""
+        personal = [path for path in self.files if path.startswith(PERSONAL)]
+        if personal:
+            return [f"/{path} would take the place of /etc/containers for root" for path in personal]
         if not self.has_key:
             return [f"{POLICY} requires signatures of {image}, but no key ships"] if self._rule(image) else []
-        return [*self._policy_faults(image), *self._registry_faults(image), *self._key_faults()]
+        if POLICY not in self.files:
+            return [f"a key ships, but no {POLICY}"]
+        document = _json(self.files[POLICY])
+        if not isinstance(document, dict):
+            return [f"{POLICY} is not a JSON object"]
+        if document.get("default") != _REJECT:
+            return [f'{POLICY}: the default must be exactly [{{"type": "reject"}}], or hosts refuse every update']
+        return []
 
     def _rule(self, image: str) -> object:
         policy = _json(self.files.get(POLICY, b""))
         transports = policy.get("transports") if isinstance(policy, dict) else None
         docker = transports.get("docker") if isinstance(transports, dict) else None
         return docker.get(image) if isinstance(docker, dict) else None
-
-    def _policy_faults(self, image: str) -> Iterator[str]:
-        if POLICY not in self.files:
-            yield f"a key ships, but no {POLICY}"
-            return
-        if not isinstance(_json(self.files[POLICY]), dict):
-            yield f"{POLICY} is not a JSON object"
-            return
-        rule = self._rule(image)
-        if not isinstance(rule, list) or len(rule) != 1 or not isinstance(rule[0], dict):
-            yield f"{POLICY} does not have exactly one rule for {image}"
-            return
-        if rule[0].get("type") != "sigstoreSigned":
-            yield f"{POLICY} does not require a sigstore signature of {image}"
-        if rule[0].get("signedIdentity") != {"type": "matchRepository"}:
-            yield f"{POLICY}: signedIdentity must be matchRepository, because a signature names a digest"
-        named = rule[0].get("keyPaths", [rule[0].get("keyPath")])
-        shipped = [f"/{path}" for path in self.keys]
-        if not isinstance(named, list) or sorted(map(str, named)) != sorted(shipped):
-            yield f"{POLICY} names the keys {named}, but {shipped} ship"
-
-    def _registry_faults(self, image: str) -> Iterator[str]:
-        entries = [content for path, content in self.files.items() if path.startswith(f"{REGISTRIES}/")]
-        if not any(_uses_attachments(content, image) for content in entries):
-            yield f"no file in {REGISTRIES} sets use-sigstore-attachments for {image}"
-
-    def _key_faults(self) -> Iterator[str]:
-        for path in self.keys:
-            if b"-----BEGIN PUBLIC KEY-----" not in self.files[path]:
-                yield f"{path} is not a public key in PEM format"
 
     def below(self, folder: str) -> dict[str, bytes]:
         """The same files to put below `folder`; the policy's key paths point into it instead of the root."""
@@ -101,17 +82,44 @@ def _json(content: bytes) -> object:
     return document
 
 
-def _uses_attachments(content: bytes, image: str) -> bool:
-    from ruamel.yaml import YAML
-    from ruamel.yaml.error import YAMLError
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What containers/image decided with a policy about one trial image.
 
-    try:
-        document = YAML(typ="safe", pure=True).load(content)
-    except YAMLError:
-        return False
-    docker = document.get("docker") if isinstance(document, dict) else None
-    entry = docker.get(image) if isinstance(docker, dict) else None
-    return isinstance(entry, dict) and entry.get("use-sigstore-attachments") is True
+    `signer` is a key's path (`/etc/…`), `none`, or `foreign` for a key that nobody trusts. `refusal` is empty if the
+    image was accepted. `keys` are the keys that the policy names for this reference.
+    """
+
+    reference: str
+    signer: str
+    refusal: str
+    keys: tuple[str, ...] = ()
+
+    @classmethod
+    def parse(cls, row: Mapping[str, Any]) -> Self:
+        """Read one row of host-policy's answer."""
+        named = tuple(str(key) for each in row["rule"] for name in _KEY_FIELDS for key in _listed(each.get(name)))
+        return cls(row["reference"], row["signer"], row["refusal"], named)
+
+    def fault(self, shipped: Sequence[str]) -> str:
+        """What is wrong with this decision; empty if only the shipped keys (`/etc/…`) open this reference."""
+        strangers = [key for key in self.keys if key not in shipped]
+        if strangers:
+            return f"{POLICY} also accepts {self.reference} with keys that do not ship: {', '.join(strangers)[:80]}"
+        if self.signer in shipped:
+            return self.refusal and f"{self.reference} is refused with a signature of {self.signer}: {self.refusal}"
+        by = {"none": "without a signature", "foreign": "with a stranger's signature"}[self.signer]
+        return "" if self.refusal else f"{POLICY} accepts {self.reference} {by}"
+
+
+def _listed(value: object) -> list[object]:
+    return value if isinstance(value, list) else [value] if value else []
+
+
+def decision_faults(decisions: Iterable[Decision], shipped: HostFiles) -> list[str]:
+    """What is wrong with a policy, by what it decided; each fault once."""
+    keys = [f"/{path}" for path in shipped.keys]
+    return list(dict.fromkeys(fault for each in decisions if (fault := each.fault(keys))))
 
 
 def policy(image: str, keys: Sequence[str]) -> str:
@@ -121,7 +129,7 @@ def policy(image: str, keys: Sequence[str]) -> str:
     rule = {"type": "sigstoreSigned", **named, "signedIdentity": {"type": "matchRepository"}}
     transports = {"docker": {image: [rule], "": _TRUSTED}}
     others = {name: {"": _TRUSTED} for name in ("containers-storage", "oci", "oci-archive", "docker-archive", "dir")}
-    return json.dumps({"default": [{"type": "reject"}], "transports": transports | others}, indent=2) + "\n"
+    return json.dumps({"default": _REJECT, "transports": transports | others}, indent=2) + "\n"
 
 
 def registries(image: str) -> str:
@@ -133,13 +141,3 @@ def next_key(shipped: HostFiles) -> str:
     """The path for one more public key."""
     newest = _age(shipped.keys[-1])[0] + 1 if shipped.keys else 1
     return f"{KEYS}/cosign.pub" if newest == 1 else f"{KEYS}/cosign-{newest}.pub"
-
-
-def require_consistent(shipped: HostFiles, image: str, source: str) -> None:
-    """Stop if a host with these files could no longer pull our images."""
-    faults = shipped.faults(image)
-    if faults:
-        raise TaskError(
-            f"the policy in {source} is inconsistent", "; ".join(faults),
-            "write it again for the shipped keys and this image: ./inv keygen --policy",
-        )  # fmt: skip

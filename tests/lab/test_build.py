@@ -25,11 +25,12 @@ def test_a_changed_overlay_is_built(own_clone: Clone) -> None:
     """The fingerprint covers the overlay's content and its executable bits, not the README."""
     fingerprints = "inv versions --lock x.lock.json > /dev/null && grep inputs x.lock.json"
     before = own_clone.lab(fingerprints).stdout
-    own_clone.replace(
-        "overlay-root/usr/lib/systemd/system/bootc-fetch-apply-updates.timer.d/50-window.conf", "03", "04"
-    )
+    window = "overlay-root/usr/lib/systemd/system/bootc-fetch-apply-updates.timer.d/50-window.conf"
+    (own_clone.path / window).chmod(0o700)
+    executable = own_clone.lab(fingerprints).stdout
+    own_clone.replace(window, "03", "04")
     changed = own_clone.lab(fingerprints).stdout
-    assert changed != before
+    assert len({before, executable, changed}) == 3
     (own_clone.path / "README.md").write_text("another")
     assert own_clone.lab(fingerprints).stdout == changed
 
@@ -68,6 +69,26 @@ def test_packages_are_built_verified_and_labelled_as_they_are_set(own_clone: Clo
     assert "tailscale" not in done.stdout
     assert ("cockpit.socket is enabled" in done.stdout) == (packages == "cockpit")
     assert done.stdout.splitlines()[-1].endswith("with " + ", ".join(filter(None, ("OpenZFS 2.4.4", packages))))
+
+
+@pytest.mark.parametrize("umask", ["077", *(pytest.param(mask, marks=pytest.mark.full) for mask in ("027", "002"))])
+def test_the_umask_of_a_checkout_decides_no_mode_in_the_image(own_clone: Clone, umask: str) -> None:
+    """A service without root reads what it needs, only root writes it, and programs can be started."""
+    script = own_clone.path / "overlay-root/usr/libexec/own/script"
+    script.parent.mkdir(parents=True)
+    script.write_text("#!/bin/sh\ncat /etc/containers/policy.json /usr/lib/os-release\n")
+    script.chmod(0o755)
+    assert own_clone.lab("inv keygen").returncode == 0
+    for path in (own_clone.path / "overlay-root").rglob("*"):  # as a clone under that umask
+        path.chmod((0o777 if path.is_dir() or path == script else 0o666) & ~int(umask, 8))
+    done = own_clone.lab(f"umask {umask}; inv build && inv verify custom-coreos:stable")
+    assert done.returncode == 0, done.stderr
+    inside = "podman run --rm --user 1000:1000 --network=none custom-coreos:stable"
+    done = own_clone.lab(f"{inside} /usr/libexec/own/script && {inside} find /usr /etc -xdev ! -type l -perm /022")
+    assert done.returncode == 0, done.stderr
+    assert "sigstoreSigned" in done.stdout
+    assert "OSTREE_VERSION" in done.stdout
+    assert not [line for line in done.stdout.splitlines() if line.startswith("/")]
 
 
 def test_against_the_matrix_only_with_force_and_a_loud_warning(clone: Clone) -> None:

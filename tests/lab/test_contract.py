@@ -26,6 +26,7 @@ WRONG = {
     "zincati.service": "systemctl enable zincati.service",
     "first-boot": "rm /usr/lib/systemd/system-preset/10-custom-coreos.preset",
     "host-policy": "mkdir -p /etc/pki/cosign && echo key > /etc/pki/cosign/cosign.pub",
+    "modes": "chmod 700 /usr",
     "label-fcos-version": "sed -i s/20261110/20261103/ /usr/lib/os-release",
 }
 LABELS = {f"label-{name}": f"custom-coreos.{name}" for name in ("kernel-version", "zfs-version", "fcos-version")}

@@ -46,6 +46,9 @@ GOOD = "\n".join(
         "preset\t50-zfs zfs-import-scan.service disable",
         "unit\tzfs-import-scan.service disabled",
         "modules-load\tzfs",
+        *(f"folder-mode\t755 {path}" for path in ("/usr", "/etc")),
+        "folder-mode\t555 /",
+        "file-mode\t644 /etc/containers/policy.json",
         "os-version\t44.20261110.3.0",
         "os-version\t",
         "os-version\t44.20261110.3.0 (CoreOS)",
@@ -60,21 +63,21 @@ OLDER, OTHER_RELEASE = "os-version\t44.20261103.3.0", {"label-fcos-version", "lo
 
 
 def faults(answer: str, labels: dict[str, str] = LABELS) -> set[str]:
-    return {check.name for check in inspect(ImageFacts.parse(answer, labels), NAME, lock()).failed}
+    return {check.name for check in inspect(ImageFacts.parse(answer, labels), NAME, [], lock()).failed}
 
 
 PROMISES = {  # the checks of each version of the contract; an image verified under another version is verified again
-    "2": """
+    "3": """
         kernel-tree zfs-module spl-module zfs-indexed spl-indexed zfs-vermagic spl-vermagic zfs-packages
         package-tailscale modules-load zfs-units left-behind bootc-fetch-apply-updates.timer zincati.service
-        tailscaled.service first-boot host-policy label-kernel-version label-zfs-version label-fcos-version
+        tailscaled.service first-boot host-policy modes label-kernel-version label-zfs-version label-fcos-version
     """,
 }
 
 
 def test_another_set_of_checks_is_another_version_of_the_contract() -> None:
     """A record of version 1 must not count for today's checks: give a new set its own number."""
-    names = [check.name for check in inspect(ImageFacts.parse(GOOD, LABELS), NAME).checks]
+    names = [check.name for check in inspect(ImageFacts.parse(GOOD, LABELS), NAME, []).checks]
     assert PROMISES[VERSION].split() == names
     assert list(PROMISES)[-1] == VERSION
 
@@ -85,7 +88,7 @@ def test_packages_come_from_the_lock_and_units_from_their_presets(packages: tupl
     other = dataclasses.replace(lock(), packages=packages)
     labels = other.labels("custom-coreos", "https://github.com/o/n", "2026-11-23T00:00:00+00:00")
     answer = f"package\thtop 3 3-1.fc44.x86_64\n{GOOD}"
-    report = inspect(ImageFacts.parse(answer, labels), NAME, other)
+    report = inspect(ImageFacts.parse(answer, labels), NAME, [], other)
     assert {check.name for check in report.failed} == (
         {"package-cockpit", "cockpit.socket", "first-boot"} if packages == ("cockpit",) else set()
     )
@@ -130,6 +133,12 @@ def test_a_good_image_keeps_every_promise() -> None:
             "unit\tbootc-fetch-apply-updates.timer dis",
             {"bootc-fetch-apply-updates.timer"},
         ),
+        ("folder-mode\t755 /usr", "folder-mode\t700 /usr", {"modes"}),
+        ("folder-mode\t755 /etc", "folder-mode\t750 /etc", {"modes"}),
+        ("folder-mode\t555 /", "folder-mode\t775 /", {"modes"}),
+        ("folder-mode\t", "other\t", {"modes"}),
+        ("file-mode\t644", "file-mode\t664", {"modes"}),
+        ("file-mode\t644", "file-mode\t600", {"modes"}),
         ("unit\tzincati.service disabled", "unit\tzincati.service enabled", {"zincati.service"}),
         ("first-boot\tzincati.service disabled", "first-boot\tzincati.service enabled", {"first-boot"}),
         ("first-boot\ttailscaled.service enabled\n", "", {"first-boot"}),
@@ -158,7 +167,7 @@ def test_labels_must_equal_what_is_inside(label: str, value: str) -> None:
 def test_the_lock_is_compared_with_image_and_labels() -> None:
     """An image made from another Lock does not match."""
     other = dataclasses.replace(lock(), zfs_version=Version("2.4.3"), inputs="sha256:" + "d" * 64)
-    failed = {check.name for check in inspect(ImageFacts.parse(GOOD, LABELS), NAME, other).failed}
+    failed = {check.name for check in inspect(ImageFacts.parse(GOOD, LABELS), NAME, [], other).failed}
     assert {"lock-zfs-version", "lock-custom-coreos.zfs-version", "lock-custom-coreos.inputs"} <= failed
 
 
@@ -171,7 +180,7 @@ def test_an_answer_that_is_not_whole_is_an_error(answer: str) -> None:
 
 def test_every_fault_is_reported_at_once() -> None:
     """One run names everything that is wrong."""
-    report = inspect(ImageFacts.parse("end\t", {}), NAME)
+    report = inspect(ImageFacts.parse("end\t", {}), NAME, ["a fault"])
     with pytest.raises(TaskError) as caught:
         report.require_kept("custom-coreos:stable")
     assert all(check.name in caught.value.why for check in report.failed)

@@ -1,19 +1,19 @@
-"""Keys, policy and image name must match, or hosts could never update again."""
+"""What host-policy decided becomes faults; tests/lab/test_policy.py asks the real library."""
 
 import json
 
 import pytest
 
-from tasks.model.errors import TaskError
 from tasks.model.signing import (
     KEYS,
     POLICY,
     REGISTRY_ENTRY,
+    Decision,
     HostFiles,
+    decision_faults,
     next_key,
     policy,
     registries,
-    require_consistent,
 )
 
 IMAGE = "ghcr.io/owner/custom-coreos"
@@ -38,7 +38,7 @@ def test_the_same_keys_judge_another_image_of_ours() -> None:
     other = both.of(f"{IMAGE}-kmods")
     assert other.faults(f"{IMAGE}-kmods") == []
     assert other.keys == both.keys
-    assert other.faults(IMAGE)
+    assert list(json.loads(other.files[POLICY])["transports"]["docker"]) == [f"{IMAGE}-kmods", ""]
     assert f"{REGISTRY_ENTRY}.old" not in other.files
 
 
@@ -49,18 +49,9 @@ def test_without_key_nothing_is_asked_for() -> None:
     assert "no key ships" in HostFiles(alone).faults(IMAGE)[0]
 
 
-def with_rule(**changes: object) -> bytes:
-    """Return the policy with another rule for the image."""
-    document = json.loads(shipped()[POLICY])
-    document["transports"]["docker"][IMAGE][0] |= changes
-    return json.dumps(document).encode()
-
-
-def with_two_rules() -> bytes:
-    """Return the policy with one more rule for the image."""
-    document = json.loads(shipped()[POLICY])
-    document["transports"]["docker"][IMAGE] *= 2
-    return json.dumps(document).encode()
+def with_default(*requirements: str) -> bytes:
+    """Return the policy with another default."""
+    return json.dumps(json.loads(shipped()[POLICY]) | {"default": [{"type": each} for each in requirements]}).encode()
 
 
 @pytest.mark.parametrize(
@@ -68,33 +59,56 @@ def with_two_rules() -> bytes:
     [
         {POLICY: None},
         {POLICY: shipped()[POLICY][:-20]},
-        {REGISTRY_ENTRY: None},
-        {REGISTRY_ENTRY: registries(IMAGE).replace("true", "false").encode()},
-        {REGISTRY_ENTRY: b"docker:\n\tx: y\n"},
-        {f"{KEYS}/cosign.pub": b"key"},
-        {f"{KEYS}/cosign-2.pub": KEY},
-        {POLICY: with_rule(type="insecureAcceptAnything")},
-        {POLICY: with_rule(signedIdentity={"type": "matchExact"})},
-        {POLICY: with_rule(keyPath="/etc/pki/cosign/other.pub")},
-        {POLICY: with_two_rules()},
+        {POLICY: b"[]"},
+        {POLICY: with_default("insecureAcceptAnything")},
+        {POLICY: with_default("reject", "insecureAcceptAnything")},
+        {POLICY: with_default()},
+        {"root/.config/containers/policy.json": b"{}"},
+        {"var/roothome/.config/containers/registries.d/x.yaml": b""},
     ],
     ids=[
-        "no policy", "no JSON", "no entry", "attachments off", "a tab", "no PEM", "one more key", "another type",
-        "another identity", "another key", "two rules",
+        "no policy", "no JSON", "a list", "a default that accepts", "two defaults", "no default", "root's policy",
+        "root's registries.d",
     ],
 )  # fmt: skip
-def test_each_thing_that_is_wrong_is_found(changes: dict[str, bytes | None]) -> None:
-    """Any one of them strands every host that follows the image."""
+def test_what_needs_no_try_is_found(changes: dict[str, bytes | None]) -> None:
+    """Each strands every host that follows the image, or lets unsigned images in."""
     files = {path: content for path, content in {**shipped(), **changes}.items() if content is not None}
     assert len(HostFiles(files).faults(IMAGE)) == 1
 
 
-def test_the_policy_of_another_image_name_is_found_and_told_how_to_mend() -> None:
-    """After a rename the old policy would protect nothing."""
-    with pytest.raises(TaskError) as caught:
-        require_consistent(HostFiles(shipped(image="ghcr.io/owner/other")), IMAGE, "overlay-root")
-    assert "keygen --policy" in caught.value.next
-    assert IMAGE in caught.value.why
+OURS = "/etc/pki/cosign/cosign.pub"
+RULE = [{"type": "sigstoreSigned", "keyPath": OURS}]
+
+
+def decisions(**changes: object) -> list[Decision]:
+    """Return what host-policy prints for a good policy, with some fields of one row changed."""
+    good = {"reference": f"{IMAGE}:stable", "rule": RULE}
+    rows = [
+        {**good, "signer": "none", "refusal": "no signature exists"},
+        {**good, "signer": "foreign", "refusal": "invalid signature"},
+        {**good, "signer": OURS, "refusal": ""},
+    ]
+    return [Decision.parse(row | changes if row["signer"] == changes.get("signer") else row) for row in rows]
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({}, ""),
+        ({"signer": "none", "refusal": ""}, f"accepts {IMAGE}:stable without a signature"),
+        ({"signer": "foreign", "refusal": ""}, f"accepts {IMAGE}:stable with a stranger's signature"),
+        ({"signer": OURS, "refusal": "no entry"}, f"{IMAGE}:stable is refused with a signature of {OURS}: no entry"),
+        ({"signer": OURS, "rule": [{"keyPaths": [OURS, "/etc/x.pub"]}]}, "keys that do not ship: /etc/x.pub"),
+        ({"signer": OURS, "rule": [{"keyData": "S0VZ"}]}, "keys that do not ship: S0VZ"),
+        ({"signer": OURS, "rule": [{"type": "reject"}, {"keyDatas": ["S0VZ"]}]}, "keys that do not ship: S0VZ"),
+    ],
+)
+def test_only_our_keys_may_open_our_name(changes: dict[str, object], said: str) -> None:
+    """Whatever the policy looks like, these are the decisions that count."""
+    faults = decision_faults(decisions(**changes), HostFiles(shipped()))
+    assert len(faults) == bool(said)
+    assert said in "".join(faults)
 
 
 def test_key_files_are_numbered_and_sorted_by_number() -> None:

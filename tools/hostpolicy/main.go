@@ -1,10 +1,11 @@
 // Command host-policy does with containers/image what a host does, and makes the keys for it.
 //
 //	host-policy generate-key PREFIX                   writes PREFIX.key (0600) and PREFIX.pub; passphrase on stdin
-//	host-policy check POLICY KEY...                   exit status 0 when a host can read the policy and the keys
+//	host-policy decide POLICY REGISTRIES_D NAME KEY... prints as JSON what the policy decides on trial images of NAME
 //	host-policy accepts POLICY REGISTRIES_D IMAGE     exit status 0 when the policy accepts the image; pulls nothing
 //
-// `accepts` sends no credentials: a host has none. IMAGE is name@digest.
+// `accepts` sends no credentials: a host has none. IMAGE is name@digest. `decide` uses no network; KEY is a path as in
+// the policy.
 package main
 
 import (
@@ -36,12 +37,12 @@ func run(arguments []string) error {
 	switch {
 	case len(arguments) == 2 && arguments[0] == "generate-key":
 		return generateKey(arguments[1])
-	case len(arguments) >= 2 && arguments[0] == "check":
-		return check(arguments[1], arguments[2:])
+	case len(arguments) >= 4 && arguments[0] == "decide":
+		return decide(arguments[1], arguments[2], arguments[3], arguments[4:])
 	case len(arguments) == 4 && arguments[0] == "accepts":
 		return accepts(arguments[1], arguments[2], arguments[3])
 	}
-	return fmt.Errorf("usage: host-policy generate-key PREFIX | host-policy check POLICY KEY... | host-policy accepts POLICY REGISTRIES_D IMAGE")
+	return fmt.Errorf("usage: host-policy generate-key PREFIX | host-policy decide POLICY REGISTRIES_D NAME KEY... | host-policy accepts POLICY REGISTRIES_D IMAGE")
 }
 
 func generateKey(prefix string) error {
@@ -98,6 +99,12 @@ func accepts(policyPath, registriesPath, name string) error {
 	if err != nil {
 		return err
 	}
+	system := &types.SystemContext{RegistriesDirPath: registriesPath, DockerAuthConfig: &types.DockerAuthConfig{}}
+	return judge(ctx, policy, name, system)
+}
+
+// judge asks the policy about the image that a registry holds; no error means that it is accepted.
+func judge(ctx context.Context, policy *signature.Policy, name string, system *types.SystemContext) error {
 	decision, err := signature.NewPolicyContext(policy)
 	if err != nil {
 		return err
@@ -107,7 +114,6 @@ func accepts(policyPath, registriesPath, name string) error {
 	if err != nil {
 		return err
 	}
-	system := &types.SystemContext{RegistriesDirPath: registriesPath, DockerAuthConfig: &types.DockerAuthConfig{}}
 	source, err := reference.NewImageSource(ctx, system)
 	if err != nil {
 		return err

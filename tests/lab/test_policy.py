@@ -1,0 +1,182 @@
+"""No policy that accepts our name without our signature gets through; containers/image itself decides."""
+
+import json
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tasks.clients import signer
+from tasks.model.signing import KEYS, POLICY, REGISTRY_ENTRY, HostFiles, policy, registries
+from tests.lab.conftest import Clone, assert_three_lines, checked
+
+IMAGE = "ghcr.io/owner/custom-coreos"
+ANYTHING = [{"type": "insecureAcceptAnything"}]
+KEY, OTHER = f"{KEYS}/cosign.pub", f"{KEYS}/cosign-2.pub"
+MORE = "etc/containers/registries.d/z.yaml"
+Change = Callable[[dict[str, Any]], object]
+
+
+@lru_cache
+def publics() -> tuple[bytes, bytes]:
+    """Return the public halves of two key pairs."""
+    return signer.generate()[1], signer.generate()[1]
+
+
+def shipped(*keys: str, change: Change = dict) -> HostFiles:
+    """Return what keygen writes, with a change to the policy."""
+    paths = keys or (KEY,)
+    document = json.loads(policy(IMAGE, paths))
+    change(document)
+    rules = {POLICY: json.dumps(document).encode(), REGISTRY_ENTRY: registries(IMAGE).encode()}
+    return HostFiles({**dict(zip(paths, publics(), strict=False)), **rules})
+
+
+def scope(name: str, *requirements: dict[str, Any]) -> Change:
+    """Return a change that adds a scope."""
+    return lambda document: document["transports"]["docker"].update({name: list(requirements) or ANYTHING})
+
+
+def rule(**fields: object) -> Change:
+    """Return a change to the rule of our name."""
+    return lambda document: document["transports"]["docker"][IMAGE][0].update(fields)
+
+
+def signed(**fields: object) -> dict[str, Any]:
+    """Return a requirement of a signature."""
+    return {"type": "sigstoreSigned", "signedIdentity": {"type": "matchRepository"}, **fields}
+
+
+@pytest.mark.parametrize("keys", [(KEY,), (KEY, OTHER)])
+def test_what_keygen_writes_is_right(keys: tuple[str, ...]) -> None:
+    """Each shipped key opens every name of the image; nobody else does."""
+    assert signer.faults(shipped(*keys), IMAGE) == []
+
+
+HOLES: dict[str, tuple[Change, str]] = {
+    "one tag": (scope(f"{IMAGE}:stable"), f"accepts {IMAGE}:stable without a signature"),
+    "a tag that we never push": (scope(f"{IMAGE}:lts"), f"accepts {IMAGE}:lts without a signature"),
+    "a digest": (scope(f"{IMAGE}@sha256:{'a' * 64}"), f"accepts {IMAGE}@sha256:{'a' * 64} without a signature"),
+    "a longer path": (scope(f"{IMAGE}/x"), f"accepts {IMAGE}/x without a signature"),
+    "our name itself": (scope(IMAGE), "without a signature"),
+    "a stranger's key": (rule(keyPath=f"/{OTHER}"), f"keys that do not ship: /{OTHER}"),
+    "a stranger's key beside ours": (
+        lambda document: (
+            document["transports"]["docker"][IMAGE][0].pop("keyPath"),
+            rule(keyPaths=[f"/{KEY}", "/etc/hostname"])(document),
+        ),
+        "keys that do not ship: /etc/hostname",
+    ),
+    "a key in the policy": (scope(f"{IMAGE}:x", signed(keyData="S0VZ")), "keys that do not ship: S0VZ"),
+    "exact names": (rule(signedIdentity={"type": "matchExact"}), "is refused with a signature of /etc/pki"),
+    "no rule": (lambda document: document["transports"]["docker"].pop(IMAGE), "without a signature"),
+    "everything refused": (scope(IMAGE, {"type": "reject"}), "is refused with a signature"),
+    "two keys are required": (scope(IMAGE, signed(keyPath=f"/{KEY}"), {"type": "reject"}), "is refused"),
+    "a default that accepts": (lambda document: document.update(default=ANYTHING), "the default must be exactly"),
+    "a word nobody knows": (lambda document: document.update(comment="x"), "comment"),
+}
+
+
+@pytest.mark.parametrize(("change", "said"), HOLES.values(), ids=HOLES)
+def test_a_hole_is_found(change: Change, said: str) -> None:
+    """An unsigned or wrongly signed image is accepted under some name, or ours is refused."""
+    assert said in "; ".join(signer.faults(shipped(change=change), IMAGE))
+
+
+HARMLESS: dict[str, Change] = {
+    "another image": scope(f"{IMAGE}-kmods"),
+    "another image that must be signed": scope("ghcr.io/other/name", signed(keyData="S0VZ")),
+    "the owner's other images": scope("ghcr.io/owner"),
+    "the same rule for everything of the owner": scope("ghcr.io/owner", signed(keyPath=f"/{KEY}")),
+    "the same rule for one tag": scope(f"{IMAGE}:stable", signed(keyPath=f"/{KEY}")),
+    "one tag is refused": scope(f"{IMAGE}@sha256:{'a' * 64}", {"type": "reject"}),
+    "another transport": lambda document: document["transports"].update({"docker-daemon": {"": ANYTHING}}),
+}
+
+
+@pytest.mark.parametrize("change", HARMLESS.values(), ids=HARMLESS)
+def test_what_an_owner_adds_for_other_images_is_no_fault(change: Change) -> None:
+    """The decisions count, and not how the policy is written."""
+    assert signer.faults(shipped(change=change), IMAGE) == []
+
+
+@pytest.mark.parametrize(
+    "extra",
+    {
+        "no entry": {REGISTRY_ENTRY: b"docker: {}\n"},
+        "attachments off": {REGISTRY_ENTRY: registries(IMAGE).replace("true", "false").encode()},
+        "off for one tag": {MORE: registries(f"{IMAGE}:stable").replace("true", "false").encode()},
+        "twice": {MORE: registries(IMAGE).encode()},
+        "a tab": {MORE: b"docker:\n\tx: y\n"},
+        "no PEM": {KEY: b"key"},
+        "a truncated key": {KEY: b"-----BEGIN PUBLIC KEY-----\nMFkw\n-----END PUBLIC KEY-----\n"},
+        "a key that the policy does not name": {OTHER: b""},
+    }.values(),
+)  # fmt: skip
+def test_what_keeps_our_signatures_from_being_found_is_a_fault(extra: dict[str, bytes]) -> None:
+    """Hosts would refuse every update."""
+    filled = {path: content or publics()[1] for path, content in extra.items()}
+    assert signer.faults(HostFiles({**shipped().files, **filled}), IMAGE)
+
+
+_TAG = st.from_regex(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,30}", fullmatch=True)
+_BELOW = st.one_of(
+    _TAG.map(lambda tag: f":{tag}"),
+    st.from_regex(r"@sha256:[0-9a-f]{64}", fullmatch=True),
+    st.from_regex(r"(/[a-z0-9]{1,8}){1,3}(:[a-z0-9]{1,8})?", fullmatch=True),
+)
+
+
+@settings(max_examples=25)
+@given(_BELOW, st.sampled_from([ANYTHING, [*ANYTHING, *ANYTHING]]))
+def test_no_scope_below_our_name_may_accept_anything(name: str, requirements: list[dict[str, str]]) -> None:
+    """Whatever tag, digest or path it has."""
+    faults = signer.faults(shipped(change=scope(f"{IMAGE}{name}", *requirements)), IMAGE)
+    assert f"{POLICY} accepts {IMAGE}{name} without a signature" in faults
+
+
+@settings(max_examples=10)
+@given(st.from_regex(r"[a-z0-9.-]{1,10}(/[a-z0-9]{1,8}){1,3}", fullmatch=True), _TAG)
+def test_any_scope_elsewhere_may(name: str, tag: str) -> None:
+    """It opens nothing of ours."""
+    for elsewhere in (name, f"{name}:{tag}"):
+        assert signer.faults(shipped(change=scope(elsewhere)), IMAGE) == []
+
+
+PUBLISHED = "ghcr.io/samhclark/custom-coreos"
+HOLE = f"accepts {PUBLISHED}:stable without a signature"
+SHIPPED = f"overlay-root/{POLICY}"
+
+
+def with_hole(clone: Clone) -> None:
+    """Let the policy of a clone accept one tag unsigned."""
+    clone.replace(SHIPPED, f'"{PUBLISHED}"', f'"{PUBLISHED}:stable": {json.dumps(ANYTHING)}, "{PUBLISHED}"')
+
+
+def test_a_hole_stops_build_publish_and_ignition_and_verify_finds_it(own_clone: Clone) -> None:
+    """Each names it; verify finds it in an image that somebody else built; keygen --policy closes it."""
+    assert own_clone.lab("inv keygen && inv build").returncode == 0
+    good = (own_clone.path / SHIPPED).read_text()
+    with_hole(own_clone)
+    done = own_clone.lab("inv build; inv ignition; inv publish")
+    assert_three_lines(done, HOLE, "keygen --policy")
+    assert done.stderr.count(HOLE) == 3
+    copied = f"FROM localhost/custom-coreos:stable\\nCOPY {SHIPPED} /etc/containers/\\n"
+    foreign = f"printf '{copied}' | podman build -q -t wrong -f - . > /dev/null"
+    done = own_clone.lab(f"{foreign} && inv verify localhost/wrong --json")
+    faults = {row["name"]: row["fault"] for row in checked(done.stdout, "verify")["checks"] if row["fault"]}
+    assert HOLE in faults["host-policy"]
+    assert own_clone.lab("inv keygen --policy").returncode == 0
+    assert (own_clone.path / SHIPPED).read_text() == good
+
+
+@pytest.mark.full
+def test_lint_and_doctor_name_a_hole(own_clone: Clone) -> None:
+    """Before anything is built."""
+    assert own_clone.lab("inv keygen").returncode == 0
+    with_hole(own_clone)
+    assert HOLE in own_clone.lab("inv lint").stderr
+    assert HOLE in own_clone.lab("inv doctor").stdout
