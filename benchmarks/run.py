@@ -2,20 +2,18 @@
 
 import json
 import shlex
-import sys
 import time
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from lab import session, workflows
+from lab import session, start, workflows
 from lab.open import open_lab
 from lab.world import load
 from tasks.model.errors import TaskError
 from tasks.model.kmods import fedora_of
 from tasks.model.versions import Kernel
 
-_START = "import sys; sys.path.insert(0, sys.argv.pop(1)); from benchmarks.{} import main; main()"
 _WORLDS = {"resolve": "far", "published": "far-past", "installing": "season"}
 _BUILD_TIME = "build-time"
 _BASE = "quay.io/fedora/fedora-coreos:stable"
@@ -59,16 +57,16 @@ def _timed(state: Path, world: str, pulled: list[str], command: str) -> float:
         (shlex.join(["podman", "pull", "--quiet", *pulled]), lambda: session.clear(state)),
         (command, lambda: None),
     ):
-        start = time.monotonic()
+        begun = time.monotonic()
         if open_lab(load(world), f"{{ {words}; }} >&2", state, prepare=prepare):
             hint = f"repeat it: ./inv lab -w {world} -- '{words}'"
             raise TaskError("the benchmark failed", f"{words} failed with the output above", hint)
-    return time.monotonic() - start
+    return time.monotonic() - begun
 
 
 def _one(name: str, world: str, state: Path) -> list[dict[str, Any]]:
-    start = [sys.executable, "-c", _START.format(name), str(session.ROOT), str(state)]
-    open_lab(load(world), shlex.join(start), state, prepare=lambda: session.clear(state))
+    words = start.argv(f"benchmarks.{name}", str(state))
+    open_lab(load(world), shlex.join(words), state, prepare=lambda: session.clear(state))
     results = state / "results.json"
     return json.loads(results.read_text()) if results.exists() else []
 
@@ -81,9 +79,9 @@ def _days(state: Path) -> list[dict[str, Any]]:
     event, rows = workflows.Event(file="build.yaml", name="schedule", inputs={}), []
     days = {"a day with a new release: build.yaml and the page's workflow": 60, "the second cron event of that day": 6}
     for name, limit in days.items():
-        start = time.monotonic()
+        begun = time.monotonic()
         runs = workflows.run(load("everyday"), event, state)
-        seconds = time.monotonic() - start
+        seconds = time.monotonic() - begun
         note = ", ".join(f"{run.file} {run.conclusion}" for run in runs)
         rows.append(Result(name=name, measured=seconds, limit=limit, unit="s", note=note))
     return [asdict(row) | {"kept": row.kept} for row in rows]

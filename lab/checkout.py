@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from lab.make.tool import call
-from lab.session import ROOT
+from lab.start import ROOT
 from tasks.model.errors import TaskError
 
 # Trust this checkout whoever owns it: making a lab already runs the checkout's own code.

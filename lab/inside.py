@@ -9,12 +9,11 @@ import sys
 import time
 from pathlib import Path
 
+from lab import start
 from lab.hosts import registries
 from lab.world import HOSTS
 
 _UP_SECONDS = 20
-_START = "import sys; sys.path.insert(0, sys.argv.pop(1)); from lab.hosts.gateway import main; main()"
-_ROOT = str(Path(__file__).resolve().parents[1])
 
 
 def main() -> None:
@@ -24,7 +23,7 @@ def main() -> None:
         signal.signal(number, _let_the_command_end)  # a terminal sends Ctrl-C to the command too
     state = Path(request["state"])
     _mounts(state)
-    gateway = [sys.executable, "-c", _START, _ROOT, request["world"], str(state)]
+    gateway = start.argv("lab.hosts.gateway", request["world"], str(state))
     with (state / "gateway.log").open("ab") as log:
         servers = [subprocess.Popen(gateway, stdout=log, stderr=log), *registries.start(state)]
     _wait_until_up(servers, state)

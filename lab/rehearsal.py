@@ -9,12 +9,11 @@ import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from lab import checkout, session
+from lab import checkout, session, start
 from lab.hosts.ghcr import TOKEN
 from lab.open import open_lab
 from lab.world import World
 
-_START = "import sys; sys.path.insert(0, sys.argv.pop(1)); from lab.rehearsal import main; main()"
 _LOCK = "rehearsal.lock.json"
 _LOGIN = (
     "mkdir -p ~/.docker && podman login --authfile ~/.docker/config.json --username owner --password-stdin ghcr.io"
@@ -97,8 +96,8 @@ def run(world: World, state: Path) -> list[Outcome]:
         session.clear(state)
         checkout.copy(state / "checkout")
 
-    start = shlex.join([sys.executable, "-c", _START, str(session.ROOT), str(state)])
-    open_lab(world, start, state, prepare=fresh)
+    words = shlex.join(start.argv(__name__, str(state)))
+    open_lab(world, words, state, prepare=fresh)
     outcomes = state / "outcomes.json"
     return [Outcome(**row) for row in json.loads(outcomes.read_text())] if outcomes.exists() else []
 

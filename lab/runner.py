@@ -9,7 +9,7 @@ from pathlib import Path
 from lab import session
 from lab.make import cache, debian, roots
 from lab.make.tool import call
-from lab.session import ROOT
+from lab.start import ROOT
 
 _HOME = "/home/runner"
 _USER, _ID = "runner", 1001  # the name and user ID on GitHub's runner

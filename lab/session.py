@@ -5,20 +5,18 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
+from lab import start
 from lab.hosts import tls
 from lab.make import cache, debian, podman
 from lab.world import World
 from tasks.model.errors import TaskError
 
-ROOT = Path(__file__).resolve().parents[1]
 _GRACE_SECONDS = 15
 _RUN = Path("/run/custom-coreos")  # a fresh file system in each lab, so mounts of a killed lab are gone
-_START = "import sys; sys.path.insert(0, sys.argv.pop(1)); from lab.inside import main; main()"
 # Each names the file of trusted authorities.
 AUTHORITY = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "GIT_SSL_CAINFO")
 _DROPPED = ("GH_TOKEN", "REGISTRY_AUTH_FILE", "SSL_CERT_DIR", "PYTHONPATH", "DOCKER_CONFIG")
@@ -91,8 +89,7 @@ def _held(state: Path) -> Iterator[None]:
 def _start(world: World, command: str | None, state: Path) -> subprocess.Popen[bytes]:
     """Start the first process of the new namespaces; it ends with us, and every process in them ends with it."""
     request = json.dumps({"world": world.name, "command": command, "state": str(state)})
-    inside = [sys.executable, "-c", _START, str(ROOT), request]
-    argv = [*podman.NAMESPACES, "--net", *inside]
+    argv = [*podman.NAMESPACES, "--net", *start.argv("lab.inside", request)]
     try:
         return subprocess.Popen(argv, env=_environment(state, world))
     except OSError as error:
@@ -111,7 +108,7 @@ def _environment(state: Path, world: World) -> dict[str, str]:
     (home / ".config/containers").mkdir(parents=True, exist_ok=True)
     configured = podman.configure(home / ".config/containers", state / "storage", _RUN)
     authorities = dict.fromkeys(AUTHORITY, authority)
-    path = {"PATH": f"{ROOT}:{kept.get('PATH', os.defpath)}", "HOME": str(home), "CUSTOM_COREOS_LAB": world.name}
+    path = {"PATH": f"{start.ROOT}:{kept.get('PATH', os.defpath)}", "HOME": str(home), "CUSTOM_COREOS_LAB": world.name}
     path["XDG_CACHE_HOME"] = str(state / "cache")
     return {**kept, **configured, **authorities, **path}
 

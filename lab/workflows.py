@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from lab import checkout, runner, session
+from lab import checkout, runner, start
 from lab.hosts.forge import WORKFLOWS, Forge
 from lab.hosts.ghcr import WORKFLOW_TOKEN
 from lab.make.tool import call
@@ -18,7 +18,6 @@ from lab.open import open_lab
 from lab.world import World
 from tasks.model.errors import TaskError
 
-_START = "import sys; sys.path.insert(0, sys.argv.pop(1)); from lab.workflows import main; main()"
 _USES = re.compile(r"uses: ([\w.-]+/[\w.-]+)(?:/[\w.-]+)*@([0-9a-f]{40})")
 _ONLY = {"check.yaml": ("--job", "lint")}  # its tests would start this lab again
 _ANNOTATIONS = ("notice", "warning", "error")
@@ -57,8 +56,8 @@ def run(world: World, event: Event, state: Path) -> list[Run]:
         outcomes.unlink(missing_ok=True)
         checkout.copy(state / "checkout")
 
-    start = [sys.executable, "-c", _START, str(session.ROOT), str(state), json.dumps(asdict(event)), str(runner.made())]
-    open_lab(world, shlex.join(start), state, prepare=fresh)
+    words = start.argv(__name__, str(state), json.dumps(asdict(event)), str(runner.made()))
+    open_lab(world, shlex.join(words), state, prepare=fresh)
     return [Run(**row) for row in json.loads(outcomes.read_text())] if outcomes.exists() else []
 
 

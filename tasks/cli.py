@@ -53,7 +53,7 @@ class Recipes(Program):
         except Exception as error:
             if _debugs():
                 raise
-            print(_annotated(_unexpected(error)), file=sys.stderr)
+            print(_exit(_unexpected(error)).message, file=sys.stderr)
             sys.exit(1)
 
     def parse_core_args(self) -> None:
@@ -110,18 +110,18 @@ def _three_lines() -> Iterator[None]:
         yield
     except KeyboardInterrupt:
         why = "its child processes were stopped, and no half-written file remains"
-        raise _annotated(TaskError("interrupted", why, "run it again; it starts from the beginning")) from None
+        raise _exit(TaskError("interrupted", why, "run it again; it starts from the beginning")) from None
     except BrokenPipeError:  # the reader of our output closed it, as `| head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise Exit(code=1) from None
-    except Exit as ended:
-        if isinstance(ended, TaskError):
-            _annotated(ended)
+    except Exit:
         raise
+    except TaskError as error:
+        raise _exit(error) from None
     except Exception as error:
         if _debugs():
             raise
-        raise _annotated(_unexpected(error)) from None
+        raise _exit(_unexpected(error)) from None
 
 
 def _debugs() -> bool:
@@ -129,6 +129,8 @@ def _debugs() -> bool:
 
 
 def _unexpected(error: Exception) -> TaskError:
+    if isinstance(error, TaskError):  # before a recipe began
+        return error
     if isinstance(error, ModuleNotFoundError):
         return TaskError(
             f"the Python package {error.name} is not installed", f"{sys.executable} has no such package",
@@ -143,11 +145,12 @@ def _unexpected(error: Exception) -> TaskError:
     )  # fmt: skip
 
 
-def _annotated(error: TaskError) -> TaskError:
+def _exit(error: TaskError) -> Exit:
+    """Return what makes Invoke print the error and exit with status 1; annotate a run on GitHub with it."""
     from tasks.clients.github import actions
 
     actions.error(error.what, f"{error.why}; next: {error.next}")
-    return error
+    return Exit(str(error), code=1)
 
 
 def main(root: Path) -> None:

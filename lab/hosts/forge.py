@@ -11,7 +11,7 @@ from typing import Any
 from lab.hosts.ghcr import SCOPES
 from lab.hosts.repo_settings import Settings
 from lab.hosts.upstreams import Answer
-from lab.session import ROOT
+from lab.start import ROOT
 
 _PAGE = 30
 WORKFLOWS = ROOT / ".github/workflows"

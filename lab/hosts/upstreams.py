@@ -7,7 +7,6 @@ import time
 from dataclasses import dataclass, field
 from typing import Any
 
-from lab.make import debian, quick
 from lab.world import ARCHIVE, GithubRelease, Release, World
 
 KEY = "AAAAC3NzaC1lZDI1NTE5AAAAIHJ1c3R5IGdhdGVzIGFuZCBzdGlsbCB3YXRlciAwMTIz"  # belongs to nobody
@@ -86,6 +85,8 @@ def fetch_sources(world: World) -> None:
 
 def _source(world: World, entry: GithubRelease) -> bytes:
     """Return a release's tarball; empty if it has none."""
+    from lab.make import debian, quick
+
     version = entry.tag.removeprefix("zfs-")
     if world.quick:
         return quick.source(version)
@@ -102,6 +103,8 @@ def _github(world: World, path: str, _query: dict[str, str]) -> Answer | None:
 
 def _archive(world: World, path: str, _query: dict[str, str]) -> Answer | None:
     """Return a file of Fedora's updates archive."""
+    from lab.make import quick
+
     if not world.quick:
         return None
     top = quick.archive(world)

@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from lab import checkout, session
+from lab import checkout, session, start
 from lab.make import debian
 from lab.open import open_lab
 from lab.real import ingredients, parts, stages
@@ -24,7 +24,6 @@ from lab.world import load
 from tasks.model.errors import TaskError
 
 WORLD = "real"
-_START = "import sys; sys.path.insert(0, sys.argv.pop(1)); from lab.real.boot import main; main()"
 
 
 _ENDED = "the stage finished"
@@ -70,9 +69,9 @@ def boot(states: Path, image: str, config: str, *, verbose: bool) -> list[Outcom
 
 def _go_through(state: Path, given: dict[str, Any], fresh: Callable[[], None]) -> list[Outcome]:
     """Run `main` in the lab, and return the outcomes that it wrote."""
-    start = shlex.join([sys.executable, "-c", _START, str(session.ROOT), json.dumps(given)])
+    words = shlex.join(start.argv(__name__, json.dumps(given)))
     outcomes = state / "outcomes.json"
-    open_lab(load(WORLD), start, state, prepare=fresh)
+    open_lab(load(WORLD), words, state, prepare=fresh)
     rows = json.loads(outcomes.read_text()) if outcomes.exists() else []
     return [Outcome(**(row | {"checks": tuple(Assertion(**each) for each in row["checks"])})) for row in rows]
 

@@ -6,12 +6,9 @@ from time import monotonic
 
 from invoke import Exit
 
-from benchmarks import run as benchmark
-from lab import rehearsal, session, workflows
+from lab import session
 from lab.make import cache
 from lab.open import open_lab
-from lab.real import boot as booting
-from lab.real.stages import GROUPS
 from lab.world import load
 from tasks.clients import workspace
 from tasks.clients.workspace import ROOT
@@ -40,6 +37,8 @@ def clean(*, with_cache: bool) -> None:
 
 def rehearse(world: str) -> None:
     """Run and time the main job's steps in a world's lab; stop at the first step that fails."""
+    from lab import rehearsal
+
     begun = monotonic()
     outcomes = {outcome.name: outcome for outcome in rehearsal.run(load(world), _STATES / f"rehearsal-{world}")}
     rows = [
@@ -57,6 +56,8 @@ def rehearse(world: str) -> None:
 
 def rehearse_workflow(world: str, file: str, event: str, inputs: Sequence[str], *, secrets: bool) -> None:
     """Run a workflow and those that it starts, and show their jobs' results; `inputs` are name=value."""
+    from lab import workflows
+
     typed = dict(text.partition("=")[::2] for text in inputs)
     happens = workflows.Event(file=file, name=event, inputs=typed, secrets=secrets)
     runs = workflows.run(load(world), happens, _STATES / world)
@@ -73,6 +74,9 @@ def rehearse_workflow(world: str, file: str, event: str, inputs: Sequence[str], 
 
 def boot(image: str, ignition: str, *, verbose: bool) -> None:
     """Boot an image (by digest) with an Ignition file, by default both made here, and show the assertions."""
+    from lab.real import boot as booting
+    from lab.real.stages import GROUPS
+
     outcomes = booting.boot(_STATES, image, ignition, verbose=verbose)
     if not outcomes:
         raise TaskError("nothing was booted", "the setup failed with the output above", "fix that, then run it again")
@@ -91,6 +95,8 @@ def boot(image: str, ignition: str, *, verbose: bool) -> None:
 
 def bench(only: str) -> None:
     """Measure everything and write the results down, or measure only one thing; stop if a limit is exceeded."""
+    from benchmarks import run as benchmark
+
     results = benchmark.run(_STATES, only)
     rows = [
         (row["name"], f"{row['measured']:.2f} {row['unit']}", f"{row['limit']:g} {row['unit']}", row["note"])
