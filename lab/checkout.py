@@ -1,6 +1,7 @@
 """Copies the checkout, so that a rehearsal can make keys and overlays without touching the user's files."""
 
 import os
+import re
 import shlex
 import shutil
 from collections.abc import Iterator
@@ -12,6 +13,8 @@ from tasks.model.errors import TaskError
 
 # Trust this checkout whoever owns it: making a lab already runs the checkout's own code.
 _TRUSTING = ("git", "-c", "safe.directory=*")
+KEY_FOLDERS = ("overlay-root/etc/pki/cosign", "overlay-root/etc/containers")
+_KEY_FILES = re.compile(r"/etc/pki/cosign/|/etc/containers/(policy\.json|registries\.d/50-custom-coreos\.yaml)$")
 _LEFT_OUT = {".lab", ".venv", "__pycache__", ".mypy_cache", ".ruff_cache", ".pytest_cache", ".hypothesis"}
 
 
@@ -56,8 +59,32 @@ def _clone(target: Path) -> None:
 
 def remove_keys(target: Path) -> None:
     """Remove keys and policy from a copy; a lab makes its own signing keys."""
-    for folder in ("etc/pki/cosign", "etc/containers"):
-        shutil.rmtree(target / "overlay-root" / folder, ignore_errors=True)
+    for folder in KEY_FOLDERS:
+        shutil.rmtree(target / folder, ignore_errors=True)
+
+
+def prepare_own_keys(state: Path) -> None:
+    """Prepare a lab's own folders of keys and policy, which inside.py mounts over the checkout's.
+
+    So no key of a lab is ever written into the checkout. Files that are neither key nor policy are the checkout's.
+    """
+    for folder in KEY_FOLDERS:
+        for path in (ROOT / folder, state / folder):
+            path.mkdir(parents=True, exist_ok=True)
+        for path in (ROOT / folder).rglob("*"):
+            if path.is_file() and not _KEY_FILES.search(str(path)):
+                own = state / path.relative_to(ROOT)
+                own.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy2(path, own)
+
+
+def remove_empty_key_folders() -> None:
+    """Remove the folders over which labs have mounted their own, if nothing is in them; no lab may be open."""
+    for name in KEY_FOLDERS:
+        for folder in (ROOT / name, *(ROOT / name).parents):
+            if folder == ROOT / "overlay-root" or not folder.is_dir() or any(folder.iterdir()):
+                break
+            folder.rmdir()
 
 
 def lay_over(target: Path) -> None:

@@ -12,7 +12,8 @@ fi
 top=$(mktemp -d)
 trap 'umount "$top/etc/hosts" /etc 2> /dev/null || true; rm -rf "$top"' EXIT
 cp /etc/hosts "$top/hosts"
-mount -t overlay overlay -o "lowerdir=$checkout/overlay-root/etc:/etc" /etc
+cp -r "$checkout/overlay-root/etc" "$top/etc" # an overlay would not see the lab's keys, which are mounted there
+mount -t overlay overlay -o "lowerdir=$top/etc:/etc" /etc
 mount --bind "$top/hosts" /etc/hosts
 mkdir "$top/home"
 echo '{}' > "$top/no-login.json"

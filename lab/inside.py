@@ -9,7 +9,7 @@ import sys
 import time
 from pathlib import Path
 
-from lab import start
+from lab import checkout, start
 from lab.hosts import registries
 from lab.world import HOSTS
 
@@ -38,10 +38,11 @@ def _let_the_command_end(_number: int, _frame: object) -> None:
 
 
 def _mounts(state: Path) -> None:
-    """Mount our own hosts file, /run and shared memory, and bring up the loopback interface."""
+    """Mount our own hosts file, keys, /run and shared memory, and bring up the loopback interface."""
     hosts = state / "run/hosts"
     hosts.write_text("127.0.0.1 localhost\n" + "".join(f"{address} {host}\n" for host, address in HOSTS.items()))
     steps = (
+        *(["mount", "--bind", str(state / folder), str(start.ROOT / folder)] for folder in checkout.KEY_FOLDERS),
         ["mount", "--bind", str(hosts), "/etc/hosts"],
         ["mount", "-t", "tmpfs", "tmpfs", "/run"],
         ["mount", "-t", "tmpfs", "tmpfs", "/dev/shm"],  # noqa: S108  (a private one for podman's locks, not a file in it)

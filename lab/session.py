@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
-from lab import start
+from lab import checkout, start
 from lab.hosts import tls
 from lab.make import cache, debian, podman
 from lab.world import World
@@ -34,6 +34,7 @@ def run(world: World, command: str | None, state: Path, prepare: Callable[[], No
         podman.require_storage(state, "move the clone to a folder on a disk")
         podman.require_storage(cache.folder(), "set a folder on a disk: export CUSTOM_COREOS_CACHE=…")
         prepare()
+        checkout.prepare_own_keys(state)
         tls.make(state / "tls")
         shutil.rmtree(state / "run", ignore_errors=True)
         (state / "run").mkdir()
@@ -49,6 +50,7 @@ def remove_all(states: Path) -> None:
         for lock in states.glob("*/lock"):
             held.enter_context(_held(lock.parent))  # lock all before removing the first
         _remove(states)
+        checkout.remove_empty_key_folders()
 
 
 def clear(state: Path) -> None:

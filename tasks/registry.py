@@ -5,14 +5,16 @@ from invoke import Context, task
 from tasks.model.request import Request
 from tasks.settings import read_settings
 
+_STRAND = {"strand-hosts": "also if machines that run stable now will refuse it, for example after a theft of all keys"}
 _GO_BACK = {"allow-downgrade": "also go below the published release or OpenZFS version"}
 _KEYGEN = {
     "key": "where to write the private key (default: ~/.config/custom-coreos/signing.key)",
-    "rotate": "add a second key, which hosts receive with their next update",
+    "rotate": "add another key, which machines receive with their next update",
+    "backup": "add another backup key, which is shown once and is in no file",
     "policy": "make no key; only write the policy again for the shipped keys and the image's name",
 }
 _PUBLISH = {
-    "key": "file with the private key (default: SIGNING_KEY, else ~/.config/custom-coreos/signing.key)",
+    "key": "private key's file, or - for the backup key (default: SIGNING_KEY or ~/.config/custom-coreos/signing.key)",
     "lock": "publish this Lock file instead of what is newest",
     "rebuild": "publish even if nothing changed since the last image",
     "promote": "move stable too; --no-promote stops before that and prints the digest",
@@ -25,14 +27,14 @@ _PROMOTE = {
 
 
 @task(help=_KEYGEN)
-def keygen(c: Context, key: str = "", rotate: bool = False, policy: bool = False) -> None:
-    """Make the key that signs the image, and ship its public half with a policy that requires it."""
+def keygen(c: Context, key: str = "", rotate: bool = False, backup: bool = False, policy: bool = False) -> None:
+    """Make the key that signs the image, and a backup key; ship their public halves with a policy that requires one."""
     from tasks.flows import keys
 
-    keys.keygen(read_settings(c.config), key, rotate=rotate, policy=policy)
+    keys.keygen(read_settings(c.config), key, rotate=rotate, backup=backup, policy=policy)
 
 
-@task(help=_GO_BACK | _PUBLISH)
+@task(help=_GO_BACK | _STRAND | _PUBLISH)
 def publish(
     c: Context,
     lock: str = "",
@@ -40,21 +42,26 @@ def publish(
     promote: bool = True,
     key: str = "",
     allow_downgrade: bool = False,
+    strand_hosts: bool = False,
     kmods: str = "",
 ) -> None:
     """Build, verify, sign, push, pull as a host would, and move stable; safe to run again after any failure."""
     from tasks.flows import publish
 
     request = Request(lock=lock, kmods=kmods, rebuild=rebuild, allow_downgrade=allow_downgrade)
-    publish.publish(read_settings(c.config), request, key, and_promote=promote)
+    publish.publish(read_settings(c.config), request, key, and_promote=promote, strand_hosts=strand_hosts)
 
 
-@task(help=_GO_BACK | _PROMOTE)
-def promote(c: Context, digest: str, expect: str = "", allow_downgrade: bool = False) -> None:
+@task(help=_GO_BACK | _STRAND | _PROMOTE)
+def promote(
+    c: Context, digest: str, expect: str = "", allow_downgrade: bool = False, strand_hosts: bool = False
+) -> None:
     """Point stable at an image that meets every precondition; nothing else moves stable."""
     from tasks.flows import promote
+    from tasks.model.registry.preconditions import Waivers
 
-    promote.promote(read_settings(c.config), digest, expect, allow_downgrade=allow_downgrade)
+    leave = Waivers(allow_downgrade=allow_downgrade, strand_hosts=strand_hosts)
+    promote.promote(read_settings(c.config), digest, expect, leave)
 
 
 @task(help={"to": "digest of an image in ./inv history (default: the one promoted before)"})

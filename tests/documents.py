@@ -6,7 +6,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 _PLACES = (ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md")))
 DOCUMENTS = [str(path.relative_to(ROOT)) for path in _PLACES]
-_MARK = re.compile(r"<!-- needs: (GitHub|a machine) -->")
+_MARK = re.compile(r"<!-- needs: (GitHub|a machine|a terminal) -->")
 
 # What is not typed by tests/lab/test_documents.py, and the test that does it.
 ELSEWHERE = {

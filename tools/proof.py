@@ -104,7 +104,9 @@ def layer(path: Path) -> None:
 def store(podman: list[str], folder: Path) -> None:
     """Make a key and an image; this needs only user namespaces and storage."""
     layer(folder / "layer.tar")
-    _do(["host-policy", "generate-key", str(folder / "key")], folder)
+    made = json.loads(_do(["host-policy", "generate-key"], folder))
+    for name, half in (("key.key", "private"), ("key.pub", "public")):
+        (folder / name).write_text(made[half])
     _do([*podman, "import", "--quiet", str(folder / "layer.tar"), "localhost/proof"], folder)
 
 
@@ -134,7 +136,7 @@ def run(podman: list[str], folder: Path) -> None:
     _do([*podman, "run", "--rm", *confined, "localhost/proof", "/true"], folder)
 
 
-def _do(argv: list[str], home: Path) -> None:
+def _do(argv: list[str], home: Path) -> str:
     environment = {**os.environ, "HOME": str(home), "XDG_CONFIG_HOME": str(home / ".config")}
     try:
         done = subprocess.run(
@@ -149,6 +151,7 @@ def _do(argv: list[str], home: Path) -> None:
         raise ProofError(f"{argv[0]}: {error}") from error
     if done.returncode:
         raise ProofError(next(iter(done.stderr.strip().splitlines()[-1:]), f"{argv[0]} ended with {done.returncode}"))
+    return done.stdout
 
 
 def main() -> int:

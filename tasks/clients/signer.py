@@ -2,9 +2,12 @@
 
 import json
 import os
+import sys
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from getpass import getpass
 from os import environ
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -15,7 +18,7 @@ from tasks.model.image import ImageRef
 from tasks.model.signing import POLICY, REGISTRIES, Decision, HostFiles, decision_faults
 
 _PRIVATE = ("ENCRYPTED COSIGN PRIVATE KEY", "ENCRYPTED SIGSTORE PRIVATE KEY")
-_IN_MEMORY = "/dev/shm"  # noqa: S108  (a file system in memory)
+_NO_KEY = "put it there, or name its file with --key; if it is lost, sign with the backup key: docs/security.md"
 _SECONDS = 120
 
 
@@ -37,35 +40,54 @@ def default_key() -> Path:
     return Path(environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "custom-coreos/signing.key"
 
 
-def read_key(file: str) -> Key:
-    """Read the private key from the named file, else from SIGNING_KEY, else from the default file.
+def read_key(file: str, shipped: HostFiles) -> Key:
+    """Read the private key from the named file, else from SIGNING_KEY, else from the default file; `-` is stdin.
 
     Removes SIGNING_KEY and SIGNING_PASSPHRASE from the environment, so that programs started later do not see them.
     """
     path = Path(file) if file else default_key()
     given, passphrase_text = environ.pop("SIGNING_KEY", ""), environ.pop("SIGNING_PASSPHRASE", "")
+    if file == "-":
+        return _written()
     source, key = ("SIGNING_KEY", given) if given and not file else (str(path), "")
     if not key and path.is_file():
         key = path.read_text(errors="replace")
     if not key:
         why = f"SIGNING_KEY is not set and {path} does not exist"
-        raise TaskError("there is no signing key", why, "create one: ./inv keygen; or name its file with --key")
+        raise TaskError(f"the private half of {' or '.join(shipped.keys)} is not here", why, _NO_KEY)
     if not any(f"-----BEGIN {kind}-----" in key for kind in _PRIVATE):
         why = f"{source} does not begin with -----BEGIN {_PRIVATE[1]}-----"
         raise TaskError("this is not a signing key", why, "use the file that ./inv keygen wrote")
     return Key(key, passphrase_text)
 
 
-def generate() -> tuple[bytes, bytes]:
-    """Generate a key pair, private and public, in cosign's format.
+@dataclass(frozen=True, slots=True, repr=False)
+class KeyPair:
+    """A key pair: PEM texts in cosign's format, and the private key as groups of letters to write down."""
+
+    private: str
+    public: str
+    text: str
+
+
+def generate() -> KeyPair:
+    """Generate a key pair; the private half is encrypted with SIGNING_PASSPHRASE, and never on a disk here.
 
     host-policy generates it: some distributions disable this in skopeo, and others name its files differently.
     """
     what = "a key could not be generated"
-    with TemporaryDirectory(dir=_IN_MEMORY if Path(_IN_MEMORY).is_dir() else None) as folder:
-        prefix = Path(folder, "key")
-        shell.query(["host-policy", "generate-key", str(prefix)], what=what, stdin=passphrase(), seconds=_SECONDS)
-        return prefix.with_suffix(".key").read_bytes(), prefix.with_suffix(".pub").read_bytes()
+    answer = shell.query(["host-policy", "generate-key"], what=what, stdin=passphrase(), seconds=_SECONDS)
+    return KeyPair(**json.loads(answer))
+
+
+def _written() -> Key:
+    """The backup key that somebody types, or that comes through stdin."""
+    text = getpass("the backup key (14 groups): ") if sys.stdin.isatty() else sys.stdin.readline()
+    what = "the backup key could not be read"
+    done = shell.attempt(["host-policy", "restore-key"], what=what, stdin=f"{text.strip()}\n")
+    if done.returncode:
+        raise TaskError("this is no backup key", _last(done.stderr), "type all 14 groups as ./inv keygen showed them")
+    return Key(json.loads(done.stdout)["private"], "")
 
 
 @contextmanager
@@ -111,6 +133,14 @@ def refusal(image: ImageRef, shipped: HostFiles) -> str:
         argv = ["host-policy", "accepts", str(home / POLICY), str(home / REGISTRIES), str(image)]
         done = shell.attempt(argv, what=f"{image} could not be checked against the policy", seconds=_SECONDS)
     return "" if done.returncode == 0 else _last(done.stderr)
+
+
+def signers(image: ImageRef, shipped: HostFiles) -> tuple[str, ...]:
+    """The shipped keys whose signature an image in its registry has, newest first and backup keys last."""
+    newest = sorted(shipped.keys, key=lambda path: (path in shipped.backups, -shipped.keys.index(path)))
+    with ThreadPoolExecutor() as pool:
+        refusals = list(pool.map(lambda key: refusal(image, shipped.of(image.name, key)), newest))
+    return tuple(key for key, refused in zip(newest, refusals, strict=True) if not refused)
 
 
 def faults(shipped: HostFiles, image: str) -> list[str]:

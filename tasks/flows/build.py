@@ -15,7 +15,7 @@ from tasks.model.contract import inspect as check_contract
 from tasks.model.errors import TaskError
 from tasks.model.facts import ImageFacts
 from tasks.model.image import PUBLIC_TAG
-from tasks.model.lock import PREFIX, Lock, created_of
+from tasks.model.lock import KEYS_LABEL, PREFIX, Lock, created_of
 from tasks.model.solver.solve import Verdict
 from tasks.model.versions import zfs_stream
 
@@ -125,7 +125,10 @@ def assemble(settings: "Settings", lock: Lock, image: str) -> bool:
         "PACKAGES": " ".join(lock.packages),
     }
     created = datetime.now(UTC).isoformat(timespec="seconds")
-    return podman.build(workspace.ROOT, image, arguments, lock.labels(settings.local_name, settings.source, created))
+    labels = lock.labels(settings.local_name, settings.source, created)
+    if trusted := " ".join(workspace.host_files().fingerprints.values()):
+        labels[KEYS_LABEL] = trusted
+    return podman.build(workspace.ROOT, image, arguments, labels)
 
 
 def inspect(settings: "Settings", image: str, lock: Lock | None = None) -> tuple[ImageFacts, Report]:

@@ -79,17 +79,21 @@ def _keys(settings: Settings) -> Finding:
     shipped = workspace.host_files()
     if not shipped.has_key:
         return Finding(name, Health.WARNING, "no key ships: images can be built, but not published", "./inv keygen")
+    if not shipped.backups:
+        message = "no backup key ships: if the signing key is lost, no machine can be updated"
+        return Finding(name, Health.WARNING, message, "./inv keygen --backup, in a terminal")
     return Finding(name, Health.OK, f"{', '.join(shipped.keys)} ship, with a policy for {settings.image}")
 
 
 def _private_key() -> Finding:
     """Check the private key, and whether hosts know its public half."""
-    name, file = "private key", signer.default_key()
+    name, file, shipped = "private key", signer.default_key(), workspace.host_files()
     if environ.get("SIGNING_KEY"):
         return Finding(name, Health.OK, "SIGNING_KEY is set")
     if not file.exists():
-        return Finding(name, Health.WARNING, f"{file} does not exist: this machine cannot publish", "./inv keygen")
-    public_file, shipped = file.with_suffix(".pub"), workspace.host_files()
+        fix = "copy it there; if it is lost: docs/security.md" if shipped.has_key else "./inv keygen"
+        return Finding(name, Health.WARNING, f"{file} does not exist: this machine cannot publish", fix)
+    public_file = file.with_suffix(".pub")
     if not public_file.exists() or public_file.read_bytes() not in [shipped.files[path] for path in shipped.keys]:
         message = f"overlay-root does not ship the public half of {file}: hosts would refuse what it signs"
         return Finding(name, Health.FAILED, message, "./inv keygen --rotate, or use the key that overlay-root ships")

@@ -1,5 +1,6 @@
 """Keys: the key pair that signs the image, and the policy by which hosts accept it."""
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,31 +15,33 @@ if TYPE_CHECKING:
     from tasks.settings import Settings
 
 
-def keygen(settings: "Settings", key: str, *, rotate: bool, policy: bool) -> None:
-    """Make a key pair and ship its public half with a policy; with `policy`, only write the policy again."""
+def keygen(settings: "Settings", key: str, *, rotate: bool, backup: bool, policy: bool) -> None:
+    """Make a key pair and a backup key, and ship their public halves with a policy.
+
+    With `rotate` or `backup`, make one more of them; with `policy`, only write the policy again.
+    """
     shipped = workspace.host_files()
-    _require_fitting(shipped, rotate=rotate, policy=policy)
+    _require_fitting(shipped, adds=rotate or backup or policy)
     _warn_of_another_image(settings)
     if shell.Mode.dry:
         say("no key is made and no policy is written: -R only shows what would be done")
         return
-    if not policy:
-        path = next_key(shipped)
-        private = Path(key) if key else _numbered(signer.default_key(), path)
-        public = _pair(private)
-        shipped = HostFiles({**shipped.files, path: public})
-    for file in _ship(settings, shipped):
+    private = None if backup or policy else _private(key, next_key(shipped))
+    added = {next_key(shipped): _pair(private)} if private else {}
+    if backup or (private and not rotate):
+        added |= _backup(shipped, required=backup)
+    for file in _ship(settings, HostFiles({**shipped.files, **added})):
         say(f"wrote {file}")
-    if not policy:
+    if private:
         _say_next(private, rotate=rotate)
         answer(private)
 
 
-def _require_fitting(shipped: "HostFiles", *, rotate: bool, policy: bool) -> None:
+def _require_fitting(shipped: "HostFiles", *, adds: bool) -> None:
     """Stop if the options do not fit what ships."""
-    if (rotate or policy) and not shipped.has_key:
+    if adds and not shipped.has_key:
         raise TaskError("no key ships yet", "overlay-root/etc/pki/cosign is empty", "make the first key: ./inv keygen")
-    if shipped.has_key and not (rotate or policy):
+    if shipped.has_key and not adds:
         why = f"overlay-root ships {', '.join(shipped.keys)}; every host that follows the image trusts only it"
         raise TaskError("a key exists already", why, "add a second key to rotate: ./inv keygen --rotate")
 
@@ -50,10 +53,27 @@ def _warn_of_another_image(settings: "Settings") -> None:
         warn(f"{mismatch}; next: ./inv adopt, then ./inv keygen --policy")
 
 
-def _numbered(default: Path, public: str) -> Path:
-    """Return the private key's file, with the number of its public half."""
-    number = Path(public).stem.removeprefix("cosign")
-    return default.with_name(f"{default.stem}{number}{default.suffix}")
+def _private(named: str, public: str) -> Path:
+    """Return the private key's file; the default one has the number of its public half."""
+    default, number = signer.default_key(), Path(public).stem.removeprefix("cosign")
+    return Path(named) if named else default.with_name(f"{default.stem}{number}{default.suffix}")
+
+
+def _backup(shipped: "HostFiles", *, required: bool) -> dict[str, bytes]:
+    """Make a backup key and show its private half, which is never on a disk; return its public half by path."""
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        why = "a backup key is only shown on a terminal, and this is none"
+        if required:
+            raise TaskError("no backup key is made", why, "type it in a terminal: ./inv keygen --backup")
+        warn(f"{why}, so none was made; next: type ./inv keygen --backup in a terminal")
+        return {}
+    pair = signer.generate()
+    groups = pair.text.split("-")
+    say("\nThe backup key. Print it or write it down, and put it away: it is not shown again, and it is in no file.\n")
+    say(f"    {'-'.join(groups[:7])}-\n    {'-'.join(groups[7:])}\n")
+    say("Whoever has it can sign images for your machines. You need it if the signing key is lost: docs/security.md")
+    input("press Enter when it is put away (Ctrl-C: nothing is changed) ")
+    return {next_key(shipped, signing.BACKUP): pair.public.encode()}
 
 
 def _pair(private: Path) -> bytes:
@@ -65,11 +85,11 @@ def _pair(private: Path) -> bytes:
     if private.exists():
         why = "it is never overwritten, and its public half is not next to it"
         raise TaskError(f"{private} exists already", why, "name another file with --key, or move this one away")
-    key, public = signer.generate()
+    pair = signer.generate()
     private.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    workspace.write_whole(public_file, public)
-    workspace.write_whole(private, key, mode=0o600)
-    return public
+    workspace.write_whole(public_file, pair.public)
+    workspace.write_whole(private, pair.private, mode=0o600)
+    return pair.public.encode()
 
 
 def _ship(settings: "Settings", shipped: "HostFiles") -> list[Path]:
@@ -90,12 +110,14 @@ def _say_next(private: Path, *, rotate: bool) -> None:
     """Print what to do and type next."""
     protected = "with SIGNING_PASSPHRASE" if signer.passphrase() else "without a passphrase (set SIGNING_PASSPHRASE)"
     say(f"{private} is the private key, {protected}: keep a copy on another machine, and never commit it")
-    if rotate:
-        say("keep signing with the old key until every host runs an image that ships both keys: docs/security.md")
-    say(f"for the workflows: gh secret set SIGNING_KEY < {private}")
-    if signer.passphrase():
-        say("for the workflows: gh secret set SIGNING_PASSPHRASE")
     say("commit overlay-root; the next build ships the public key and the policy")
+    prefix = "for the workflows: "
+    if rotate:
+        say("sign with the old key until every machine runs an image that ships both keys: docs/security.md")
+        prefix = "only then, for the workflows: "
+    say(f"{prefix}gh secret set SIGNING_KEY < {private}")
+    if signer.passphrase():
+        say(f"{prefix}gh secret set SIGNING_PASSPHRASE")
 
 
 def tell(settings: "Settings") -> None:

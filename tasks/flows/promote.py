@@ -2,6 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from pathlib import PurePosixPath
 from time import monotonic, sleep
 from typing import TYPE_CHECKING
 
@@ -15,12 +16,14 @@ from tasks.flows.matrix import support
 from tasks.model import contract
 from tasks.model.errors import TaskError
 from tasks.model.image import PUBLIC_TAG, ImageRef
-from tasks.model.lock import Lock, has_lock
+from tasks.model.lock import KEYS_LABEL, Lock, has_lock
 from tasks.model.registry import attestation, record
 from tasks.model.registry.preconditions import NOTHING, Standing, Waivers, preconditions
 from tasks.model.registry.record import Kind
+from tasks.model.versions import given
 
 if TYPE_CHECKING:
+    from tasks.model.image import BaseImage
     from tasks.model.registry.manifest import Descriptor
     from tasks.settings import Settings
 
@@ -28,7 +31,7 @@ _LATER = 2  # check again after this many times our move's duration, to see a ri
 _AGAIN = "look at ./inv history, then run it again"
 
 
-def promote(settings: "Settings", digest: str, expect: str, *, allow_downgrade: bool) -> None:
+def promote(settings: "Settings", digest: str, expect: str, leave: Waivers) -> None:
     """Point the public tag at a digest in the registry, and print it; `expect` is the recipe's option."""
     image = ImageRef(settings.image, digest)
     keys.require(settings)
@@ -37,7 +40,7 @@ def promote(settings: "Settings", digest: str, expect: str, *, allow_downgrade: 
         expected = NOTHING
     else:
         expected = ImageRef(settings.image, expect).digest if expect else public_digest(settings)
-    move(settings, image, expected, Waivers(allow_downgrade=allow_downgrade))
+    move(settings, image, expected, leave)
     answer(digest)
 
 
@@ -113,14 +116,18 @@ def _record_promotion(image: ImageRef, lock: Lock, before: str) -> bool:
 def _standing(settings: "Settings", image: ImageRef, expected: str) -> Standing:
     """Gather concurrently everything that the preconditions check."""
     lock = lock_of(image)
+    public_lock = None
     matrix = read_matrix()
     attached = referrers.of(image.name, image.digest)
     with ThreadPoolExecutor(4) as pool:
         refusal = pool.submit(signer.refusal, image, workspace.host_files())
         supported = pool.submit(support, lock.zfs_version, lock.kernel)
-        public = pool.submit(_public, settings)
+        public = pool.submit(skopeo.find, settings.image, PUBLIC_TAG)
         fault = pool.submit(attestation_fault, settings, image, attached)
-        published, published_lock = public.result()
+        published = public.result()
+        if published and has_lock(published.labels):
+            public_lock = Lock.from_labels(published.labels, published.source)
+        stranded = pool.submit(_stranded, settings, image, published)
         block = (
             matrix.block_of(lock.zfs_version, lock.kernel, lock.fcos_version)
             or matrix.block_of_content(lock.inputs)
@@ -128,16 +135,27 @@ def _standing(settings: "Settings", image: ImageRef, expected: str) -> Standing:
         )
         return Standing(
             image=image, lock=lock, records=record.records(attached), support=supported.result(),
-            block=str(block or ""), refusal=refusal.result(), attestation=fault.result(),
-            public=published, public_lock=published_lock, expected=expected,
+            block=str(block or ""), refusal=refusal.result(), stranded=stranded.result(), attestation=fault.result(),
+            public=published.digest if published else NOTHING,
+            public_lock=public_lock, expected=expected,
         )  # fmt: skip
 
 
-def _public(settings: "Settings") -> tuple[str, Lock | None]:
-    image = skopeo.find(settings.image, PUBLIC_TAG)
-    if image is None:
-        return NOTHING, None
-    return image.digest, Lock.from_labels(image.labels, image.source) if has_lock(image.labels) else None
+def _stranded(settings: "Settings", image: ImageRef, public: "BaseImage | None") -> str:
+    """Return why machines that run the public image would refuse this one; empty if they accept it."""
+    if public is None or public.digest == image.digest:
+        return ""
+    trusted, shipped = given(public.labels.get(KEYS_LABEL)), workspace.host_files()
+    if not trusted:
+        say(f"{public.source} has no label with the keys that it trusts: pulling it to look")
+        inside = build.inspect(settings, str(ImageRef(settings.image, public.digest)))[0].host_files
+        return signer.refusal(image, inside) if inside.has_key else ""
+    signers = signer.signers(image, shipped)
+    if any(shipped.fingerprints[key] in trusted.split() for key in signers):
+        return ""
+    by = ", ".join(PurePosixPath(key).name for key in signers) or "no key that ships"
+    why = f"it is signed by {by}, and {public.source} trusts other keys"
+    return f"{why}; sign it with one of those or with the backup key (--key -); after a theft of all: --strand-hosts"
 
 
 def attestation_fault(settings: "Settings", image: ImageRef, attached: "tuple[Descriptor, ...]") -> str | None:

@@ -27,13 +27,16 @@ if TYPE_CHECKING:
 def ready(settings: "Settings", key: str) -> signer.Key:
     """Check policy, key and login, and return the key to sign with."""
     keys.require(settings)
-    signing_key = signer.read_key(key)
+    signing_key = signer.read_key(key, workspace.host_files())
     login.require(settings.host)
     return signing_key
 
 
-def publish(settings: "Settings", request: "Request", key: str, *, and_promote: bool) -> None:
-    """Publish an image, point the public tag at it if `and_promote`, and print the digest."""
+def publish(settings: "Settings", request: "Request", key: str, *, and_promote: bool, strand_hosts: bool) -> None:
+    """Publish an image, point the public tag at it if `and_promote`, and print the digest.
+
+    `strand_hosts` allows that machines which run the public image refuse it.
+    """
     secret = ready(settings, key)
     before = public_digest(settings)
     promote.finish(settings, before)
@@ -45,7 +48,8 @@ def publish(settings: "Settings", request: "Request", key: str, *, and_promote: 
     if pushed is None:
         return
     if and_promote:
-        promote.move(settings, pushed, before, Waivers(allow_downgrade=request.allow_downgrade))
+        leave = Waivers(allow_downgrade=request.allow_downgrade, strand_hosts=strand_hosts)
+        promote.move(settings, pushed, before, leave)
     else:
         say(f"next: ./inv promote {pushed.digest} --expect {before or 'nothing'}")
     for name, value in (("image", pushed.name), ("digest", pushed.digest), ("expect", before or "nothing")):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from jinja2 import Environment, StrictUndefined
 
-from tasks.clients import registry, serving, workspace
+from tasks.clients import registry, serving, signer, workspace
 from tasks.clients.github import actions, repo_settings
 from tasks.console import answer, as_json, say
 from tasks.flows import gather, history, ignition, keys, show
@@ -76,14 +76,17 @@ def folder(settings: "Settings", base_url: str) -> dict[str, bytes]:
     ignition.require_public(installation)
     shipped = workspace.host_files()
     public = {PurePosixPath(path).name: shipped.files[path] for path in shipped.keys}
+    past = images.result()
+    verifying = _verifying(settings, past) or shipped.keys[0]
     shown = page.Page(
         image=settings.image,
         source=settings.source,
         base_url=base_url,
         hash=installation.hash,
         keys=tuple(public),
+        verifying=PurePosixPath(verifying).name,
         policy={path: shipped.files[path].decode() for path in sorted(shipped.files) if not path.startswith(KEYS)},
-        images=images.result(),
+        images=past,
         verdict=str(decision.verdict),
         reasons=decision.reasons,
         made=datetime.now(UTC),
@@ -97,6 +100,13 @@ def folder(settings: "Settings", base_url: str) -> dict[str, bytes]:
         "versions.json": f"{as_json(show.decision_document(decision))}\n".encode(),
         "index.html": render(shown).encode(),
     }
+
+
+def _verifying(settings: "Settings", images: "tuple[page.Shown, ...]") -> str:
+    """Return the path of the key that verifies the image that the page shows; empty if there is none."""
+    current = next((each.promoted.digest for each in images if each.promoted.current), "")
+    signers = signer.signers(ImageRef(settings.image, current), workspace.host_files()) if current else ()
+    return next(iter(signers), "")
 
 
 def _images(settings: "Settings") -> tuple[page.Shown, ...]:

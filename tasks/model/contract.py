@@ -78,6 +78,7 @@ def inspect(image: ImageFacts, published_as: str, policy_faults: Sequence[str], 
         _host_policy(image.host_files, published_as, policy_faults),
         Check(name="modes", promise="everybody may read the system, and only root may change it", fault=_modes(image)),
         *(_label(image, name, version) for name, version in _versions_inside(image).items()),
+        _label(image, "keys", " ".join(image.host_files.fingerprints.values())),
     ]
     return Report(tuple(checks) + (_lock_checks(image, lock) if lock else ()))
 
@@ -184,11 +185,9 @@ def _versions_inside(image: ImageFacts) -> dict[str, str]:
 
 def _label(image: ImageFacts, name: str, inside: str) -> Check:
     stated = image.labels.get(f"{PREFIX}.{name}", "")
-    fault = (
-        ""
-        if stated and stated == inside
-        else f"it says {stated or 'nothing'}; the image contains {inside or 'nothing'}"
-    )
+    may_be_empty = name == "keys"
+    kept = stated == inside and (bool(stated) or may_be_empty)
+    fault = "" if kept else f"it says {stated or 'nothing'}; the image contains {inside or 'nothing'}"
     return Check(name=f"label-{name}", promise=f"label {PREFIX}.{name} equals the image's contents", fault=fault)
 
 

@@ -15,6 +15,7 @@ from tasks.model.versions import Kernel, parse_fcos, parse_zfs
 
 SCHEMA = 1
 PREFIX = "custom-coreos"
+KEYS_LABEL = f"{PREFIX}.keys"  # SHA-256 of each public key that an image trusts
 _OCI = "org.opencontainers.image"
 _TARBALL = "zfs_tarball"  # only if the kmods were built here
 

@@ -3,12 +3,16 @@
 Formats: containers-policy.json(5) and containers-registries.d(5).
 """
 
+import base64
+import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 from typing import Any, Self
 
 KEYS = "etc/pki/cosign"
+BACKUP = "backup"  # how the names of backup keys begin
 POLICY = "etc/containers/policy.json"
 REGISTRIES = "etc/containers/registries.d"
 REGISTRY_ENTRY = f"{REGISTRIES}/50-custom-coreos.yaml"  # the same file for every image name
@@ -26,7 +30,7 @@ class HostFiles:
 
     @property
     def keys(self) -> tuple[str, ...]:
-        """The public keys' paths, oldest first."""
+        """The public keys' paths: oldest first, backup keys last."""
         return tuple(sorted((path for path in self.files if path.startswith(f"{KEYS}/")), key=_age))
 
     @property
@@ -34,10 +38,20 @@ class HostFiles:
         """Whether a key ships; without one, hosts accept whatever the base image's policy accepts."""
         return bool(self.keys)
 
-    def of(self, image: str) -> "HostFiles":
-        """The same keys with the policy and the registries.d entry for another image."""
-        files = {path: self.files[path] for path in self.keys}
-        rules = {POLICY: policy(image, self.keys).encode(), REGISTRY_ENTRY: registries(image).encode()}
+    @property
+    def backups(self) -> tuple[str, ...]:
+        """The paths of the backup keys, whose private halves are written down somewhere."""
+        return tuple(path for path in self.keys if PurePosixPath(path).name.startswith(BACKUP))
+
+    @property
+    def fingerprints(self) -> dict[str, str]:
+        """The SHA-256 of each key in DER form, by path, as `openssl pkey -pubin -outform DER | sha256sum` prints it."""
+        return {path: _fingerprint(self.files[path]) for path in self.keys}
+
+    def of(self, image: str, *keys: str) -> "HostFiles":
+        """The same keys, or some of them, with the policy and the registries.d entry for an image."""
+        files = {path: self.files[path] for path in keys or self.keys}
+        rules = {POLICY: policy(image, tuple(files)).encode(), REGISTRY_ENTRY: registries(image).encode()}
         return HostFiles({**files, **rules})
 
     def faults(self, image: str) -> list[str]:
@@ -68,10 +82,19 @@ class HostFiles:
         return {**self.files, POLICY: moved}
 
 
-def _age(path: str) -> tuple[int, str]:
-    """A sort key: `cosign.pub` comes first, then `cosign-2.pub`."""
-    number = path.rsplit("/", 1)[-1].removesuffix(".pub").rpartition("-")[2]
-    return (int(number) if number.isdigit() else 1, path)
+def _age(path: str) -> tuple[bool, int, str]:
+    """A sort key: `cosign.pub` comes first, then `cosign-2.pub`, then `backup.pub`."""
+    name = PurePosixPath(path).stem
+    number = name.rpartition("-")[2]
+    return (name.startswith(BACKUP), int(number) if number.isdigit() else 1, path)
+
+
+def _fingerprint(pem: bytes) -> str:
+    body = b"".join(line for line in pem.splitlines() if not line.startswith(b"-----"))
+    try:
+        return f"sha256:{hashlib.sha256(base64.b64decode(body, validate=True)).hexdigest()}"
+    except ValueError:
+        return ""
 
 
 def _json(content: bytes) -> object:
@@ -137,7 +160,7 @@ def registries(image: str) -> str:
     return f"docker:\n  {image}:\n    use-sigstore-attachments: true\n"
 
 
-def next_key(shipped: HostFiles) -> str:
-    """The path for one more public key."""
-    newest = _age(shipped.keys[-1])[0] + 1 if shipped.keys else 1
-    return f"{KEYS}/cosign.pub" if newest == 1 else f"{KEYS}/cosign-{newest}.pub"
+def next_key(shipped: HostFiles, name: str = "cosign") -> str:
+    """The path for one more public key, or for one more with the name BACKUP."""
+    numbers = [_age(path)[1] for path in shipped.keys if PurePosixPath(path).name.startswith(name)]
+    return f"{KEYS}/{name}-{max(numbers) + 1}.pub" if numbers else f"{KEYS}/{name}.pub"

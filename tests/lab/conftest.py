@@ -51,6 +51,10 @@ class Clone:
         assert old in text
         (self.path / file).write_text(text.replace(old, new))
 
+    def own(self, file: str, world: str = "everyday") -> Path:
+        """Return the path of a lab's own key or policy; in the lab it is mounted at `file`."""
+        return self.path / ".lab" / world / file
+
 
 def fresh_clone(target: Path) -> Clone:
     """Copy what git would clone, work in progress included, from before anybody adopted it.

@@ -23,7 +23,7 @@ case $kind in
         sign=()
         ;;
     wrongly-signed)
-        host-policy generate-key key < empty
+        host-policy generate-key < empty | python3 -c 'import json, sys; print(json.load(sys.stdin)["private"])' > key.key
         sign=(--sign-by-sigstore-private-key=key.key --sign-passphrase-file=empty)
         ;;
     other-labels) # the image of another kernel as it is

@@ -30,7 +30,7 @@ case $kind in
         push "$image:foreign"
         ;;
     wrongly-signed)
-        host-policy generate-key key < empty
+        host-policy generate-key < empty | python3 -c 'import json, sys; print(json.load(sys.stdin)["private"])' > key.key
         push "$image:foreign" key.key
         ;;
     tampered) # with the signature of another image

@@ -23,7 +23,7 @@ Change = Callable[[dict[str, Any]], object]
 @lru_cache
 def publics() -> tuple[bytes, bytes]:
     """Return the public halves of two key pairs."""
-    return signer.generate()[1], signer.generate()[1]
+    return signer.generate().public.encode(), signer.generate().public.encode()
 
 
 def shipped(*keys: str, change: Change = dict) -> HostFiles:
@@ -153,13 +153,15 @@ SHIPPED = f"overlay-root/{POLICY}"
 
 def with_hole(clone: Clone) -> None:
     """Let the policy of a clone accept one tag unsigned."""
-    clone.replace(SHIPPED, f'"{PUBLISHED}"', f'"{PUBLISHED}:stable": {json.dumps(ANYTHING)}, "{PUBLISHED}"')
+    clone.replace(
+        f".lab/everyday/{SHIPPED}", f'"{PUBLISHED}"', f'"{PUBLISHED}:stable": {json.dumps(ANYTHING)}, "{PUBLISHED}"'
+    )
 
 
 def test_a_hole_stops_build_publish_and_ignition_and_verify_finds_it(own_clone: Clone) -> None:
     """Each names it; verify finds it in an image that somebody else built; keygen --policy closes it."""
     assert own_clone.lab("inv keygen && inv build").returncode == 0
-    good = (own_clone.path / SHIPPED).read_text()
+    good = own_clone.own(SHIPPED).read_text()
     with_hole(own_clone)
     done = own_clone.lab("inv build; inv ignition; inv publish")
     assert_three_lines(done, HOLE, "keygen --policy")
@@ -170,7 +172,7 @@ def test_a_hole_stops_build_publish_and_ignition_and_verify_finds_it(own_clone: 
     faults = {row["name"]: row["fault"] for row in checked(done.stdout, "verify")["checks"] if row["fault"]}
     assert HOLE in faults["host-policy"]
     assert own_clone.lab("inv keygen --policy").returncode == 0
-    assert (own_clone.path / SHIPPED).read_text() == good
+    assert own_clone.own(SHIPPED).read_text() == good
 
 
 @pytest.mark.full

@@ -214,7 +214,7 @@ def test_a_run_that_is_cancelled_between_signature_and_promotion_is_finished_by_
     """The next run may be of another commit; the published image stays, and no issue is opened."""
     assert rehearse(own_clone, "build.yaml").returncode == 0
     before = stable(own_clone)
-    (own_clone.path / "overlay-root/etc").mkdir()
+    (own_clone.path / "overlay-root/etc").mkdir(exist_ok=True)
     (own_clone.path / "overlay-root/etc/motd").write_text("the next one\n")
     argv = [str(own_clone.path / "inv"), "rehearse-workflow", "build.yaml"]
     with subprocess.Popen(

@@ -71,6 +71,7 @@ PROMISES = {  # the checks of each version of the contract; an image verified un
         kernel-tree zfs-module spl-module zfs-indexed spl-indexed zfs-vermagic spl-vermagic zfs-packages
         package-tailscale modules-load zfs-units left-behind bootc-fetch-apply-updates.timer zincati.service
         tailscaled.service first-boot host-policy modes label-kernel-version label-zfs-version label-fcos-version
+        label-keys
     """,
 }
 

@@ -1,6 +1,7 @@
 // Command host-policy does with containers/image what a host does, and makes the keys for it.
 //
-//	host-policy generate-key PREFIX                   writes PREFIX.key (0600) and PREFIX.pub; passphrase on stdin
+//	host-policy generate-key                          prints a key pair as JSON; passphrase on stdin
+//	host-policy restore-key                           the same, from a written key on stdin's first line
 //	host-policy decide POLICY REGISTRIES_D NAME KEY... prints as JSON what the policy decides on trial images of NAME
 //	host-policy accepts POLICY REGISTRIES_D IMAGE     exit status 0 when the policy accepts the image; pulls nothing
 //
@@ -13,14 +14,12 @@ import (
 	"crypto/x509"
 	"encoding/pem"
 	"fmt"
-	"io"
 	"os"
 	"time"
 
 	"go.podman.io/image/v5/docker"
 	"go.podman.io/image/v5/image"
 	"go.podman.io/image/v5/signature"
-	"go.podman.io/image/v5/signature/sigstore"
 	"go.podman.io/image/v5/types"
 )
 
@@ -35,41 +34,16 @@ func main() {
 
 func run(arguments []string) error {
 	switch {
-	case len(arguments) == 2 && arguments[0] == "generate-key":
-		return generateKey(arguments[1])
+	case len(arguments) == 1 && arguments[0] == "generate-key":
+		return generateKey()
+	case len(arguments) == 1 && arguments[0] == "restore-key":
+		return restoreKey()
 	case len(arguments) >= 4 && arguments[0] == "decide":
 		return decide(arguments[1], arguments[2], arguments[3], arguments[4:])
 	case len(arguments) == 4 && arguments[0] == "accepts":
 		return accepts(arguments[1], arguments[2], arguments[3])
 	}
-	return fmt.Errorf("usage: host-policy generate-key PREFIX | host-policy decide POLICY REGISTRIES_D NAME KEY... | host-policy accepts POLICY REGISTRIES_D IMAGE")
-}
-
-func generateKey(prefix string) error {
-	passphrase, err := io.ReadAll(os.Stdin)
-	if err != nil {
-		return err
-	}
-	pair, err := sigstore.GenerateKeyPair(passphrase)
-	if err != nil {
-		return err
-	}
-	if err := writeNew(prefix+".key", pair.PrivateKey, 0o600); err != nil {
-		return err
-	}
-	return writeNew(prefix+".pub", pair.PublicKey, 0o644)
-}
-
-func writeNew(path string, content []byte, mode os.FileMode) error {
-	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
-	if err != nil {
-		return err
-	}
-	if _, err := file.Write(content); err != nil {
-		file.Close()
-		return err
-	}
-	return file.Close()
+	return fmt.Errorf("usage: host-policy generate-key | host-policy restore-key | host-policy decide POLICY REGISTRIES_D NAME KEY... | host-policy accepts POLICY REGISTRIES_D IMAGE")
 }
 
 func check(policyPath string, keys []string) error {

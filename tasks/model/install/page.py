@@ -16,7 +16,7 @@ from tasks.model.words import age
 
 IGNITION = "ignition.json"
 MARK = '<meta name="generator" content="custom-coreos">'  # marks a folder as ours
-NAMES = r"index\.html|ignition\.json(\.sha512)?|versions\.json|cosign(-\d+)?\.pub"  # of the folder's files
+NAMES = r"index\.html|ignition\.json(\.sha512)?|versions\.json|(cosign|backup)(-\d+)?\.pub"  # of the folder's files
 SHOWN = 5  # images of the history
 _ADDRESS = re.compile(r"https?://[A-Za-z0-9.-]+(:\d{1,5})?(/[A-Za-z0-9._~%+-]*)*")
 _WORDS = {"fcos_version": "Fedora CoreOS", "kernel": "kernel", "zfs_version": "OpenZFS"}
@@ -40,6 +40,7 @@ class Page:
     base_url: str
     hash: str
     keys: tuple[str, ...]
+    verifying: str  # the key that signed the image shown
     policy: Mapping[str, str]
     images: tuple[Shown, ...]
     verdict: str
@@ -58,7 +59,7 @@ class Page:
     @property
     def verify(self) -> str:
         """The commands that check the signature on any machine with cosign."""
-        key, named = self.keys[-1], f"@{self.current.digest}" if self.current else ":stable"
+        key, named = self.verifying, f"@{self.current.digest}" if self.current else ":stable"
         return (
             f"curl -fO {self.base_url}{key}\ncosign verify --key {key} --insecure-ignore-tlog=true {self.image}{named}"
         )

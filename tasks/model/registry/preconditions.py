@@ -21,7 +21,8 @@ class Standing:
     records: tuple[Record, ...]
     support: PairSupport
     block: str  # what blocks it, or empty
-    refusal: str  # why a host would refuse it, or empty
+    refusal: str  # why a host that ships this checkout's policy would refuse it, or empty
+    stranded: str  # why a machine that runs the public image would refuse it, or empty
     attestation: str | None  # its attestation's fault, or empty; None if none is required
     public: str  # the digest of the public tag, or NOTHING
     public_lock: Lock | None  # of that image, if it has one
@@ -34,6 +35,7 @@ class Waivers:
 
     allow_downgrade: bool = False
     any_contract: bool = False  # an older version of the contract is enough
+    strand_hosts: bool = False  # machines that run the public image need not accept it
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,11 @@ def preconditions(standing: Standing, leave: Waivers) -> Preconditions:
         (
             Check(name="contract", promise="the contract was kept", fault=_contract(standing, leave)),
             Check(name="signature", promise="hosts accept the signature", fault=standing.refusal),
+            Check(
+                name="machines",
+                promise="machines that run the public image accept it",
+                fault="" if leave.strand_hosts else standing.stranded,
+            ),
             Check(name="pair", promise="OpenZFS supports the kernel", fault=_pair(standing)),
             Check(name="blocked", promise="nothing blocks it", fault=standing.block),
             _attestation(standing),

@@ -29,8 +29,8 @@ def test_the_page_without_an_image_says_so_and_text_is_never_markup() -> None:
 
     shown = page.Page(
         image="ghcr.io/o/n", source="https://github.com/o/n", base_url="https://o.github.io/n/", hash="sha512-00",
-        keys=("cosign.pub",), policy={}, images=(), verdict="BLOCKED", reasons=("<script>alert(1)</script>",), made=NOW,
-        max_age_days=14,
+        keys=("cosign.pub",), verifying="cosign.pub", policy={}, images=(), verdict="BLOCKED",
+        reasons=("<script>alert(1)</script>",), made=NOW, max_age_days=14,
     )  # fmt: skip
     html = render(shown)
     assert "Nothing is published yet" in html

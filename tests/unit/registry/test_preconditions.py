@@ -24,6 +24,7 @@ GOOD = Standing(
     support=PairSupport(support=Support.SUPPORTED, reason="it fits"),
     block="",
     refusal="",
+    stranded="",
     attestation=None,
     public=OLD,
     public_lock=lock(),
@@ -54,6 +55,7 @@ def test_a_good_image_may_be_promoted() -> None:
         ({"records": ()}, "contract"),
         ({"records": (record.verified(NOW, "0", 32, ""),)}, "contract"),
         ({"refusal": "A signature was required, but no signature exists"}, "signature"),
+        ({"stranded": "it is signed by cosign-2.pub"}, "machines"),
         ({"support": PairSupport(support=Support.UNSUPPORTED, reason="too new")}, "pair"),
         ({"block": "it panics"}, "blocked"),
         ({"attestation": "no attestation is attached"}, "attestation"),
@@ -84,6 +86,17 @@ def test_a_step_back_leaves_out_age_and_the_newest_contract_alone() -> None:
     assert failed(back, **old) == []
     assert failed(back, **old, refusal="no", block="bad") == ["signature", "blocked"]
     assert failed(back, records=()) == ["contract"]
+    assert failed(back, stranded="other keys") == ["machines"]
+
+
+def test_only_that_word_leaves_machines_behind() -> None:
+    """After a theft of all keys nothing else is left; the new image must still be accepted by its own policy."""
+    leave = Waivers(strand_hosts=True)
+    assert failed(leave, stranded="other keys") == []
+    assert failed(leave, stranded="other keys", refusal="no", lock=older(zfs_version=Version("2.3.9"))) == [
+        "signature",
+        "age",
+    ]
 
 
 def test_the_contract_is_run_only_where_nothing_else_is_wrong() -> None:
