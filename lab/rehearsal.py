@@ -59,7 +59,7 @@ STEPS = (
         name="verify", command=f"inv verify custom-coreos:stable --lock {{state}}/{_LOCK}",
         real="podman, rpm, modinfo, systemctl", stand_in="the modules hold modinfo, no code",
     ),
-    Step(name="ignition", command="inv ignition", real="butane, ignition-validate", stand_in="nothing"),
+    Step(name="ignition", command="inv ignition", real="butane, ignition-merge", stand_in="nothing"),
     Step(
         name="publish", command=f"{_LOGIN} && inv publish",
         real="podman push and pull, signatures, policy, oras, SBOM", stand_in="the registry is not GitHub's",

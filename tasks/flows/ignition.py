@@ -5,15 +5,17 @@ import json
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tasks.clients import butane, gitleaks, signer, workspace
 from tasks.console import answer, say, warn
 from tasks.model.errors import TaskError
 from tasks.model.install import cautions, firstboot, secrets, source_lines
-from tasks.model.install.ignition import children, flatten, merged
+from tasks.model.install.ignition import flatten, merged, parse
+from tasks.model.install.merged import displaced, impossible
 
 if TYPE_CHECKING:
+    from tasks.model.install.merged import Merged
     from tasks.settings import Settings
 
 USER_FILE = "butane.yaml"
@@ -49,14 +51,28 @@ def make(settings: "Settings", *, switch: bool) -> Installation:
         own = pool.submit(butane.translate, config, USER_FILE, workspace.ROOT)
         child = ours and pool.submit(butane.translate, ours, "what every machine gets", workspace.ROOT)
         document = merged(own.result(), child.result()) if child else own.result()
+        booting = pool.submit(butane.merge, document)
         whole = flatten(document)
         leaks = pool.submit(lambda: tuple(gitleaks.leaks([setting.content for setting in whole])))
-        list(pool.map(butane.validate, (document, *children(document))))
+        written = source_lines.load(config)
+        on_machine = booting.result()
+        _require_bootable(settings, on_machine, parse(child.result()) if child else {}, written)
         findings = secrets.scan(whole, leaks.result())
-    written = source_lines.load(config)
-    for path, why in cautions.cautions(whole, settings.owner):
+    for each in on_machine.warnings:
+        warn(f"{USER_FILE}: {source_lines.find(written, each.path)}: {each.why}")
+    for path, why in cautions.cautions(on_machine, whole, settings.owner):
         warn(f"{USER_FILE}: {source_lines.find(written, path)}: {why}")
     return Installation(document, tuple(_reported(findings, settings, written)))
+
+
+def _require_bootable(settings: "Settings", merged: "Merged", ours: dict[str, Any], written: object) -> None:
+    """Stop at what Ignition would stop at, what Fedora CoreOS cannot do, and what undoes our part of the config."""
+    faults = merged.faults or (*impossible(merged), *displaced(merged, ours))
+    if faults:
+        why = "; ".join(f"{source_lines.find(written, each.path)}: {each.why}" for each in faults)
+        raise TaskError(f"a machine could not boot with {USER_FILE}", why, f"correct {USER_FILE} at that place")
+    if ours:
+        signer.require(merged.host_files(), settings.image, f"{USER_FILE}, once merged,")
 
 
 def _ours(settings: "Settings", *, switch: bool) -> str:

@@ -8,10 +8,12 @@ from subprocess import PIPE, STDOUT, run
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
+from tasks.clients import butane
 from tasks.clients.matrix import read_matrix
-from tasks.clients.workspace import ROOT
+from tasks.clients.workspace import ROOT, read_text
 from tasks.console import say, table
 from tasks.flows import keys
+from tasks.flows.ignition import USER_FILE
 from tasks.model.errors import TaskError
 from tasks.settings import read_settings
 
@@ -51,12 +53,12 @@ def _checks(config: "Config") -> list[tuple[str, Callable[[], str]]]:
         "workflow schema": (*schema, "vendor.github-workflows", *_files(".github/workflows/*.yaml")),
         "action schema": (*schema, "vendor.github-actions", *_files("lab/actions/**/action.yml")),
         "dependabot schema": (*schema, "vendor.dependabot", ".github/dependabot.yml"),
-        "butane": ("butane", "--strict", "--check", "--files-dir=.", "butane.yaml"),
     }
     checks = [(name, _program([str(word) for word in argv])) for name, argv in programs.items()]
     return [
         *checks,
         ("import contracts", _import_contracts),
+        ("butane.yaml", _reading(lambda: butane.translate(read_text(ROOT / USER_FILE), USER_FILE, ROOT))),
         ("compatibility matrix", _reading(read_matrix)),
         ("invoke.yaml", _reading(lambda: read_settings(config))),
         ("signing key and policy", _reading(lambda: keys.check(read_settings(config)))),

@@ -36,7 +36,7 @@ def test_without_a_butane_of_its_own_the_container_serves(clone: Clone) -> None:
 def test_the_container_takes_files_in_too(own_clone: Clone) -> None:
     """With only podman, the common parts come out the same: the container mounts the files read-only."""
     python = ready_folder(own_clone) / "venv/bin/python"
-    names = "podman ignition-validate gitleaks git"
+    names = "podman ignition-merge host-policy gitleaks git"
     tools = f"mkdir -p $HOME/bin && for tool in {names}; do ln -sf $(command -v $tool) $HOME/bin/; done"
     done = own_clone.lab(
         f"cd {own_clone.path} && {tools} && inv keygen && inv ignition && mv ignition.json a && "

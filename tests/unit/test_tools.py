@@ -42,7 +42,7 @@ def test_the_name_of_a_command_is_what_go_calls_it() -> None:
     names = {tool.name: golang.command(tool.go) for tool in read_tools() if tool.go}
     assert names == {
         "podman": "podman", "host-policy": "hostpolicy", "oras": "oras", "butane": "internal", "gitleaks": "gitleaks",
-        "ignition-validate": "validate", "act": "act", "actionlint": "actionlint",
+        "ignition-merge": "ignitionmerge", "act": "act", "actionlint": "actionlint",
     }  # fmt: skip
 
 

@@ -4,7 +4,9 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
-from tasks.model.install.ignition import Entry, Path
+from tasks.model.install import firstboot, logins
+from tasks.model.install.ignition import Entry, Path, flatten
+from tasks.model.install.merged import Merged
 
 ORIGINAL_OWNER = "samhclark"
 ORIGINAL_KEY = (
@@ -12,23 +14,36 @@ ORIGINAL_KEY = (
     "j/Hm8JyOquVTtRXKiveJOSsV2Ws="
 )
 _ROOT_DEVICE = re.compile(r"/dev/(mapper/root|disk/by-partlabel/root|disk/by-label/root|md/[^/]*root)")
+_REFUSING = re.compile(  # unsigned modules, or these modules
+    r"module\.sig_enforce(=(1|y|Y))?|lockdown=(integrity|confidentiality)|"
+    r"(modprobe\.blacklist|module_blacklist|rd\.driver\.blacklist)=(.*,)?(zfs|spl)(,.*)?"
+)
+_SWITCHES = re.compile(r"\b(rpm-ostree\s+(\S+\s+)*rebase|bootc\s+switch)\b")
+_LAYERS = re.compile(r"\brpm-ostree\s+(\S+\s+)*?(install|override|uninstall)\b")
 _PCRS = 24  # of a TPM 2.0, numbered from 0
 
 Caution = tuple[Path, str]  # the Ignition path of the danger; why it is one, and what to do
 
 
-def cautions(whole: Sequence[Entry], owner: str) -> tuple[Caution, ...]:
-    """Every warning to show before a machine is installed; `owner` is the repository's."""
-    contents = {entry.path: entry.content for entry in whole}
+def cautions(merged: Merged, whole: Sequence[Entry], owner: str) -> tuple[Caution, ...]:
+    """Every warning to show before a machine is installed.
+
+    `merged` is what the machine gets, `whole` every value as it is written; `owner` is the repository's.
+    """
+    contents = {entry.path: entry.content for entry in flatten(json.dumps(merged.config))}
     disks = [caution for path in contents for caution in (*_tpm(contents, path), *_root(contents, path))]
-    downloads = [caution for path in contents for caution in _download(contents, path)]
-    return (*disks, *_login(whole, owner), *downloads)
+    written = {entry.path: entry.content for entry in whole}
+    downloads = [caution for path in written for caution in _download(written, path)]
+    system = (*_kernel_arguments(merged), *_units(merged), *_zincati(merged))
+    return (*disks, *_login(merged, owner), *system, *downloads)
 
 
 def _tpm(contents: Mapping[Path, str], path: Path) -> Iterator[Caution]:
-    if path[-3:] != ("clevis", "custom", "config"):
-        return
-    numbers = _pcrs(contents[path])
+    numbers = []
+    if path[-2:] == ("clevis", "tpm2") and contents[path] == "true":
+        numbers = ["7"]  # what clevis and Butane's boot_device bind to
+    elif path[-3:] == ("clevis", "custom", "config"):
+        numbers = _pcrs(contents[path])
     if "7" in numbers:
         why = (
             "the disk opens only while the TPM's PCR 7 is unchanged, and the TPM slot is the only key: a firmware"
@@ -61,15 +76,55 @@ def _root(contents: Mapping[Path, str], path: Path) -> Iterator[Caution]:
     yield parent, "the root file system is created again: the machine needs at least 4 GiB of RAM on its first boot"
 
 
-def _login(whole: Sequence[Entry], owner: str) -> Iterator[Caution]:
-    keys = [entry for entry in whole if entry.path[-1].startswith("sshAuthorizedKeys") and entry.content.strip()]
-    hashes = [entry for entry in whole if entry.path[-1] == "passwordHash" and entry.content.strip("*!x")]
-    if not keys and not hashes:
-        yield ("passwd",), "nobody can log in: there is no SSH key and no password; add your key: ./inv adopt"
-    for entry in keys:
-        if ORIGINAL_KEY in entry.content and owner != ORIGINAL_OWNER:
-            why = f"this key is {ORIGINAL_OWNER}'s, but the repository is {owner}'s; add your own: ./inv adopt"
-            yield entry.path, why
+def _login(merged: Merged, owner: str) -> Iterator[Caution]:
+    users = merged.items("passwd", "users")
+    for user in users:
+        place = ("passwd", f"users[{user['name']}]", "sshAuthorizedKeys")
+        for number, key in enumerate(logins.keys(user)):
+            if ORIGINAL_KEY in key and owner != ORIGINAL_OWNER:
+                why = f"this key is {ORIGINAL_OWNER}'s, but the repository is {owner}'s; add your own: ./inv adopt"
+                yield (*place[:-1], f"{place[-1]}[{number}]"), why
+            if not logins.is_usable(key):
+                why = f"no SSH server can read this key: {key[:60]!r}; copy the whole line of a .pub file"
+                yield (*place[:-1], f"{place[-1]}[{number}]"), why
+    if not any(map(logins.can_log_in, users)):
+        unless = f", unless the config from {merged.remote[0]} adds a key" if merged.remote else ""
+        yield ("passwd",), f"nobody can log in{unless}: there is no SSH key and no password; add your key: ./inv adopt"
+
+
+def _kernel_arguments(merged: Merged) -> Iterator[Caution]:
+    """The cautions about arguments with which the kernel does not load OpenZFS's modules."""
+    for number, argument in enumerate(merged.items("kernelArguments", "shouldExist")):
+        if _REFUSING.fullmatch(str(argument)):
+            why = f"with {argument} the kernel refuses OpenZFS's modules, which no trusted key has signed: leave it out"
+            yield ("kernelArguments", f"shouldExist[{number}]"), why
+
+
+def _units(merged: Merged) -> Iterator[Caution]:
+    """The cautions about units and scripts that do what the image does."""
+    units = {
+        f"units[{each['name']}]": [each, *(each.get("dropins") or [])] for each in merged.items("systemd", "units")
+    }
+    texts = {
+        ("systemd", name): "\n".join(str(part.get("contents") or "") for part in parts) for name, parts in units.items()
+    }
+    for file in merged.items("storage", "files"):
+        texts["storage", f"files[{file['path']}]"] = merged.content(file["path"]) or ""
+    for place, text in texts.items():
+        if firstboot.is_ours(place[-1]):
+            continue
+        if _SWITCHES.search(text):
+            yield place, "this switches the machine to an image too: two units would do it, and ours then gives way"
+        if _LAYERS.search(text):
+            why = "packages that are layered on the machine stop its updates: name them in packages: of invoke.yaml"
+            yield place, why
+
+
+def _zincati(merged: Merged) -> Iterator[Caution]:
+    for file in merged.items("storage", "files"):
+        if file["path"].startswith("/etc/zincati/"):
+            why = "zincati is off in the image, so this does nothing: the hours of updates are in docs/machine.md"
+            yield ("storage", f"files[{file['path']}]"), why
 
 
 def _download(contents: Mapping[Path, str], path: Path) -> Iterator[Caution]:

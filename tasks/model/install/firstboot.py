@@ -24,6 +24,11 @@ def snippet(shipped: HostFiles, image: str, *, switch: bool) -> dict[str, Any]:
     return whole
 
 
+def is_ours(item: str) -> bool:
+    """Whether an item of a list (`files[/etc/…]`, `units[…]`) is what `snippet` adds."""
+    return item in (f"files[{_SCRIPT}]", f"units[{UNIT}]")
+
+
 def _file(path: str, local: str, mode: int) -> dict[str, Any]:
     return {"path": path, "mode": mode, "overwrite": True, "contents": {"local": local}}
 

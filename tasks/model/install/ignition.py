@@ -56,14 +56,6 @@ def merged(document: str, child: str) -> str:
     return json.dumps(whole, separators=(",", ":")) + "\n"
 
 
-def children(document: str) -> Iterator[str]:
-    """Every config that is embedded in a document, to merge or to replace it, and those embedded in them."""
-    for entry in _entries(parse(document)):
-        if _is_child(entry):
-            yield entry.content
-            yield from children(entry.content)
-
-
 def flatten(document: str) -> tuple[Entry, ...]:
     """Every value of a document, in its order, including those of embedded configs."""
     return tuple(_deeply(parse(document)))
@@ -71,11 +63,11 @@ def flatten(document: str) -> tuple[Entry, ...]:
 
 def _deeply(document: dict[str, Any]) -> Iterator[Entry]:
     for entry in _entries(document):
-        if _is_child(entry):
-            inner = _deeply(parse(entry.content, ".".join(entry.path)))
-            yield from (Entry((*entry.path[:-1], *each.path), each.content) for each in inner)
-        else:
+        child = _child(entry)
+        if child is None:
             yield entry
+        else:
+            yield from (Entry((*entry.path[:-1], *each.path), each.content) for each in _deeply(child))
 
 
 def _entries(value: object, path: Path = (), *, compressed: bool = False) -> Iterator[Entry]:
@@ -85,22 +77,27 @@ def _entries(value: object, path: Path = (), *, compressed: bool = False) -> Ite
             yield from _entries(each, (*path, str(key)), compressed=packed)
     elif isinstance(value, list):
         for number, each in enumerate(value):
-            yield from _entries(each, (*path[:-1], f"{path[-1]}[{_identity(each, number)}]"))
+            yield from _entries(each, (*path[:-1], f"{path[-1]}[{identity(each, number)}]"))
     else:
         yield Entry(path, decode(value, compressed=compressed) if isinstance(value, str) else json.dumps(value))
 
 
-def _identity(item: object, number: int) -> str:
+def identity(item: object, number: int) -> str:
+    """The name of a list's item: its path, name or device, else its number."""
     named = next((item[key] for key in _NAMES if isinstance(item.get(key), str)), "") if isinstance(item, dict) else ""
     return named or str(number)
 
 
-def _is_child(entry: Entry) -> bool:
-    """Whether it is an embedded config, not the address of one."""
+def _child(entry: Entry) -> dict[str, Any] | None:
+    """The embedded config that an entry is; None if it is something else, or no JSON object."""
     match [part.partition("[")[0] for part in entry.path]:
         case [*_, "config", "merge" | "replace", "source"]:
-            return entry.content.lstrip().startswith("{")
-    return False
+            try:
+                document = json.loads(entry.content)
+            except ValueError:
+                return None
+            return document if isinstance(document, dict) else None
+    return None
 
 
 def decode(value: str, *, compressed: bool = False) -> str:

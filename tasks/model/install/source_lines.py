@@ -16,19 +16,26 @@ _ITEM = re.compile(r"([^\[]+)(?:\[(.*)\])?", re.DOTALL)
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A path in a Butane file and its line, counted from 1; the line is 0 if nothing of the path was found."""
+    """A path in a Butane file and its line, counted from 1; the line is 0 if nothing of the path was found.
+
+    If only a part of it was found, `ignition` is the whole path in the Ignition file.
+    """
 
     path: str
     line: int
+    ignition: str = ""
 
     def __str__(self) -> str:
-        return f"{self.path}, line {self.line}" if self.line else "created by butane from another key"
+        whole = f"Ignition's {self.ignition}" if self.ignition else "the whole config"
+        if not self.line:
+            return whole
+        return f"{self.path}, line {self.line}{f' ({whole})' if self.ignition else ''}"
 
 
 def load(butane: str) -> Any:  # noqa: ANN401  (YAML's own shapes)
-    """Read a Butane file with its lines; None if it is not YAML, since butane's own error is better."""
+    """Read a Butane file's first document, as butane does, with its lines; None if it is not YAML."""
     try:
-        return YAML(typ="rt", pure=True).load(butane)
+        return next(iter(YAML(typ="rt", pure=True).load_all(butane)), None)
     except YAMLError:
         return None
 
@@ -47,22 +54,41 @@ def local_files(butane: object) -> tuple[str, ...]:
 
 def find(butane: object, path: Path) -> Place:
     """The deepest key of a Butane document that an Ignition path comes from."""
-    keys, line = [], 0
+    root, keys, line = butane, [], 0
     for key, item in map(_split, path):
         for name in _SOURCES.get(key, (_snake(key),)):
             if isinstance(butane, dict) and name in butane:
                 line = butane.lc.key(name)[0] + 1  # type: ignore[attr-defined]  # ruamel's own mapping
-                keys.append(name if item is None else f"{name}[{item}]")
+                keys.append(name)
                 butane = butane[name]
                 break
         else:
-            break
+            return _sugar(root, path) or Place(".".join(keys), line, ".".join(path))
         if item is not None:
             number = _position(butane, item)
             if number is None:
-                break
+                return _sugar(root, path) or Place(".".join(keys), line, ".".join(path))
+            keys[-1] += f"[{item}]"
             line, butane = butane.lc.item(number)[0] + 1, butane[number]  # type: ignore[attr-defined, index]
     return Place(".".join(keys), line)
+
+
+def _sugar(butane: Any, path: Path) -> Place | None:  # noqa: ANN401  (YAML's own shapes)
+    """The place of what butane makes of `storage.trees` and `boot_device`; None if it comes from neither."""
+    if not isinstance(butane, dict) or path[:1] != ("storage",) or len(path) == 1:
+        return None
+    kind, item = _split(path[1])
+    storage = butane.get("storage") or {}
+    for number, tree in enumerate(storage.get("trees") or []):
+        top = str(tree.get("path") or "/").rstrip("/")
+        if kind in ("files", "links") and item and item.startswith(f"{top}/"):
+            file = f"{str(tree['local']).rstrip('/')}{item.removeprefix(top)}"
+            return Place(f"storage.trees[{top or '/'}] ({file})", storage["trees"].lc.item(number)[0] + 1)
+    device: Any = butane.get("boot_device") or {}
+    for name in ("luks", "mirror"):
+        if name in device and kind in ("luks", "filesystems", "disks", "raid"):
+            return Place(f"boot_device.{name}", device.lc.key(name)[0] + 1)
+    return None
 
 
 def _split(part: str) -> tuple[str, str | None]:

@@ -25,6 +25,13 @@ storage:
   luks:
     - name: root
       wipe_volume: true
+  trees:
+    - local: files/quadlets
+      path: /etc/containers/systemd
+    - local: files/all
+boot_device:
+  mirror:
+    devices: [/dev/sda, /dev/sdb]
 systemd:
   units:
     - name: a.service
@@ -39,17 +46,32 @@ systemd:
         ("storage files[/etc/a] contents source", "storage.files[/etc/a].contents.local, line 18"),
         ("passwd users[core] sshAuthorizedKeys[0]", "passwd.users[core].ssh_authorized_keys[0], line 8"),
         ("storage luks[root] wipeVolume", "storage.luks[root].wipe_volume, line 21"),
-        ("systemd units[a.service] contents", "systemd.units[a.service].contents_local, line 25"),
-        ("storage files[/made/of/a/tree] contents source", "storage.files[/made/of/a/tree], line 11"),
-        ("kernelArguments shouldExist[0]", "created by butane from another key"),
+        ("systemd units[a.service] contents", "systemd.units[a.service].contents_local, line 32"),
+        (
+            "storage files[/etc/containers/systemd/a/db.container] contents source",
+            "storage.trees[/etc/containers/systemd] (files/quadlets/a/db.container), line 23",
+        ),
+        ("storage links[/usr/local/bin/x]", "storage.trees[/] (files/all/usr/local/bin/x), line 25"),
+        ("storage raid[md-root]", "boot_device.mirror, line 27"),
+        ("storage filesystems[/dev/md/root] label", "boot_device.mirror, line 27"),
+        ("passwd users[core] passwordHash", "passwd.users[core], line 5 (Ignition's passwd.users[core].passwordHash)"),
+        ("passwd users[other]", "passwd.users, line 4 (Ignition's passwd.users[other])"),
+        ("kernelArguments shouldExist[0]", "Ignition's kernelArguments.shouldExist[0]"),
+        ("", "the whole config"),
     ],
 )
 def test_an_ignition_path_is_found_in_butane_with_its_line(path: str, place: str) -> None:
     """It is followed as deep as possible."""
-    assert str(source_lines.find(source_lines.load(BUTANE), tuple(path.split(" ")))) == place
+    assert str(source_lines.find(source_lines.load(BUTANE), tuple(path.split()))) == place
 
 
 def test_files_that_butane_takes_in_are_known() -> None:
     """They may be named anywhere."""
-    assert source_lines.local_files(source_lines.load(BUTANE)) == ("files/a", "units/a")
+    assert source_lines.local_files(source_lines.load(BUTANE)) == ("files/a", "files/quadlets", "files/all", "units/a")
     assert source_lines.local_files(source_lines.load("a:\n\tb: c")) == ()
+
+
+@pytest.mark.parametrize("end", ["---\n", "---\nstorage: {}\n", "...\n"])
+def test_only_the_first_document_counts_as_for_butane(end: str) -> None:
+    """A second one does not switch off the guard against files from elsewhere."""
+    assert source_lines.local_files(source_lines.load(BUTANE + end))[0] == "files/a"

@@ -1,0 +1,135 @@
+"""What Ignition makes of a config on the first boot: embedded configs merged into one, and what is wrong with it."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import Any, Self
+
+from tasks.model.install.ignition import Path, decode, identity
+from tasks.model.signing import KEYS, PERSONAL, POLICY, REGISTRIES, HostFiles
+
+# Fedora CoreOS's root is immutable; these are there, and the links among them lead into /var.
+_TOP = frozenset(
+    """
+    bin boot dev etc home lib lib64 media mnt opt ostree proc root run sbin srv sys sysroot tmp usr var
+    """.split()  # noqa: SIM905  (a list of words)
+)
+_READ_ONLY = ("/usr/", "/bin/", "/lib/", "/lib64/", "/sbin/")
+_WRITABLE = "/usr/local/"  # a link to /var/usrlocal
+_REPORT = re.compile(r"(?P<kind>error|warning) at \$(?P<path>[^,:]*)(, line \d+ col \d+)?: (?P<why>.*)", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something wrong: the Ignition path of its place, and why."""
+
+    path: Path
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """The merged config, the addresses that only the machine fetches, and what Ignition says about it."""
+
+    config: Mapping[str, Any]
+    remote: tuple[str, ...]
+    faults: tuple[Finding, ...]
+    warnings: tuple[Finding, ...]
+
+    @classmethod
+    def parse(cls, answer: Mapping[str, Any], document: Mapping[str, Any]) -> Self:
+        """Read the answer of ignition-merge about a document."""
+        places = {kind: tuple(_placed(row, document, answer["config"]) for row in answer[kind]) for kind in _KINDS}
+        return cls(answer["config"], tuple(answer["remote"]), places["faults"], places["warnings"])
+
+    def items(self, *path: str) -> list[Mapping[str, Any]]:
+        """The items of a list, such as `storage`, `files`; empty if it is missing."""
+        value: Any = self.config
+        for key in path:
+            value = value.get(key) or {}
+        return value or []
+
+    def content(self, path: str) -> str | None:
+        """What a file has after the first boot, with what is appended; None if the config does not write it."""
+        file = next((each for each in self.items("storage", "files") if each["path"] == path), None)
+        if file is None:
+            return None
+        parts = [file.get("contents") or {}, *(file.get("append") or [])]
+        return "".join(_decoded(part) for part in parts)
+
+    def host_files(self) -> HostFiles:
+        """The keys and the policy that a machine has after the first boot."""
+        places = (f"/{POLICY}", f"/{REGISTRIES}/", f"/{KEYS}/", *(f"/{folder}" for folder in PERSONAL))
+        paths = [file["path"] for file in self.items("storage", "files") if file["path"].startswith(places)]
+        return HostFiles({path.removeprefix("/"): (self.content(path) or "").encode() for path in paths})
+
+
+_KINDS = ("faults", "warnings")
+
+
+def _decoded(resource: Mapping[str, Any]) -> str:
+    return decode(resource.get("source") or "", compressed=resource.get("compression") == "gzip")
+
+
+def _placed(row: Mapping[str, str], document: Mapping[str, Any], whole: Mapping[str, Any]) -> Finding:
+    """Name the place by its items' names; Ignition counts them."""
+    matched = _REPORT.fullmatch(row["why"].removeprefix(_AFTER))
+    child = ("ignition", "config", *row["path"].split(".")) if row["path"] else ()
+    if child and "invalid character" in row["why"]:
+        return Finding(child, f"it is no Ignition config, and Butane is not translated here: {row['why']}")
+    if matched is None:
+        return Finding(child, row["why"])
+    if child:
+        return Finding(child, f"{matched['why']} ({matched['path'].lstrip('.')})")
+    merged = row["why"].startswith(_AFTER)
+    path = _named(matched["path"].strip(".").split("."), whole if merged else document)
+    why = f"{matched['why']} (once every config is merged)" if merged else matched["why"]
+    return Finding(path, why)
+
+
+_AFTER = "after merging: "
+
+
+def _named(keys: list[str], value: Any) -> Path:  # noqa: ANN401  (JSON's own shapes)
+    """Turn `storage`, `files`, `0` into `storage`, `files[/etc/hostname]`."""
+    path: list[str] = []
+    for key in filter(None, keys):
+        if isinstance(value, list) and key.isdigit() and int(key) < len(value) and path:
+            value = value[int(key)]
+            path[-1] = f"{path[-1]}[{identity(value, int(key))}]"
+        else:
+            value = value.get(key) if isinstance(value, dict) else None
+            path.append(key)
+    return tuple(path)
+
+
+def impossible(merged: Merged) -> Iterator[Finding]:
+    """What Fedora CoreOS cannot do on its first boot, which then fails, though the config is valid."""
+    files = {str(PurePosixPath(file["path"])) for file in merged.items("storage", "files")}
+    for kind in ("directories", "files", "links"):
+        for item in merged.items("storage", kind):
+            path, place = str(PurePosixPath(item["path"])), ("storage", f"{kind}[{item['path']}]")
+            above = [*map(str, PurePosixPath(path).parents), *([path] if kind != "files" else [])]
+            for file in sorted(files.intersection(above)):
+                yield Finding(("storage", f"files[{file}]"), f"{path} cannot be made where this file is: leave one out")
+            if path.split("/")[1] not in _TOP:
+                yield Finding(place, "nothing can be made in / on Fedora CoreOS, so the first boot fails: use /var")
+            elif f"{path}/".startswith(_READ_ONLY) and not f"{path}/".startswith(_WRITABLE):
+                yield Finding(place, "/usr is read-only, so the first boot fails: use /etc, or /usr/local for programs")
+
+
+def displaced(merged: Merged, ours: Mapping[str, Any]) -> Iterator[Finding]:
+    """Where another config changes a file or a unit of ours, which the machine needs to switch and to update."""
+    for file in ours.get("storage", {}).get("files", []):
+        place, path = ("storage", f"files[{file['path']}]"), file["path"]
+        found = next((each for each in merged.items("storage", "files") if each["path"] == path), {})
+        if merged.content(path) != _decoded(file["contents"]) or found.get("mode") != file["mode"]:
+            yield Finding(place, "this changes a file that the machine needs to switch and to update: leave it out")
+        elif any((found.get(key) or {}).get(name) for key in ("user", "group") for name in ("id", "name")):
+            yield Finding(place, "this gives a file that protects the machine to another user: leave it out")
+    for unit in ours.get("systemd", {}).get("units", []):
+        found = next((each for each in merged.items("systemd", "units") if each["name"] == unit["name"]), {})
+        if found.get("mask") or not found.get("enabled") or found.get("contents") != unit["contents"]:
+            place = ("systemd", f"units[{unit['name']}]")
+            yield Finding(place, "the machine would never switch: leave it out, or use ./inv ignition --no-switch")

@@ -1,0 +1,145 @@
+"""What is valid piece by piece, and stops or exposes a machine once Ignition has merged it."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.lab.conftest import fresh_clone
+
+KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl me"
+HEAD = f"variant: fcos\nversion: 1.6.0\npasswd: {{users: [{{name: core, ssh_authorized_keys: [{KEY}]}}]}}\n"
+IGNITION = '{"ignition": {"version": "3.4.0"}}'
+HOLE = '{"default": [{"type": "insecureAcceptAnything"}]}'
+
+
+def merge(*children: str) -> str:
+    """Return a config that merges children, each one line of YAML."""
+    return "ignition: {config: {merge: [" + ", ".join(f"{{{child}}}" for child in children) + "]}}\n"
+
+
+def storage(kind: str, *items: str) -> str:
+    return f"storage: {{{kind}: [{', '.join(f'{{{item}}}' for item in items)}]}}\n"
+
+
+def unit(fields: str) -> str:
+    return f"systemd: {{units: [{{name: custom-coreos-switch.service, {fields}}}]}}\n"
+
+
+REFUSED = {  # the text after HEAD, and what is said
+    "a Butane child": (merge("local: partials/users.yaml"), "merge[0], line 4: it is no Ignition config"),
+    "an empty child": (merge("local: partials/empty"), "ignition.config.merge[0], line 4: not a config (empty)"),
+    "a list as a child": (merge("inline: '[]'"), "config.merge.0.inline, line 4"),
+    "a child that is cut off": (merge(f"inline: '{IGNITION[:-1]}'"), "config.merge.0.inline, line 4"),
+    "a child of an unknown version": (merge("inline: '{\"ignition\": {\"version\": \"9.0.0\"}}'"), "merge[0], line 4"),
+    "a wrong hash": (merge(f"inline: '{IGNITION}', verification: {{hash: sha256-{'0' * 64}}}"), "verification.hash"),
+    "a link over our folder": (storage("links", "path: /etc/containers, target: /var/x"), "file path includes link"),
+    "a link over the keys": (storage("links", "path: /etc/pki, target: /var/pki"), "file path includes link"),
+    "a file over our folder": (storage("files", "path: /etc/containers"), "files[/etc/containers], line 4: /etc/cont"),
+    "a directory at a file": (
+        storage("directories", "path: /etc/a").replace("}]}", "}], files: [{path: /etc/a}]}"), "duplicate entry",
+    ),
+    "a file at our unit": (
+        storage("files", "path: /etc/systemd/system/custom-coreos-switch.service"), "path conflicts with systemd",
+    ),
+    "a directory at our drop-in": (
+        storage("directories", "path: /etc/systemd/system/custom-coreos-switch.service.d/image.conf"),
+        "path conflicts with systemd",
+    ),
+    "an append to the policy": (
+        storage("files", "path: /etc/containers/policy.json, append: [{inline: '# x'}]"), "policy.json], line 4: this",
+    ),
+    "an append to a key": (
+        storage("files", "path: /etc/pki/cosign/cosign.pub, append: [{inline: x}]"), "cosign.pub], line 4: this",
+    ),
+    "our policy for somebody else": (
+        storage("files", "path: /etc/containers/policy.json, user: {name: core}"), "to another user",
+    ),
+    "the unit is masked": (unit("mask: true"), "would never switch"),
+    "an own policy for root": (
+        storage("files", f"path: /root/.config/containers/policy.json, contents: {{inline: '{HOLE}'}}"),
+        "would take the place of /etc/containers for root",
+    ),
+    "signatures are not looked for": (
+        storage(
+            "files",
+            "path: /etc/containers/registries.d/z.yaml, contents: {inline: 'docker:"
+            " {\"ghcr.io/samhclark/custom-coreos:stable\": {use-sigstore-attachments: false}}'}",
+        ),
+        "is refused with a signature",
+    ),
+    "a directory in /": (storage("directories", "path: /backups"), "directories[/backups], line 4: nothing can be"),
+    "a file below a new directory in /": (storage("files", "path: /data/a/b"), "nothing can be made in /"),
+    "a file in /usr": (storage("files", "path: /usr/share/a.conf, contents: {inline: a}"), "/usr is read-only"),
+    "a program in /bin": (storage("files", "path: /bin/a, contents: {inline: a}"), "/usr is read-only"),
+    "a template": ("storage: {files: [{path: /etc/hostname, contents: {inline: {{ hostname }}}}]}\n", "line 4"),
+    "a tab": ("storage:\n\tfiles: []\n", "line"),
+    "a file from elsewhere": (storage("files", "path: /etc/a, contents: {local: out}"), "outside of"),
+    "a file from elsewhere and a second document": (
+        storage("files", "path: /etc/a, contents: {local: out}") + "---\n", "outside of",
+    ),
+}  # fmt: skip
+TAKEN = {
+    "a child of an older version": (merge(f"inline: '{IGNITION}'"), ""),
+    "a child in a child": (
+        merge("inline: '{\"ignition\": {\"version\": \"3.5.0\", \"config\": {\"merge\": [{\"source\": \"data:,"
+              "%7B%22ignition%22%3A%7B%22version%22%3A%223.1.0%22%7D%7D\"}]}}}'"), "",
+    ),
+    "a child from a URL": (merge("source: https://example.com/a.ign"), "a.ign is fetched by the machine"),
+    "our own file again": (storage("files", "path: /etc/containers/policy.json, contents: {inline: mine}"), ""),
+    "a program in /usr/local": (storage("files", "path: /usr/local/bin/a, mode: 493, contents: {inline: a}"), ""),
+    "a second document": (storage("files", "path: /etc/a, contents: {inline: a}") + "---\n", ""),
+    "a disk that only the TPM opens": ("boot_device: {luks: {tpm2: true}}\n", "boot_device.luks, line 4: the disk"),
+    "an argument that refuses modules": (
+        "kernel_arguments: {should_exist: [lockdown=integrity]}\n", "should_exist[0], line 4: with lockdown",
+    ),
+    "a key in a tree": (
+        "storage: {trees: [{local: tree, path: /etc/containers/systemd}]}\n",
+        "storage.trees[/etc/containers/systemd] (tree/db.container), line 4: a secret",
+    ),
+}  # fmt: skip
+
+
+def file(name: str) -> str:
+    return name.replace("/", "-")
+
+
+@pytest.fixture(scope="module")
+def typed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Type `inv ignition` with each case as butane.yaml; return the folder with what it said and its exit status."""
+    clone = fresh_clone(tmp_path_factory.mktemp("merge") / "custom-coreos")
+    cases, partials = clone.path / "cases", clone.path / "partials"
+    for folder in (cases, partials, clone.path / "tree"):
+        folder.mkdir()
+    (partials / "users.yaml").write_text(HEAD)
+    (partials / "empty").touch()
+    (clone.path / "tree/db.container").write_text("[Container]\nEnvironment=POSTGRES_PASSWORD=made-up-and-long\n")
+    (clone.path / "out").symlink_to("/etc/shadow")
+    for name, (text, _) in {**REFUSED, **TAKEN}.items():
+        (cases / file(name)).write_text(HEAD + text)
+    one = 'cp "$case" butane.yaml; inv ignition > /dev/null 2> "$case.said"; echo $? > "$case.status"'
+    done = clone.lab(f"inv keygen && for case in cases/*; do {one}; done")
+    assert done.returncode == 0, done.stderr
+    yield cases
+    clone.inv("lab-clean")
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_stops_or_exposes_a_machine_is_refused(typed: Path, name: str) -> None:
+    """Three lines name the place, and nothing is written."""
+    said = (typed / f"{file(name)}.said").read_text()
+    assert (typed / f"{file(name)}.status").read_text() == "1\n", said
+    what, why, following = said.splitlines()[-3:]
+    assert REFUSED[name][1] in why, said
+    assert "butane.yaml" in what
+    assert following.startswith("  next: ")
+    assert "root:" not in said
+
+
+@pytest.mark.parametrize("name", TAKEN)
+def test_what_works_is_taken(typed: Path, name: str) -> None:
+    """With a warning where a machine can be lost."""
+    said = (typed / f"{file(name)}.said").read_text()
+    assert (typed / f"{file(name)}.status").read_text() == "0\n", said
+    assert TAKEN[name][1] in said
+    assert ("WARNING" in said) == bool(TAKEN[name][1])

@@ -1,0 +1,128 @@
+"""What Ignition makes of a config; tests/lab/test_merge.py asks Ignition itself."""
+
+import base64
+from typing import Any
+
+import pytest
+
+from tasks.model.install.merged import Finding, Merged, displaced, impossible
+from tasks.model.signing import POLICY
+
+EMPTY: dict[str, Any] = {"config": {}, "remote": [], "faults": [], "warnings": []}
+
+
+def merged(config: dict[str, Any]) -> Merged:
+    return Merged(config, (), (), ())
+
+
+def resource(text: str) -> dict[str, str]:
+    return {"source": f"data:;base64,{base64.b64encode(text.encode()).decode()}"}
+
+
+def file(path: str, text: str = "", **more: object) -> dict[str, Any]:
+    return {"path": path, "mode": 420, "contents": resource(text), **more}
+
+
+def test_what_is_appended_belongs_to_a_file() -> None:
+    """Also if nothing else writes it."""
+    files = [file("/a", "one", append=[resource("two"), resource("three")]), {"path": "/b", "append": [resource("x")]}]
+    found = merged({"storage": {"files": files}})
+    assert (found.content("/a"), found.content("/b"), found.content("/c")) == ("onetwothree", "x", None)
+
+
+def test_host_files_are_what_decides_about_images() -> None:
+    """That includes root's own folder, which bootc would prefer."""
+    paths = (f"/{POLICY}", "/etc/containers/registries.d/x.yaml", "/etc/pki/cosign/a.pub", "/etc/hostname")
+    own = "/root/.config/containers/policy.json"
+    found = merged({"storage": {"files": [file(path, path) for path in (*paths, own)]}}).host_files()
+    assert found.files == {path[1:]: path.encode() for path in (*paths[:3], own)}
+
+
+@pytest.mark.parametrize(
+    ("why", "path", "place"),
+    [
+        ("error at $.storage.files.1.path, line 1 col 9: bad", "", ("storage", "files[/b]", "path")),
+        ("after merging: error at $.storage.files.0: bad", "", ("storage", "files[/a]")),
+        ("error at $.storage.files.7: bad", "", ("storage", "files", "7")),
+        ("not a config (empty)", "merge[0]", ("ignition", "config", "merge[0]")),
+        ("error at $.storage.files.0: bad", "merge[0].merge[1]", ("ignition", "config", "merge[0]", "merge[1]")),
+        ("error at $: bad", "", ()),
+    ],
+)
+def test_a_place_is_named_by_its_items(why: str, path: str, place: tuple[str, ...]) -> None:
+    """Ignition counts them, in the config that it reads or in the merged one."""
+    document, whole = {"storage": {"files": [{"path": "/x"}, {"path": "/b"}]}}, {"storage": {"files": [{"path": "/a"}]}}
+    answer = {**EMPTY, "config": whole, "faults": [{"path": path, "why": why}]}
+    (found,) = Merged.parse(answer, document).faults
+    assert found.path == place
+    assert "col" not in found.why
+    assert found.why == why or "bad" in found.why
+
+
+@pytest.mark.parametrize(
+    ("path", "words"),
+    {
+        "/backups": "use /var", "/backups/a/b": "use /var", "/data": "use /var",
+        "/usr/share/a": "/usr is read-only", "/usr/bin/x": "/usr is read-only", "/bin/x": "/usr is read-only",
+        "/lib/systemd/system/x": "/usr is read-only", "/usr": "/usr is read-only",
+        "/usr/local/bin/x": "", "/etc/x": "", "/var/x": "", "/opt/x": "", "/home/core/x": "", "/root/x": "",
+        "/srv/x": "", "/mnt/tank": "",
+    }.items(),
+)  # fmt: skip
+@pytest.mark.parametrize("kind", ["files", "directories", "links"])
+def test_what_fedora_coreos_cannot_make_is_a_fault(kind: str, path: str, words: str) -> None:
+    """Ignition stops there on the first boot."""
+    found = list(impossible(merged({"storage": {kind: [{"path": path}]}})))
+    assert len(found) == bool(words)
+    assert words in "".join(each.why for each in found)
+
+
+@pytest.mark.parametrize(
+    ("kind", "path", "faults"),
+    [("files", "/etc/a/b", 1), ("files", "/etc/a/b/c", 1), ("links", "/etc/a", 1), ("directories", "/etc/a", 1),
+     ("files", "/etc/ab", 0), ("directories", "/etc", 0), ("links", "/etc/b", 0)],
+)  # fmt: skip
+def test_nothing_can_be_made_where_a_file_is(kind: str, path: str, faults: int) -> None:
+    """Ignition only refuses links on the way."""
+    config = {"storage": {kind: [{"path": path}]}}
+    config["storage"]["files"] = [*config["storage"].get("files", []), file("/etc/a")]
+    assert [each.path for each in impossible(merged(config))] == [("storage", "files[/etc/a]")] * faults
+
+
+UNIT = {"name": "switch.service", "enabled": True, "contents": "[Unit]"}
+OURS = {"storage": {"files": [file("/etc/a", "a")]}, "systemd": {"units": [UNIT]}}
+
+
+def test_what_we_add_stays_what_it_is() -> None:
+    """Ignition gives every field a value, and files of others do not count."""
+    same = {**OURS["storage"]["files"][0], "user": {"id": None}, "group": {}, "append": []}
+    config = {"storage": {"files": [file("/etc/b"), same]}, "systemd": {"units": [{**UNIT, "dropins": []}]}}
+    assert list(displaced(merged(config), OURS)) == []
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"append": [resource("# mine")]}, {"mode": 384}, {"contents": resource("b")}, {"path": "/etc/other"},
+        {"user": {"name": "core"}}, {"group": {"id": 1000}},
+    ],
+)  # fmt: skip
+def test_a_file_of_ours_that_others_change_is_a_fault(changes: dict[str, Any]) -> None:
+    """The machine would refuse every image, or take any."""
+    config = {"storage": {"files": [{**file("/etc/a", "a"), **changes}]}, "systemd": {"units": [UNIT]}}
+    (found,) = displaced(merged(config), OURS)
+    assert found.path == ("storage", "files[/etc/a]")
+
+
+@pytest.mark.parametrize(
+    "changes", [{"mask": True}, {"enabled": False}, {"contents": "[Service]"}, {"name": "x.service"}]
+)
+def test_a_unit_of_ours_that_others_change_is_a_fault(changes: dict[str, Any]) -> None:
+    """The machine would never switch."""
+    config = {**OURS, "systemd": {"units": [{**UNIT, **changes}]}}
+    assert list(displaced(merged(config), OURS)) == [
+        Finding(
+            ("systemd", "units[switch.service]"),
+            "the machine would never switch: leave it out, or use ./inv ignition --no-switch",
+        )
+    ]
