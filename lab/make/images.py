@@ -50,7 +50,8 @@ _ROOT_FILES = {
 }
 _RELEASE_SETUP = """FROM localhost/root
 COPY repo /srv/repo
-RUN dnf --releasever={fedora} -yq install kernel fedora-release-coreos zincati bootc && \\
+RUN dnf --releasever={fedora} -yq install kernel fedora-release-coreos zincati bootc dracut && \\
+    for tree in /usr/lib/modules/*; do echo "initramfs of ${{tree##*/}}" > "$tree/initramfs.img"; done && \\
     dnf clean all && rm -rf /var/log/* /var/cache/* /var/lib/dnf
 """
 

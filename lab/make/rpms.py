@@ -60,6 +60,10 @@ class RpmSpec:
             call(["rpmbuild", "-bb", "--quiet", "--target", self.arch, *options, str(spec)])
 
 
+# Lists what `images.py` writes as an initramfs.
+_LSINITRD = """#!/bin/sh
+sed -n 's|^initramfs of |drwxr-xr-x 1 root root 0 Jan 1 1970 usr/lib/modules/|p' "$1"
+"""
 _SERVICE = "[Service]\nExecStart=/bin/true\n"
 _WANTED = "WantedBy=multi-user.target"
 
@@ -70,12 +74,20 @@ def unit(description: str, *, install: str = _WANTED, body: str = _SERVICE, cond
     return head + body + (f"\n[Install]\n{install}\n" if install else "")
 
 
+def _boot_header(version: str) -> str:
+    """Return the beginning of a kernel file: Linux's boot protocol for x86 has the place of the version at 0x20e."""
+    place = 0x400
+    header = "\0" * 0x202 + "HdrS" + "\0" * 8 + "".join(map(chr, (place - 0x200).to_bytes(2, "little")))
+    return header.ljust(place, "\0") + f"{version} (lab@stand-in) #1\0"
+
+
 def kernel(version: str) -> list[RpmSpec]:
     """Return a kernel and its meta package; `version` is VERSION-RELEASE.ARCH."""
     number, _, rest = version.partition("-")
     release, _, arch = rest.rpartition(".")
-    names = ("vmlinuz", "modules.order", "modules.builtin", "modules.builtin.modinfo")
-    tree: Mapping[str, str | Path] = {f"{MODULES_DIR}/{version}/{name}": "" for name in names}
+    names = ("modules.order", "modules.builtin", "modules.builtin.modinfo")
+    tree: dict[str, str | Path] = {f"{MODULES_DIR}/{version}/{name}": "" for name in names}
+    tree[f"{MODULES_DIR}/{version}/vmlinuz"] = _boot_header(version)
     own = f"kernel-uname-r = {version}"
     package = partial(RpmSpec, version=number, release=release, arch=arch)
     return [
@@ -128,12 +140,14 @@ def host_services() -> list[RpmSpec]:
     tailscale = {f"{units}/tailscaled.service": unit("Tailscale node agent")}
     socket = unit("Cockpit", body="[Socket]\nListenStream=9090\n", install="WantedBy=sockets.target")
     program = {"/usr/bin/bootc": Path(__file__).with_name("bootc")}
-    client = {"/usr/bin/tailscale": "#!/bin/sh\n"}
+    clients = {"/usr/bin/tailscale": "#!/bin/sh\n", "/usr/sbin/tailscaled": "#!/bin/sh\n"}
+    lists = {"/usr/bin/lsinitrd": _LSINITRD}
     package = partial(RpmSpec, version="1.9.0", release="1")
     return [
         package(name="bootc", programs=program, files=bootc),
         package(name="zincati", files=zincati, post="systemctl preset zincati.service"),
-        package(name="tailscale", files=tailscale, programs=client),
+        package(name="tailscale", files=tailscale, programs=clients),
+        package(name="dracut", programs=lists),
         package(name="htop", files={"/usr/share/htop.txt": ""}),
         package(name="cockpit", files={f"{units}/cockpit.socket": socket}),
         package(name="pcp-conf", files={"/etc/pcp.conf": ""}, post="mkdir -p /var/lib/pcp/pmdas"),

@@ -21,7 +21,7 @@ _SUPPLIED = (
 SETUP = f"""COPY machine/ /
 COPY supplies.sh /
 RUN set -eu; /supplies.sh {_SUPPLIED}; rm /supplies.sh; groupadd --system wheel; groupadd --system --force sudo; \\
-    : > /etc/fstab; rm -f /etc/machine-id; \\
+    : > /etc/fstab; rm -f /etc/machine-id /etc/ssh/ssh_host_*; \\
     systemctl enable ssh systemd-networkd systemd-networkd-wait-online; systemctl mask systemd-firstboot
 """
 

@@ -19,6 +19,15 @@ for tree in /usr/lib/modules/*/; do
         fact "$module-version" "$(modinfo -F version "$file" 2> /dev/null)"
         fact "$module-indexed" "$(modinfo -k "$kernel" -F filename "$module" 2> /dev/null)"
     done
+    # What loading zfs by its name would do, as systemd-modules-load does it.
+    fact zfs-load "$(modprobe --set-version "$kernel" --use-blacklist --show-depends zfs 2>&1 | tail -n 1)"
+    if [ "$(dd if="$tree/vmlinuz" bs=1 skip=514 count=4 2> /dev/null)" = HdrS ]; then # Linux's boot protocol for x86
+        start=$(($(od -An -tu2 -j526 -N2 "$tree/vmlinuz") + 513))
+        fact kernel-image "$(tail -c "+$start" "$tree/vmlinuz" | head -c 100 | tr '\0' '\n' | head -n 1)"
+    fi
+    lsinitrd "$tree/initramfs.img" 2> /dev/null | sed -n 's|.* usr/lib/modules/\([^/]*\)$|\1|p' | while read -r inside; do
+        fact initramfs "$inside"
+    done
 done
 rpm -qa --queryformat 'package\t%{NAME} %{VERSION} %{VERSION}-%{RELEASE}.%{ARCH}\n'
 presets=/usr/lib/systemd/system-preset
@@ -33,8 +42,17 @@ for preset in "$presets/50-zfs.preset" "$presets"/10-custom-coreos*.preset; do
         esac
     done < "$preset"
 done
-for unit in zincati.service bootc-fetch-apply-updates.timer; do
+for unit in zincati.service bootc-fetch-apply-updates.timer zfs.target zfs-import.target zfs-import-cache.service \
+    zfs-import-scan.service zfs-mount.service; do
     fact unit "$unit $(systemctl is-enabled "$unit" 2> /dev/null)"
+done
+systemd-analyze verify --man=no --recursive-errors=no bootc-fetch-apply-updates.timer 2>&1 |
+    grep bootc-fetch-apply-updates | while read -r line; do
+    fact timer-fault "$line"
+done
+for link in /etc/systemd/system/*.wants/* /etc/systemd/system/*.requires/* /usr/lib/systemd/system/*.wants/* \
+    /usr/lib/systemd/system/*.requires/*; do
+    if [ -L "$link" ]; then fact wanted "$(basename "${link%/*}") ${link##*/}"; fi
 done
 systemctl --root=/ list-unit-files --no-legend 2> /dev/null | while read -r unit _ state; do
     fact first-boot "$unit $state"
@@ -43,6 +61,22 @@ done
     fact modules-load "$line"
 done < /etc/modules-load.d/zfs.conf
 [ ! -e /var/lib/pcp ] || fact left-behind /var/lib/pcp
+for file in /etc/hostid /etc/ssh/ssh_host_*_key /etc/zfs/zpool.cache /var/lib/systemd/random-seed; do
+    [ ! -e "$file" ] || fact identity "$file"
+done
+if grep -qE '^[0-9a-f]{32}$' /etc/machine-id 2> /dev/null; then fact identity /etc/machine-id; fi
+# Files that are missing from the packages of our own transaction: zfs is in it.
+own=$(rpm -q --queryformat '%{INSTALLTID}' zfs 2> /dev/null)
+rpm -qa --queryformat '%{INSTALLTID} %{NAME}\n' | while read -r transaction name; do
+    [ "$transaction" = "$own" ] || continue
+    rpm --verify --nodeps --noscripts --nodigest --nosignature --nofiledigest "$name" | while read -r word attribute path; do
+        [ -n "$path" ] || path=$attribute attribute=
+        case "$word $attribute $path" in
+            *' d '* | *' g '* | *' /var/'* | *' /run/'*) ;;
+            missing*) fact missing "$name $path" ;;
+        esac
+    done
+done
 for file in /etc/containers/policy.json /etc/containers/registries.d/*.yaml /etc/pki/cosign/*.pub \
     /root/.config/containers/policy.json /root/.config/containers/registries.d/*.yaml; do
     [ -r "$file" ] || continue

@@ -1,15 +1,19 @@
 """Each promise of the contract fails on an image that breaks only that promise; each fatal lint fails the build."""
 
+import json
+import re
 from shlex import quote
 
 import pytest
 
-from tests.lab.conftest import Clone, checked
+from tasks.model.lock import checksum
+from tests.lab.conftest import Clone, assert_three_lines, checked
 
 KERNEL = "7.1.9-200.fc44.x86_64"
 MODULES = f"/usr/lib/modules/{KERNEL}"
 WRONG = {
     "kernel-tree": "mkdir /usr/lib/modules/6.1.0-1.fc44.x86_64",
+    "kernel-files": f"rm {MODULES}/vmlinuz {MODULES}/initramfs.img",
     "zfs-module": f"find {MODULES} -name zfs.ko -delete",
     "spl-module": f"find {MODULES} -name spl.ko -delete",
     "zfs-indexed": f"sed -i /zfs.ko/d {MODULES}/modules.dep && rm {MODULES}/modules.dep.bin",
@@ -17,6 +21,14 @@ WRONG = {
     "zfs-vermagic": f"sed -i s/vermagic=7.1.9/vermagic=7.1.8/ {MODULES}/extra/zfs/zfs.ko",
     "spl-vermagic": f"sed -i s/vermagic=7.1.9/vermagic=7.1.8/ {MODULES}/extra/zfs/spl.ko",
     "zfs-packages": "rpm -e --nodeps libzfs6",
+    "files": "rm /usr/sbin/tailscaled",
+    "modprobe": "mkdir -p /usr/lib/modprobe.d && echo 'install zfs /bin/false' > /usr/lib/modprobe.d/x.conf",
+    "pools": "sed -i /zfs-mount/d /usr/lib/systemd/system-preset/50-zfs.preset && systemctl disable zfs-mount",
+    "identity": "printf '\\001\\002\\003\\004' > /etc/hostid",
+    "update-timer": "sed -i 's/^OnCalendar=.*/OnCalendar=25:00/' "
+    "/usr/lib/systemd/system/bootc-fetch-apply-updates.timer.d/50-window.conf",
+    "updaters": "mkdir -p /etc/systemd/system/multi-user.target.wants && ln -s"
+    " /usr/lib/systemd/system/bootc-fetch-apply-updates.service /etc/systemd/system/multi-user.target.wants/",
     "package-tailscale": "rpm -e --nodeps tailscale",
     "tailscaled.service": "systemctl disable tailscaled.service",
     "modules-load": "echo '#zfs' > /etc/modules-load.d/zfs.conf",
@@ -99,27 +111,39 @@ def test_every_promise_of_the_contract_is_broken_once_here(built: Clone) -> None
     names = {
         row["name"] for row in checked(built.lab("inv verify custom-coreos:stable --json").stdout, "verify")["checks"]
     }
-    assert names == {*WRONG, *LABELS}
+    assert names == {*WRONG, *LABELS, "label-keys"}
+
+
+def test_a_label_must_name_the_keys_that_the_image_trusts(built: Clone) -> None:
+    """`promote` reads it to know whether machines take the next image."""
+    derived_image = derived(f"LABEL custom-coreos.keys=sha256:{'0' * 64}")
+    done = built.lab(f"{derived_image} > /dev/null && inv verify localhost/wrong --json")
+    assert {row["name"] for row in checked(done.stdout, "verify")["checks"] if row["fault"]} == {"label-keys"}
 
 
 @pytest.mark.parametrize(
     ("field", "edit"),
     {
-        "fcos-version": "s/44.20261110.3.0/44.20261103.3.0/",
-        "kernel-version": "s/7.1.9-200/7.1.8-200/",
-        "zfs-version": 's/"2.4.4"/"2.4.3"/',
-        "custom-coreos.kmods": "s/kmods@sha256:..../kmods@sha256:0000/",
-        "custom-coreos.packages": "s/tailscale/headscale/",
-        "custom-coreos.inputs": 's/inputs": "sha256:..../inputs": "sha256:0000/',
-        "org.opencontainers.image.base.digest": "s/coreos@sha256:..../coreos@sha256:0000/",
-        "org.opencontainers.image.revision": 's/revision": "/&0/',
+        "fcos-version": ("44.20261110.3.0", "44.20261103.3.0"),
+        "kernel-version": ("7.1.9-200", "7.1.8-200"),
+        "zfs-version": ('"2.4.4"', '"2.4.3"'),
+        "custom-coreos.kmods": ("kmods@sha256:....", "kmods@sha256:0000"),
+        "custom-coreos.packages": ("tailscale", "headscale"),
+        "custom-coreos.inputs": ('inputs": "sha256:....', 'inputs": "sha256:0000'),
+        "org.opencontainers.image.base.digest": ("coreos@sha256:....", "coreos@sha256:0000"),
+        "org.opencontainers.image.revision": ('revision": "', 'revision": "0'),
     }.items(),
 )
-def test_an_image_from_another_lock_is_told(built: Clone, field: str, edit: str) -> None:
-    """The error names every difference from the Lock."""
-    done = built.lab(
-        f"sed '{edit}' everyday.lock.json > other.lock.json && inv verify custom-coreos:stable --lock other.lock.json"
-    )
+def test_an_image_from_another_lock_is_told(built: Clone, field: str, edit: tuple[str, str]) -> None:
+    """The error names every difference from the Lock. An edited Lock is refused before, unless its checksum fits."""
+    edited = re.sub(*edit, (built.path / "everyday.lock.json").read_text())
+    (built.path / "other.lock.json").write_text(edited)
+    verify = "inv verify custom-coreos:stable --lock other.lock.json"
+    assert_three_lines(built.lab(verify), "other.lock.json is not a Lock", "somebody has edited the file")
+    document = json.loads(edited)
+    del document["checksum"]
+    (built.path / "other.lock.json").write_text(json.dumps(document | {"checksum": checksum(document)}))
+    done = built.lab(verify)
     assert done.returncode == 1
     assert f"lock-{field}: the Lock says" in done.stderr
 

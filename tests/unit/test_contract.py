@@ -5,10 +5,11 @@ import dataclasses
 import pytest
 from packaging.version import Version
 
-from tasks.model.contract import VERSION, ZFS_LIBRARIES, ZFS_PACKAGES, inspect
+from tasks.model.contract import VERSION, inspect
 from tasks.model.errors import TaskError
 from tasks.model.facts import ImageFacts
 from tasks.model.lock import Lock
+from tasks.model.promises import ZFS_LIBRARIES, ZFS_PACKAGES
 from tests.builders.values import KERNEL, lock
 
 NAME = "ghcr.io/o/n"
@@ -26,6 +27,11 @@ GOOD = "\n".join(
                 ("indexed", f"/usr/lib/modules/{KERNEL}/extra/zfs/{module}.ko"),
             ]
         ),
+        f"kernel-image\t{KERNEL} (mockbuild@host) #1 SMP",
+        f"initramfs\t{KERNEL}",
+        f"zfs-load\tinsmod /lib/modules/{KERNEL}/extra/zfs/zfs.ko.xz ",
+        "wanted\ttimers.target bootc-fetch-apply-updates.timer",
+        "wanted\tmulti-user.target tailscaled.service",
         f"package\tkernel-core 7.1.9 {KERNEL}",
         f"package\tkmod-zfs-{KERNEL} 2.4.4 2.4.4-1.fc44.x86_64",
         *(f"package\t{name} 2.4.4 2.4.4-1.fc44.x86_64" for name in ZFS_PACKAGES),
@@ -43,6 +49,9 @@ GOOD = "\n".join(
         "preset\t10-custom-coreos-cockpit cockpit.socket enable",
         "preset\t50-zfs zfs.target enable",
         "unit\tzfs.target enabled",
+        "unit\tzfs-import.target enabled",
+        "unit\tzfs-mount.service enabled",
+        "unit\tzfs-import-cache.service enabled",
         "preset\t50-zfs zfs-import-scan.service disable",
         "unit\tzfs-import-scan.service disabled",
         "modules-load\tzfs",
@@ -68,10 +77,10 @@ def faults(answer: str, labels: dict[str, str] = LABELS) -> set[str]:
 
 PROMISES = {  # the checks of each version of the contract; an image verified under another version is verified again
     "3": """
-        kernel-tree zfs-module spl-module zfs-indexed spl-indexed zfs-vermagic spl-vermagic zfs-packages
-        package-tailscale modules-load zfs-units left-behind bootc-fetch-apply-updates.timer zincati.service
-        tailscaled.service first-boot host-policy modes label-kernel-version label-zfs-version label-fcos-version
-        label-keys
+        kernel-tree kernel-files zfs-module spl-module zfs-indexed spl-indexed zfs-vermagic spl-vermagic zfs-packages
+        package-tailscale files modules-load modprobe zfs-units pools left-behind identity
+        bootc-fetch-apply-updates.timer zincati.service tailscaled.service update-timer updaters first-boot host-policy
+        modes label-kernel-version label-zfs-version label-fcos-version label-keys
     """,
 }
 
@@ -112,7 +121,7 @@ def test_a_good_image_keeps_every_promise() -> None:
         (
             "end\t",
             "kernel-tree\t7.0.1-1.fc44.x86_64\nend\t",
-            {"kernel-tree", "zfs-vermagic", "spl-vermagic", "zfs-packages"},
+            {"kernel-tree", "kernel-files", "zfs-vermagic", "spl-vermagic", "zfs-packages"},
         ),
         (f"kernel-core 7.1.9 {KERNEL}", "kernel-core 7.1.8 7.1.8-1.fc44.x86_64", {"kernel-tree"}),
         (f"zfs-file\t/usr/lib/modules/{KERNEL}/extra/zfs/zfs.ko\n", "", {"zfs-module"}),
@@ -126,7 +135,7 @@ def test_a_good_image_keeps_every_promise() -> None:
         ("package\ttailscale", "package\ttailscaleX", {"package-tailscale"}),
         ("unit\ttailscaled.service enabled", "unit\ttailscaled.service disabled", {"tailscaled.service"}),
         ("modules-load\tzfs", "modules-load\t#zfs", {"modules-load"}),
-        ("unit\tzfs.target enabled", "unit\tzfs.target disabled", {"zfs-units"}),
+        ("unit\tzfs.target enabled", "unit\tzfs.target disabled", {"zfs-units", "pools"}),
         ("unit\tzfs-import-scan.service disabled", "unit\tzfs-import-scan.service enabled", {"zfs-units"}),
         ("end\t", "left-behind\t/var/lib/pcp\nend\t", {"left-behind"}),
         (
@@ -134,6 +143,22 @@ def test_a_good_image_keeps_every_promise() -> None:
             "unit\tbootc-fetch-apply-updates.timer dis",
             {"bootc-fetch-apply-updates.timer"},
         ),
+        (f"kernel-image\t{KERNEL}", "kernel-image\t7.1.8-200.fc44.x86_64", {"kernel-files"}),
+        (f"kernel-image\t{KERNEL}", "other\t", {"kernel-files"}),
+        (f"initramfs\t{KERNEL}\n", "", {"kernel-files"}),
+        (f"initramfs\t{KERNEL}", f"initramfs\t7.1.8\ninitramfs\t{KERNEL}", {"kernel-files"}),
+        ("end\t", "missing\ttailscale /usr/sbin/tailscaled\nend\t", {"files"}),
+        (f"zfs-load\tinsmod /lib/modules/{KERNEL}/extra/zfs/zfs.ko.xz ", "zfs-load\tinstall /bin/false", {"modprobe"}),
+        (f"zfs-load\tinsmod /lib/modules/{KERNEL}/extra/zfs/zfs.ko.xz ", "zfs-load\t", {"modprobe"}),
+        ("extra/zfs/zfs.ko.xz ", "extra/zfs/spl.ko.xz ", {"modprobe"}),
+        ("unit\tzfs-mount.service enabled", "unit\tzfs-mount.service disabled", {"pools"}),
+        ("unit\tzfs-import.target enabled", "unit\tzfs-import.target masked", {"pools"}),
+        ("unit\tzfs-import-cache.service enabled\n", "", {"pools"}),
+        ("end\t", "identity\t/etc/hostid\nend\t", {"identity"}),
+        ("end\t", "timer-fault\t50-window.conf:2: Failed to parse calendar\nend\t", {"update-timer"}),
+        ("end\t", "wanted\tmulti-user.target bootc-fetch-apply-updates.service\nend\t", {"updaters"}),
+        ("end\t", "wanted\ttimers.target rpm-ostreed-automatic.timer\nend\t", {"updaters"}),
+        ("end\t", "wanted\ttimers.target dnf5-automatic.timer\nend\t", {"updaters"}),
         ("folder-mode\t755 /usr", "folder-mode\t700 /usr", {"modes"}),
         ("folder-mode\t755 /etc", "folder-mode\t750 /etc", {"modes"}),
         ("folder-mode\t555 /", "folder-mode\t775 /", {"modes"}),
