@@ -4,14 +4,19 @@ Artifacts are listed under the fallback tag, which works in every registry; one 
 too.
 """
 
-from collections.abc import Mapping
+import json
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
-from tasks.clients import login, shell
+from tasks.clients import login, referrers, shell
+from tasks.console import say
 from tasks.model.errors import TaskError
 from tasks.model.image import ImageRef
+from tasks.model.registry.manifest import OCI_INDEX, Descriptor, referrers_tag
 
 _SECONDS = 300
+_TRIES = 3
 _HINT = "check that the login is still valid and may write, then run it again"
 
 
@@ -27,7 +32,56 @@ def tag(image: ImageRef, name: str) -> bool:
 
 
 def attach(image: ImageRef, artifact_type: str, annotations: Mapping[str, str], file: Path | None = None) -> bool:
-    """Attach an artifact with annotations and at most one file; False under `inv -R`. Not idempotent."""
+    """Attach an artifact with annotations and at most one file, and read it back; False under `inv -R`.
+
+    The list of artifacts is read, extended and written by each client. A stale answer or another client can lose
+    entries of it, so what is missing is written again.
+    """
+    before = {entry.digest: entry for entry in referrers.of(image.name, image.digest)}
+    for _ in range(_TRIES):
+        if not _attach(image, artifact_type, annotations, file):
+            return False
+        after = {entry.digest: entry for entry in referrers.of(image.name, image.digest)}
+        new = [
+            entry for digest, entry in after.items() if digest not in before and entry.artifact_type == artifact_type
+        ]
+        added = any(entry.annotations.items() >= annotations.items() for entry in new)
+        lost = [entry for digest, entry in before.items() if digest not in after]
+        if added and not lost:
+            return True
+        say(f"the list of what is attached to {image.digest} lost entries; writing it again")
+        if lost:
+            _write_list(image, [*after.values(), *lost])
+        if added:
+            return _require_kept(image, {*before, *after})
+    what = f"a record could not be attached to {image}"
+    raise TaskError(what, f"it was written {_TRIES} times, and the registry does not list it", _HINT)
+
+
+def _require_kept(image: ImageRef, wanted: set[str]) -> bool:
+    """Stop if the registry still does not list these digests."""
+    lost = wanted - {entry.digest for entry in referrers.of(image.name, image.digest)}
+    if lost:
+        what = f"{len(lost)} artifacts attached to {image} are not listed any more"
+        raise TaskError(what, f"the registry does not list {', '.join(sorted(lost))}", _HINT)
+    return True
+
+
+def _write_list(image: ImageRef, entries: Iterable[Descriptor]) -> None:
+    """Write the fallback tag's list again."""
+    index = {"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": [entry.row for entry in entries]}
+    with TemporaryDirectory() as folder:
+        file = Path(folder, "index.json")
+        file.write_text(json.dumps(index))
+        auth_file = login.file_for(image.name.partition("/")[0])
+        argv = [
+            "oras", "manifest", "push", f"--registry-config={auth_file}", f"--media-type={OCI_INDEX}",
+            f"{image.name}:{referrers_tag(image.digest)}", str(file),
+        ]  # fmt: skip
+        shell.run(argv, what=f"the list of {image} could not be written", seconds=_SECONDS, hint=_HINT)
+
+
+def _attach(image: ImageRef, artifact_type: str, annotations: Mapping[str, str], file: Path | None) -> bool:
     host = image.name.partition("/")[0]
     auth_file = login.file_for(host)
     if auth_file is None:

@@ -139,6 +139,7 @@ def _delete(listed: "GhcrPackage", plan: "Plan") -> None:
         return
     say("a deleted version can be restored for 30 days, with the command shown after it")
     spared: set[str] = set()
+    refused: list[str] = []
     restored: list[str] = []
     for number, fate in enumerate(plan.deletions, 1):
         version = fate.version
@@ -148,9 +149,29 @@ def _delete(listed: "GhcrPackage", plan: "Plan") -> None:
         refusal = listed.delete(version)
         if refusal:
             spared |= plan.needed_by(version.digest)
+            refused.append(refusal)
             say(f"{number} of {len(plan.deletions)}: GitHub refuses to delete {version.digest[:19]}: {refusal}")
         else:
             restored.append(listed.restore_command(version))
             say(f"{number} of {len(plan.deletions)}: {version.digest[:19]} is deleted; {restored[-1]}")
+        if listed.is_forbidden(refusal):
+            break
     if restored:
         actions.summary("To restore the deleted versions within 30 days:\n\n    " + "\n    ".join(restored))
+    _require_allowed(listed, refused, len(restored), len(plan.deletions))
+
+
+def _require_allowed(listed: "GhcrPackage", refused: list[str], deleted: int, planned: int) -> None:
+    """Stop if GitHub forbids deletions, or has refused every one."""
+    forbidden = next((refusal for refusal in refused if listed.is_forbidden(refusal)), "")
+    if forbidden:
+        hint = (
+            f"give this repository the role Admin under Manage Actions access: {listed.page}"
+            if actions.running()
+            else "use a classic token with delete:packages, of an owner of the package, in GITHUB_TOKEN"
+        )
+        what = f"{deleted} of {planned} versions of {listed.name} were deleted"
+        raise TaskError(what, f"the token may not delete them: {forbidden}", hint)
+    if refused and not deleted:
+        what = f"none of {planned} versions of {listed.name} could be deleted"
+        raise TaskError(what, refused[0], "look at the package, then run it again")

@@ -80,8 +80,7 @@ def rows(known: Mapping["Version", KernelRange], *, every: bool) -> tuple[list[R
 def block(named: Mapping[str, str], reason: str, *, unblock: bool) -> None:
     """Add a block to the matrix, or remove it; `named` are its fields, empty if not given."""
     because = reason or ("to be unblocked" if unblock else "")
-    fields = {**named, "zfs": named["zfs"].removeprefix("zfs-")}
-    edited = Block(**fields, reason=because, since=datetime.now(UTC).date())
+    edited = Block(**named, reason=because, since=datetime.now(UTC).date())
     read_matrix()  # stops if the file is wrong, before anything overwrites it
     path = workspace.ROOT / FILE
     edit = without_block if unblock else with_block

@@ -73,16 +73,21 @@ class Lock:
             value = getattr(self, name)
             if value or name != _TARBALL:
                 document[name] = list(value) if isinstance(value, tuple) else str(value)
-        return json.dumps(document, indent=2) + "\n"
+        return json.dumps(document | {"checksum": checksum(document)}, indent=2) + "\n"
 
     @classmethod
     def from_json(cls, text: str, file: str) -> Self:
         """Read a Lock; an error names the file and the fault."""
         document = _object(text, file)
+        stated = document.pop("checksum", None)
+        computed = checksum(document)
         schema = document.pop("schema", None)
         if schema != SCHEMA:
             raise _lock_error(file, f"its schema is {schema!r}, this program writes {SCHEMA}")
-        return cls._from_fields(document, file)
+        lock = cls._from_fields(document, file)
+        if stated != computed:
+            raise _lock_error(file, f"its checksum is {stated or 'missing'}: somebody has edited the file")
+        return lock
 
     @classmethod
     def from_labels(cls, labels: Mapping[str, str], image: str) -> Self:
@@ -121,6 +126,12 @@ class Lock:
 
 
 _FIELDS = tuple(field.name for field in fields(Lock))
+
+
+def checksum(document: Mapping[str, object]) -> str:
+    """Sha256 over every field of a Lock's document: it shows an edit, and proves nothing about who wrote the Lock."""
+    canonical = json.dumps(dict(document), sort_keys=True, separators=(",", ":"))
+    return f"sha256:{hashlib.sha256(canonical.encode()).hexdigest()}"
 
 
 def _check_fields(document: Mapping[str, object], file: str) -> None:

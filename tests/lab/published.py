@@ -43,6 +43,22 @@ def attest(clone: Clone, digest: str, subject: str, kind: str) -> None:
     assert done.returncode == 0, done.stderr
 
 
+# A registry that answers an old list while a client extends it: once, entries are lost.
+STALE_ORAS = """#!/bin/bash
+PATH=${PATH#*:}
+oras "$@" || exit
+case "$*" in attach*WHEN*)
+    if mkdir "$STALE" 2> /dev/null; then
+        subject=$(printf '%s' "$*" | grep -o 'sha256:[0-9a-f]*' | tail -n 1)
+        list=IMAGE:${subject/:/-} login="--registry-config $HOME/.docker/config.json"
+        cut='import json, sys; d = json.load(sys.stdin); d["manifests"] = d["manifests"][LEFT]; print(json.dumps(d))'
+        oras manifest fetch $login "$list" | python3 -c "$cut" > "$STALE/index.json"
+        oras manifest push $login --media-type application/vnd.oci.image.index.v1+json "$list" "$STALE/index.json"
+    fi
+esac
+"""
+
+
 # Another publisher, who moves the tag after our record.
 LATE_ORAS = """#!/bin/bash
 PATH=${PATH#*:}

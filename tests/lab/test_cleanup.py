@@ -96,6 +96,23 @@ def test_a_refusal_spares_what_belongs_to_it_and_after_a_killed_run_the_next_one
     assert len(left) < MOST_OF_A_DAY  # this lab refuses one deletion each time it opens
 
 
+@pytest.mark.parametrize(
+    ("world", "words"),
+    [
+        ("cleanup-forbidden", ["0 of ", "may not delete", "delete:packages"]),
+        pytest.param("cleanup-refused", ["none of ", "400"], marks=pytest.mark.full),
+    ],
+)
+def test_a_cleanup_that_deletes_nothing_fails(season: Clone, world: str, words: list[str]) -> None:
+    """It names the right that is lacking and where it is given; the first refusal of that kind ends it."""
+    done = season.lab(f"{LOGGED_IN}; inv cleanup --apply --force", world)
+    assert_three_lines(done, *words)
+    assert (done.stderr.count("GitHub refuses") == 1) == (world == "cleanup-forbidden")
+    if world == "cleanup-forbidden":
+        done = season.lab(f"export GITHUB_ACTIONS=true; {LOGGED_IN}; inv cleanup --apply --force", world)
+        assert_three_lines(done, "role Admin under Manage Actions access", "/packages/container/")
+
+
 def test_what_cannot_be_read_stops_every_deletion(season: Clone) -> None:
     """Nobody knows what an unreadable manifest needs."""
     fates = plan(season, "half-read")

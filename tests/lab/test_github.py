@@ -48,7 +48,7 @@ def test_an_answer_that_was_lost_opens_no_second_issue(own_clone: Clone) -> None
     """GitHub opened the issue, but answered 502."""
     done = own_clone.lab(f"{TOKEN} inv watchdog && inv watchdog", "issues-502")
     assert done.returncode == 0, done.stderr
-    assert done.stdout.splitlines() == ["No image can be built"] * 2
+    assert done.stdout.splitlines() == ["Nothing newer can be built"] * 2
     assert len(issues(own_clone, "issues-502")) == 1
 
 

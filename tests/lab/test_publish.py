@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.lab.conftest import Clone, assert_three_lines, checked, fresh_clone, ready_folder
-from tests.lab.published import IMAGE, LATE_ORAS, LOGIN, attest, digest_of, host_takes
+from tests.lab.published import IMAGE, LATE_ORAS, LOGIN, STALE_ORAS, attest, digest_of, host_takes
 
 
 def test_stable_is_what_was_published_and_a_host_takes_it(published: Clone) -> None:
@@ -216,6 +216,24 @@ def test_of_two_publishers_at_once_one_loses_and_says_so(published: Clone, tmp_p
     assert "another run moved it" in said
     assert digest_of(published) in digests
     assert host_takes(published, ":stable").returncode == 0
+
+
+@pytest.mark.parametrize(("when", "left"), [("verified", "-1:"), pytest.param("spdx", "0:0", marks=pytest.mark.full)])
+def test_what_a_stale_list_loses_is_written_again(published: Clone, tmp_path: Path, when: str, left: str) -> None:
+    """Else a record or the SBOM is lost, and retention counts the image as bad."""
+    script = STALE_ORAS.replace("IMAGE", IMAGE).replace("LEFT", left).replace("WHEN", when)
+    (tmp_path / "oras").write_text(script)
+    (tmp_path / "oras").chmod(0o755)
+    publish = f"{ready_folder(published)}/venv/bin/python {published.path}/tasks.py publish --rebuild"
+    done = published.lab(f"cd {published.path} && export PATH={tmp_path}:$PATH STALE={tmp_path}/stale; {publish}")
+    assert done.returncode == 0, done.stderr
+    assert "lost entries; writing it again" in done.stderr
+    attached = published.lab(
+        f"oras discover --distribution-spec v1.1-referrers-tag --format json {IMAGE}:stable"
+    ).stdout
+    assert attached.count("spdx+json") >= 1
+    for kind in ("verified", "promoted"):
+        assert f"{kind}.v1+json" in attached
 
 
 def test_a_move_that_ends_after_the_record_was_written_is_seen(published: Clone, tmp_path: Path) -> None:

@@ -48,7 +48,7 @@ def test_blocked_fails_the_run_opens_one_issue_and_closes_it_when_it_is_over(own
         assert jobs(done) == {"build.yaml query-versions": "failure", "build.yaml watchdog": "success"}
         assert "::error title=nothing can be built from Fedora CoreOS 44.20261117.3.0" in done.stderr
     (issue,) = issues(own_clone, "beyond-matrix")
-    assert issue["title"] == "No image can be built"
+    assert issue["title"] == "Nothing newer can be built"
     assert issue["labels"] == ["watchdog"]
     assert "7.3" in issue["body"]
     assert "What you can do: ./inv sync-matrix" in issue["body"]
@@ -63,7 +63,7 @@ def test_blocked_fails_the_run_opens_one_issue_and_closes_it_when_it_is_over(own
     (closed,) = issues(own_clone, opened=False)
     assert closed["number"] == issue["number"]
     (comment,) = [json.loads(file.read_text()) for file in (state(own_clone) / "forge/comments").glob("*.json")]
-    assert "All is well again. It was: No image can be built" in comment["body"]
+    assert "All is well again. It was: Nothing newer can be built" in comment["body"]
 
 
 @pytest.mark.full

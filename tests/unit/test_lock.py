@@ -56,6 +56,32 @@ def test_a_lock_of_kmods_that_were_built_here_pins_their_source() -> None:
     assert "zfs_tarball" in caught.value.why
 
 
+OTHER = "sha256:" + "e" * 64
+_EDITS = {
+    "revision": "1" * 40, "fcos_version": "44.20261103.3.0", "kernel": "7.1.8-200.fc44.x86_64", "zfs_version": "2.4.3",
+    **dict.fromkeys(("zfs_tarball", "inputs", "checksum"), OTHER), "packages": [],
+    "base": f"quay.io/fedora/fedora-coreos@{OTHER}", "kmods": f"ghcr.io/o/n@{OTHER}",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("field", _EDITS)
+def test_an_edit_of_any_field_is_noticed(field: str) -> None:
+    """Each is a value that a Lock may have; without its checksum it is refused too."""
+    document = json.loads(lock().to_json()) | {field: _EDITS[field]}
+    with pytest.raises(TaskError, match="somebody has edited the file"):
+        Lock.from_json(json.dumps(document), "x.json")
+    del document["checksum"]
+    with pytest.raises(TaskError, match="its checksum is missing"):
+        Lock.from_json(json.dumps(document), "x.json")
+    assert {*_EDITS} == {*json.loads(dataclasses.replace(lock(), zfs_tarball=DIGEST).to_json())} - {"schema"}
+
+
+def test_another_layout_of_the_same_lock_is_no_edit() -> None:
+    """The checksum is over values, not over spaces or the order of fields."""
+    document = json.loads(lock().to_json())
+    assert Lock.from_json(json.dumps(dict(reversed(document.items()))), "x.json") == lock()
+
+
 def test_a_digest_that_is_none_is_refused() -> None:
     """A Lock edited by hand cannot name something that moves."""
     with pytest.raises(TaskError, match="not an image by digest"):

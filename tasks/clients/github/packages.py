@@ -18,7 +18,8 @@ from tasks.model.registry.retention import PackageVersion
 _PAGE = 100
 _AT_ONCE = 8
 _NOT_FOUND = 404
-_REFUSED = (400, 403)
+_FORBIDDEN = 403
+_REFUSED = (400, _FORBIDDEN)
 _PATIENCE_SECONDS = 120  # GitHub limits deletions per minute, and asks for a wait of a minute
 _LAST = re.compile(r'<[^>]*[?&]page=(\d+)[^>]*>; *rel="last"')
 
@@ -76,6 +77,16 @@ class GhcrPackage:
         if answer.status not in _REFUSED:
             return ""
         return f"{answer.status}: {api.reason(http.parse_json(answer.body, what, 'GitHub'))}"
+
+    @staticmethod
+    def is_forbidden(refusal: str) -> bool:
+        """Whether the token lacks the right; GitHub refuses a single version, for its downloads, with 400."""
+        return refusal.startswith(f"{_FORBIDDEN}: ")
+
+    @property
+    def page(self) -> str:
+        """The package's page, with its settings."""
+        return page(self.name)
 
     def restore_command(self, version: PackageVersion) -> str:
         """The command that restores a deleted version, within 30 days."""

@@ -64,7 +64,7 @@ class Jobs:
 def seen_of_decision(decision: Decision, now: datetime, max_age: timedelta) -> dict[str, Trouble | None]:
     """Whether a build is blocked, and whether the public image is too old."""
     blocked = Trouble(
-        name="blocked", title="No image can be built", told=decision.reasons, hint=decision.hint, since=now
+        name="blocked", title="Nothing newer can be built", told=decision.reasons, hint=decision.hint, since=now
     )
     public, old = decision.published, None
     if public and now - public.created > max_age:
@@ -73,7 +73,8 @@ def seen_of_decision(decision: Decision, now: datetime, max_age: timedelta) -> d
         )
         hint = "./inv workflow-status shows whether builds run; ./inv run-workflow --force-rebuild starts one"
         old = Trouble(name="age", title="The public image is old", told=(sentence,), hint=hint, since=now)
-    return {"blocked": blocked if decision.verdict is Verdict.BLOCKED else None, "age": old}
+    lasts = decision.verdict is Verdict.BLOCKED or decision.overdue
+    return {"blocked": blocked if lasts else None, "age": old}
 
 
 def seen_of_forecast(forecast: Forecast, now: datetime) -> dict[str, Trouble | None]:

@@ -38,12 +38,14 @@ class Block:
         self._check_forms()
 
     def _check_forms(self) -> None:
+        """Write each version in its one form: `zfs-2.4.4` and the kernel `7.01` would match nothing."""
         if self.fcos:
-            parse_fcos(self.fcos, "the block")
+            object.__setattr__(self, "fcos", str(parse_fcos(self.fcos, "the block")))
         if self.kernel:
-            kernel_series(self.kernel)
+            whole = Kernel.parse(self.kernel, "the block") if "-" in self.kernel else kernel_series(self.kernel)
+            object.__setattr__(self, "kernel", str(whole))
         if self.zfs:
-            parse_zfs(self.zfs)
+            object.__setattr__(self, "zfs", str(parse_zfs(self.zfs)))
         for digest in filter(None, (self.digest, self.inputs)):
             if not _DIGEST.fullmatch(digest):
                 raise _error(f"{digest!r} is not sha256: and 64 hexadecimal digits")

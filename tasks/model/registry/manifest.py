@@ -37,6 +37,13 @@ class Descriptor:
     media_type: str
     artifact_type: str
     annotations: Mapping[str, str]
+    size: int = 0
+
+    @property
+    def row(self) -> dict[str, object]:
+        """The entry as a list has it."""
+        texts = {key: getattr(self, field) for field, key in _NAMES.items() if getattr(self, field)}
+        return {**texts, "size": self.size, "annotations": dict(self.annotations)}
 
     @classmethod
     def of(cls, row: Mapping[str, Any]) -> Self:
@@ -44,7 +51,9 @@ class Descriptor:
         texts = {field: _text(row.get(key)) for field, key in _NAMES.items()}
         annotations = row.get("annotations")
         notes = annotations if isinstance(annotations, dict) else {}
-        return cls(**texts, annotations={str(key): str(value) for key, value in notes.items()})
+        size = row.get("size")
+        named = {str(key): str(value) for key, value in notes.items()}
+        return cls(**texts, annotations=named, size=size if isinstance(size, int) else 0)
 
 
 _NAMES = {"digest": "digest", "media_type": "mediaType", "artifact_type": "artifactType"}

@@ -26,7 +26,8 @@ class Verdict(StrEnum):
 class Decision:
     """The verdict and its sentences, newest release first; `chosen` is the pair to build, or the published one.
 
-    `kmods_due` is the pair whose kmods this repository should build now; the verdict is the one without them.
+    `kmods_due` is the pair whose kmods this repository should build now; the verdict is the one without them. `overdue`
+    says that the newest release has waited too long, also while the published pair is built again.
     """
 
     verdict: Verdict
@@ -36,6 +37,7 @@ class Decision:
     reasons: tuple[str, ...]
     notes: tuple[str, ...]
     kmods_due: KmodsTag | None
+    overdue: bool = False
 
     def require_answer(self) -> None:
         """Stop with the reasons if nothing fits."""
@@ -101,6 +103,7 @@ def solve(candidates: Candidates) -> Decision:
         reasons=(*sentences, *_due_reasons(due), sentence),
         notes=candidates.notes,
         kmods_due=due,
+        overdue=_is_overdue(candidates, chosen, due),
     )
 
 
@@ -153,12 +156,27 @@ def _without_choice(candidates: Candidates, options: tuple[Option, ...], due: Km
 
 def _hold(candidates: Candidates, published: Published, due: KmodsTag | None) -> tuple[Verdict, str]:
     """HOLD while the newest release waits; BLOCKED if it waits too long, unless its kmods are built now."""
-    lock, newest = published.lock, candidates.newest
+    lock = published.lock
     stays = f"{lock.fcos_version} (kernel {lock.kernel.version}) with OpenZFS {lock.zfs_version} is published"
-    limit = timedelta(days=candidates.policy.hold_days)
-    if not due and newest.version > lock.fcos_version and candidates.now - newest.created > limit:
-        return Verdict.BLOCKED, f"{stays}; the newest release has waited longer than hold_days, {limit.days}"
+    if _has_waited(candidates, published, due):
+        return (
+            Verdict.BLOCKED,
+            f"{stays}; the newest release has waited longer than hold_days, {candidates.policy.hold_days}",
+        )
     return Verdict.HOLD, stays
+
+
+def _has_waited(candidates: Candidates, published: Published, due: KmodsTag | None) -> bool:
+    """Whether a release newer than the published one has waited longer than `hold_days`."""
+    newest, limit = candidates.newest, timedelta(days=candidates.policy.hold_days)
+    return not due and newest.version > published.lock.fcos_version and candidates.now - newest.created > limit
+
+
+def _is_overdue(candidates: Candidates, chosen: Option | None, due: KmodsTag | None) -> bool:
+    """Whether the newest release has waited too long, and this decision does not change that."""
+    published = candidates.published
+    moves = chosen is not None and not _is_published(published, chosen)
+    return published is not None and not moves and _has_waited(candidates, published, due)
 
 
 def _why_again(candidates: Candidates, published: Published, chosen: Option) -> str:

@@ -41,6 +41,13 @@ def test_a_blocked_build_is_told_with_its_reasons_and_what_can_be_typed() -> Non
     assert seen["age"] is None
 
 
+def test_a_block_lasts_over_the_sunday_on_which_the_published_pair_is_built_again() -> None:
+    """The issue stays open: nothing newer can be built."""
+    waits = release(), release(NEWER, NEW, days=20)
+    sunday = solve(candidates("2.4.4", releases=waits, stable=published(days=8)))
+    assert watchdog.seen_of_decision(sunday, NOW, LIMIT)["blocked"] is not None
+
+
 @pytest.mark.parametrize(("days", "told"), [(14, False), (15, True)])
 def test_an_old_image_is_told_though_nothing_failed(days: int, told: bool) -> None:
     """GitHub stops schedules without a notice."""

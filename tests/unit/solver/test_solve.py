@@ -77,6 +77,18 @@ def test_a_hold_that_grew_old_is_blocked() -> None:
     assert "hold_days, 7" in caught.value.why
 
 
+@pytest.mark.parametrize(("days", "overdue"), [(6.9, False), (7.1, True)])
+@pytest.mark.parametrize("age", [2, 8])
+def test_a_weekly_rebuild_does_not_end_a_wait(days: float, overdue: bool, age: float) -> None:
+    """The published pair is built again on a Sunday, and the newest release still waits."""
+    releases = release(), release(NEWER, NEW, days=days)
+    decision = solve(candidates("2.4.4", releases=releases, stable=published(days=age)))
+    assert decision.overdue == overdue
+    assert (decision.verdict is Verdict.BUILD) == (age == 8)
+    newer = solve(candidates("2.4.4", f"2.4.4 {NEWER}", releases=releases, stable=published(days=age)))
+    assert (newer.verdict, newer.overdue) == (Verdict.BUILD, False)
+
+
 @pytest.mark.parametrize("releases", [WAITING, (release(),), (release(), release(NEWER, NEW, days=20))])
 def test_what_is_published_is_built_again_when_it_is_old(releases: tuple[object, ...]) -> None:
     """Package fixes never wait for a kernel, even if the hold has lasted too long."""
