@@ -62,10 +62,17 @@ def host_files() -> HostFiles:
 
 
 def write_whole(path: Path, content: str | bytes, mode: int = 0o644) -> bool:
-    """Write a temporary file and rename it; False under `inv -R`, which writes nothing."""
+    """Write a temporary file and rename it; False under `inv -R`, which writes nothing.
+
+    A link stays a link. What is no file, such as /dev/stdout, is written to: a file in its place would replace it.
+    """
     if shell.Mode.dry:
         return False
     try:
+        path = path.resolve()
+        if path.exists() and not path.is_file():
+            path.write_bytes(content.encode() if isinstance(content, str) else content)
+            return True
         with NamedTemporaryFile("wb", dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
             temporary = Path(file.name)
             try:

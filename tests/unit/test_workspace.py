@@ -1,0 +1,31 @@
+"""Files are written completely or not at all."""
+
+import os
+import stat
+import threading
+from pathlib import Path
+
+from tasks.clients.workspace import write_whole
+
+
+def test_a_file_is_replaced_and_a_link_stays_a_link(tmp_path: Path) -> None:
+    """The link's target is what is written."""
+    (tmp_path / "real").write_text("old")
+    (tmp_path / "link").symlink_to("real")
+    assert write_whole(tmp_path / "link", "new", mode=0o600)
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "real").read_text() == "new"
+    assert stat.S_IMODE((tmp_path / "real").stat().st_mode) == 0o600
+    assert {path.name for path in tmp_path.iterdir()} == {"real", "link"}
+
+
+def test_what_is_no_file_is_written_to_and_stays(tmp_path: Path) -> None:
+    """`--lock /dev/stdout` put a file in its place, and as root `/dev/null` too."""
+    pipe, read = tmp_path / "pipe", []
+    os.mkfifo(pipe)
+    reader = threading.Thread(target=lambda: read.append(pipe.read_text()))
+    reader.start()
+    assert write_whole(pipe, "whole")
+    reader.join(5)
+    assert read == ["whole"]
+    assert stat.S_ISFIFO(pipe.stat().st_mode)
