@@ -1,5 +1,7 @@
 """Development: check and test this repository."""
 
+import sys
+
 from invoke import Context, task
 
 _TEST = {
@@ -18,8 +20,9 @@ def lint(c: Context) -> None:
 
 
 @task(help=_TEST)
-def test(c: Context, full: bool = False, part: str = "", unit: bool = False) -> None:
+def test(_c: Context, full: bool = False, part: str = "", unit: bool = False) -> None:
     """Run the unit tests, and the lab tests with the real tools; words after `--` go to pytest."""
     from tasks.flows import test
 
-    test.test(c.remainder.split(), full=full, part=part, unit=unit)
+    words = sys.argv[sys.argv.index("--") + 1 :] if "--" in sys.argv else []  # c.remainder has lost the quotes
+    test.test(words, full=full, part=part, unit=unit)
