@@ -127,19 +127,20 @@ def _inside(image: str, script: Path) -> str:
 
 def packaged_kernel(image: ImageRef) -> str:
     """The kernel package's version inside an image; pulls the whole image, about 2 GB for Fedora CoreOS."""
-    form = "%{VERSION}-%{RELEASE}.%{ARCH}"
-    argv = [
-        "podman",
-        "run",
-        "--rm",
-        *CONFINED,
-        "--entrypoint=rpm",
-        str(image),
-        "-q",
-        "kernel-core",
-        f"--qf={form}",
-    ]
-    return shell.query(argv, what=f"the kernel of {image} could not be read", seconds=shell.RUN_SECONDS)
+    return _pulled(image, "rpm", "-q", "kernel-core", "--qf=%{VERSION}-%{RELEASE}.%{ARCH}")
+
+
+def os_versions(image: ImageRef) -> str:
+    """The lines of an image's os-release that may name its release, in order of precedence; pulls the whole image."""
+    script = '. /etc/os-release; printf "%s\\n" "${OSTREE_VERSION:-}" "${IMAGE_VERSION:-}" "${VERSION:-}"'
+    return _pulled(image, "sh", "-c", script)
+
+
+def _pulled(image: ImageRef, *argv: str) -> str:
+    """Run a program inside an image that may have to be pulled first, and return its output."""
+    program, *words = argv
+    whole = ["podman", "run", "--rm", *CONFINED, f"--entrypoint={program}", str(image), *words]
+    return shell.query(whole, what=f"{image} could not be looked into", seconds=shell.RUN_SECONDS)
 
 
 def image_ids() -> set[str]:

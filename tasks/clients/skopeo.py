@@ -38,7 +38,10 @@ def inspect(name: str, reference: str) -> BaseImage:
             what, "skopeo's answer has no digest or no labels", f"look at it: skopeo inspect docker://{image}"
         )
     texts = {str(key): str(value) for key, value in (labels or {}).items()}
-    return BaseImage(name=name, digest=digest, labels=texts, created=_moment(document.get("Created")))
+    return BaseImage(
+        name=name, digest=digest, labels=texts, created=_moment(document.get("Created")),
+        architecture=str(document.get("Architecture") or ""),
+    )  # fmt: skip
 
 
 def find(name: str, reference: str) -> BaseImage | None:

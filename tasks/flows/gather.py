@@ -68,7 +68,8 @@ def gather(settings: "Settings", policy: Policy, stream: str = "", own: "LocalKm
         tags = pool.submit(kmods.listed, settings, pool, own)
         published = pool.submit(sources.published, tags)
         candidates = sources.newest(pool, tags, (stream,))[stream]
-        candidates = sources.with_older(replace(candidates, published=_patiently(published, settings.image)), stream)
+        candidates = sources.with_published_zfs(replace(candidates, published=_patiently(published, settings.image)))
+        candidates = sources.with_older(candidates, stream)
     return replace(candidates, notes=tuple(sorted(sources.notes)))
 
 
@@ -144,7 +145,7 @@ class _Sources:
 
     def _meta(self, zfs: "Version") -> KernelRange | None:
         try:
-            return api.openzfs_meta(zfs)
+            return api.openzfs_meta(zfs, self.matrix.ranges.values())
         except TaskError as error:
             self._without(error, f"only the matrix decides which kernels OpenZFS {zfs} supports")
             return None
@@ -191,12 +192,27 @@ class _Sources:
             image=ImageRef(image.name, image.digest), lock=lock, created=created, kmods_digest=kmods_digest
         )
 
+    def with_published_zfs(self, candidates: Candidates) -> Candidates:
+        """Keep the published OpenZFS as a candidate if GitHub does not list it as a release any more."""
+        published = candidates.published
+        if published is None or published.lock.zfs_version in candidates.zfs_releases:
+            return candidates
+        zfs = published.lock.zfs_version
+        self.notes.append(
+            f"OpenZFS {zfs} is published, and GitHub does not list it as a release any more; it stays a candidate"
+        )
+        return replace(candidates, zfs_releases=(*candidates.zfs_releases, zfs), withdrawn=zfs)
+
     def with_older(self, candidates: Candidates, stream: str) -> Candidates:
         """Add the published release; add older ones only if neither the newest nor the published one fits."""
         newest, published = candidates.newest, candidates.published
-        if published and published.lock.fcos_version > newest.version:
+        back = published is not None and published.lock.fcos_version > newest.version
+        if published and back:
             self.notes.append(f"Fedora CoreOS {stream} went back to {newest.version}")
-        candidates = _with_published(candidates, published)
+        elif published and published.lock.kernel.order > newest.kernel.order:
+            kernels = f"{newest.kernel.version}, and {published.lock.kernel.version} is published"
+            self.notes.append(f"Fedora CoreOS {newest.version} went back to kernel {kernels}")
+        candidates = replace(_with_published(candidates, published), went_back=back)
         if judge(candidates, newest).buildable or candidates.newest != newest:
             return candidates
         candidates = replace(candidates, matrix=candidates.matrix.with_live(self.unbuilt_ranges(candidates)))

@@ -39,7 +39,7 @@ def support(zfs: "Version", kernel: Kernel) -> PairSupport:
     matrix = read_matrix()
     if zfs not in matrix.ranges:
         try:
-            matrix = matrix.with_live({zfs: api.openzfs_meta(zfs)})
+            matrix = matrix.with_live({zfs: api.openzfs_meta(zfs, matrix.ranges.values())})
         except TaskError as error:
             say(f"{error.what}: {error.why}")
     return matrix.judge(zfs, kernel.series)
@@ -67,7 +67,7 @@ def rows(known: Mapping["Version", KernelRange], *, every: bool) -> tuple[list[R
     """Read from META the rows that the matrix lacks (or all); also return the errors of what could not be read."""
     listed = api.openzfs_releases()
     with side_by_side() as pool:
-        metas = {zfs: pool.submit(api.openzfs_meta, zfs) for zfs in missing(listed, known, every=every)}
+        metas = {zfs: pool.submit(api.openzfs_meta, zfs, known.values()) for zfs in missing(listed, known, every=every)}
         latest, faults = [], []
         for zfs, meta in metas.items():
             try:

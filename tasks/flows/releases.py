@@ -7,7 +7,7 @@ from tasks.clients import coreos, podman, skopeo
 from tasks.console import say
 from tasks.model.errors import TaskError
 from tasks.model.image import BaseImage, ImageRef, Release, kernel_from_commitmeta, made_at, release_versions
-from tasks.model.versions import Kernel
+from tasks.model.versions import Kernel, fcos_in, parse_fcos
 
 if TYPE_CHECKING:
     from packaging.version import Version
@@ -22,8 +22,10 @@ def newest(settings: "Settings", stream: str = "", tell: Callable[[str], None] =
     """Return a stream's newest Fedora CoreOS release, by digest, with its kernel; report failed sources to `tell`."""
     stream = stream or settings.stream
     base = skopeo.inspect(settings.base, stream)
-    kernel = base.kernel or _kernel_from_builds_host(stream, base.version, tell) or _kernel_from_image(base)
-    return _release(base, kernel)
+    base.require(stream)
+    version = base.version or _version_from_image(base)
+    kernel = base.kernel or _kernel_from_builds_host(stream, version, tell) or _kernel_from_image(base)
+    return _release(base, version, kernel)
 
 
 def older(stream: str, below: "Version", above: "Version | None", tell: Callable[[str], None]) -> Iterator[Release]:
@@ -44,12 +46,19 @@ def older(stream: str, below: "Version", above: "Version | None", tell: Callable
 def with_image(settings: "Settings", release: Release) -> Release:
     """Return the release with its image from the registry, or unchanged if the image is gone."""
     base = skopeo.find(settings.base, str(release.version))
-    return _release(base, release.kernel) if base else release
+    return _release(base, release.version, release.kernel) if base else release
 
 
-def _release(base: BaseImage, kernel: Kernel) -> Release:
-    created = made_at(base.version, base.created)
-    return Release(base=ImageRef(base.name, base.digest), version=base.version, kernel=kernel, created=created)
+def _release(base: BaseImage, version: "Version", kernel: Kernel) -> Release:
+    created = made_at(version, base.created)
+    return Release(base=ImageRef(base.name, base.digest), version=version, kernel=kernel, created=created)
+
+
+def _version_from_image(base: BaseImage) -> "Version":
+    """Read the release from os-release in the image, because its label is missing."""
+    say(f"{base.source} has no label with its version: pulling the image, about 2 GB")
+    texts = podman.os_versions(ImageRef(base.name, base.digest)).splitlines()
+    return parse_fcos(next(filter(None, map(fcos_in, texts)), None), f"os-release of {base.source}")
 
 
 def _kernel_from_builds_host(stream: str, version: "Version", tell: Callable[[str], None]) -> Kernel | None:

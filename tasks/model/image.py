@@ -15,6 +15,7 @@ PUBLIC_TAG = "stable"  # the tag that hosts follow
 CANDIDATE_TAG = "candidate"  # the image that was pushed last, and may become stable
 DIGEST = re.compile(r"sha256:[0-9a-f]{64}", re.ASCII)
 _NAME = re.compile(r"[a-z0-9.-]+(:\d+)?(/[a-z0-9]+([._-]+[a-z0-9]+)*)+", re.ASCII)
+_ARCHITECTURE = "amd64"
 _EPOCHS_END = datetime(2000, 1, 1, tzinfo=UTC)  # reproducible images have a date before it, which means nothing
 _KMODS_TAG = re.compile(r"(zfs-[\d.]+)_kernel-(.+)", re.ASCII)
 
@@ -53,6 +54,7 @@ class BaseImage:
     digest: str
     labels: Mapping[str, str]
     created: datetime | None = None
+    architecture: str = ""  # as Go names it; empty if the registry does not say
 
     @property
     def source(self) -> str:
@@ -60,9 +62,20 @@ class BaseImage:
         return f"{self.name}@{self.digest[:19]}"
 
     @property
-    def version(self) -> Version:
-        """The Fedora CoreOS version, from the OCI version label."""
-        return parse_fcos(given(self.labels.get("org.opencontainers.image.version")), self.source)
+    def version(self) -> Version | None:
+        """The Fedora CoreOS version, from the OCI version label; None without a usable label."""
+        text = given(self.labels.get("org.opencontainers.image.version", "").strip().strip("\"'"))
+        return parse_fcos(text, self.source) if text else None
+
+    def require(self, stream: str) -> None:
+        """Stop unless the image is of this stream, and for the machines that are built here."""
+        stated = given(self.labels.get("com.coreos.stream"))
+        fault = f"its label says stream {stated}" if stated and stated != stream else ""
+        if self.architecture not in ("", _ARCHITECTURE):
+            fault = f"it is for {self.architecture}"
+        if fault:
+            hint = "look at it with skopeo inspect, and try again tomorrow"
+            raise TaskError(f"{self.source} is not Fedora CoreOS {stream} for {_ARCHITECTURE}", fault, hint)
 
     @property
     def kernel(self) -> Kernel | None:

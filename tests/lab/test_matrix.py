@@ -30,6 +30,16 @@ def test_a_meta_that_cannot_be_read_loses_nothing(own_clone: Clone) -> None:
     assert (own_clone.path / "compat_matrix.toml").read_text() == before
 
 
+def test_a_meta_with_an_absurd_kernel_is_not_believed(own_clone: Clone) -> None:
+    """OpenZFS's own CI once left 99.99: neither the matrix nor a decision takes it."""
+    before = (own_clone.path / "compat_matrix.toml").read_text()
+    assert_three_lines(own_clone.lab("inv sync-matrix", "meta-absurd"), "1 releases could not be read", "99.99")
+    assert (own_clone.path / "compat_matrix.toml").read_text() == before
+    done = own_clone.lab("inv versions --json", "meta-absurd")
+    assert checked(done.stdout, "versions")["chosen"]["zfs"] == "2.4.4"
+    assert any("Linux-Maximum 99.99" in note for note in checked(done.stdout, "versions")["notes"])
+
+
 def test_a_block_stops_a_pair_until_it_is_taken_away(own_clone: Clone) -> None:
     """`versions` shows it with its reason; no flag overrides it; at the end the file is as before."""
     before = (own_clone.path / "compat_matrix.toml").read_text()

@@ -1,6 +1,9 @@
 """What images and documents say about themselves."""
 
+from dataclasses import replace
+
 import pytest
+from packaging.version import Version
 
 from tasks.model.errors import TaskError
 from tasks.model.image import BaseImage, ImageRef, KmodsTag, kernel_from_commitmeta, kmods_tags
@@ -28,11 +31,43 @@ def test_a_label_that_says_nonsense_is_an_error() -> None:
         _ = base(**{"ostree.linux": "7.1.9"}).kernel
 
 
-@pytest.mark.parametrize("text", ["", "null", "44", "stable", "44.20261110.3"])
-def test_a_base_without_version_is_an_error(text: str) -> None:
+@pytest.mark.parametrize("text", ["44.20261110.3.0", '"44.20261110.3.0"', "'44.20261110.3.0'", " 44.20261110.3.0 "])
+def test_a_version_is_read_with_or_without_quotes(text: str) -> None:
+    """A shell script writes labels with the quotes of os-release."""
+    assert base(**{"org.opencontainers.image.version": text}).version == Version("44.20261110.3.0")
+
+
+@pytest.mark.parametrize("text", ["", "null", '""', "<no value>"])
+def test_a_base_that_says_no_version_leaves_it_to_os_release(text: str) -> None:
+    """The release is read inside the image then."""
+    assert base(**{"org.opencontainers.image.version": text}).version is None
+    assert base().version is None
+
+
+@pytest.mark.parametrize("text", ["44", "stable", "44.20261110.3"])
+def test_a_base_with_a_wrong_version_is_an_error(text: str) -> None:
     """Without a version there is no release."""
     with pytest.raises(TaskError, match="gives no Fedora CoreOS version"):
         _ = base(**{"org.opencontainers.image.version": text}).version
+
+
+@pytest.mark.parametrize(
+    ("label", "architecture", "fault"),
+    [
+        ("stable", "amd64", ""), ("", "", ""), ("null", "amd64", ""),
+        ("testing", "amd64", "its label says stream testing"), ("next", "", "its label says stream next"),
+        ("stable", "arm64", "it is for arm64"),
+    ],
+)  # fmt: skip
+def test_an_image_of_another_stream_or_machine_is_refused(label: str, architecture: str, fault: str) -> None:
+    """A tag that points at the wrong image is not believed."""
+    image = replace(base(**{"com.coreos.stream": label}), architecture=architecture)
+    if not fault:
+        image.require("stable")
+        return
+    with pytest.raises(TaskError, match="is not Fedora CoreOS stable for amd64") as caught:
+        image.require("stable")
+    assert caught.value.why == fault
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 """GitHub's REST API. Formats: docs.github.com/rest; limits: 60 reads an hour without a token, 5,000 with one."""
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from datetime import date
 from os import environ
 
@@ -44,13 +44,15 @@ def openzfs_tarball(version: Version) -> Tarball:
     return Tarball.of(version, document)
 
 
-def openzfs_meta(version: Version) -> KernelRange:
-    """The kernels that a release supports, from the META file at its tag."""
+def openzfs_meta(version: Version, known: Iterable[KernelRange]) -> KernelRange:
+    """The kernels that a release supports, from the META file at its tag; stops if the `known` ones contradict it."""
     what = f"the META file of OpenZFS {version} could not be read"
     text = http.get_text(f"https://raw.githubusercontent.com/openzfs/zfs/zfs-{version}/META", what=what)
     if text is None:
         raise TaskError(what, f"there is no such file at the tag zfs-{version}", "look at github.com/openzfs/zfs/tags")
-    return KernelRange.from_meta(text, f"META of OpenZFS {version}")
+    stated = KernelRange.from_meta(text, f"META of OpenZFS {version}")
+    stated.require_plausible(known, version)
+    return stated
 
 
 def call(

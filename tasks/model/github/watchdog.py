@@ -74,7 +74,16 @@ def seen_of_decision(decision: Decision, now: datetime, max_age: timedelta) -> d
         hint = "./inv workflow-status shows whether builds run; ./inv run-workflow --force-rebuild starts one"
         old = Trouble(name="age", title="The public image is old", told=(sentence,), hint=hint, since=now)
     lasts = decision.verdict is Verdict.BLOCKED or decision.overdue
-    return {"blocked": blocked if lasts else None, "age": old}
+    return {"blocked": blocked if lasts else None, "age": old, "withdrawn": _withdrawn(decision, now)}
+
+
+def _withdrawn(decision: Decision, now: datetime) -> Trouble | None:
+    zfs = decision.withdrawn
+    if zfs is None:
+        return None
+    sentence = f"the published image has OpenZFS {zfs}, and GitHub does not list it as a release any more"
+    hint = f"read why at github.com/openzfs/zfs/releases; to stop building it: ./inv block --zfs {zfs} --reason …"
+    return Trouble(name="withdrawn", title=f"OpenZFS {zfs} is withdrawn", told=(sentence,), hint=hint, since=now)
 
 
 def seen_of_forecast(forecast: Forecast, now: datetime) -> dict[str, Trouble | None]:

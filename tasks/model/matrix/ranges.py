@@ -1,7 +1,7 @@
 """The matrix: which OpenZFS release supports which kernels, and the verdict on a pair."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
@@ -14,6 +14,7 @@ from tasks.model.matrix.blocks import Block
 from tasks.model.versions import Kernel, Series, parse_zfs
 
 FILE = "compat_matrix.toml"
+_LAST_MINOR = 39  # Linux begins a new major version at about .20
 _COLUMNS = {"released", "linux_minimum", "linux_maximum"}
 _META = re.compile(r"^Linux-(Minimum|Maximum):[ \t]*(\d+\.\d+)[ \t]*\r?$", re.ASCII | re.MULTILINE)
 
@@ -42,6 +43,14 @@ class KernelRange:
             why = "it lacks a line Linux-Minimum or Linux-Maximum with a kernel's major.minor"
             raise TaskError(f"{source} is not a META file of OpenZFS", why, "try again in a few minutes")
         return cls(minimum=Series.parse(limits["Minimum"]), maximum=Series.parse(limits["Maximum"]), live=True)
+
+    def require_plausible(self, known: Iterable["KernelRange"], zfs: Version) -> None:
+        """Stop at a maximum that no kernel can have soon; OpenZFS's own CI once left 99.99 in a release."""
+        newest = max((each.maximum for each in known), default=self.maximum)
+        if self.maximum.minor > _LAST_MINOR or self.maximum.major > newest.major + 1:
+            why = f"its META says Linux-Maximum {self.maximum}; the newest kernel that any release names is {newest}"
+            hint = "wait for OpenZFS to correct it, or add a row to compat_matrix.toml by hand"
+            raise TaskError(f"OpenZFS {zfs} states a kernel that cannot be right", why, hint)
 
     def __str__(self) -> str:
         return f"{self.minimum} to {self.maximum}"

@@ -48,6 +48,8 @@ class Candidates:
     content: str  # `content_digest` of this checkout's inputs
     now: datetime
     notes: tuple[str, ...] = ()  # sentences about sources that could not be read
+    withdrawn: Version | None = None  # the published OpenZFS, if it is no release any more
+    went_back: bool = False  # the stream's newest release is older than the published one
     preferred: tuple[Version, ...] = field(init=False)  # releases of the preferred lines, best first
     newest_kmods: tuple[tuple[int, ...], tuple[int, ...]] = field(init=False)  # `order` of the newest kernel with kmods
 

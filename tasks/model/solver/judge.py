@@ -162,7 +162,7 @@ def _without_kmods(candidates: Candidates, release: Release, zfs: Version) -> st
         reason = candidates.matrix.judge(zfs, release.kernel.series).reason
         return f"has waited {since} for an OpenZFS release that supports its kernel: {reason}"
     if lack is Lack.REMOVED:
-        return f"has no kmods of OpenZFS {zfs}: {lack}"
+        return f"has waited {since} for kmods of OpenZFS {zfs}: {lack}"
     return f"has waited {since} for kmods of OpenZFS {zfs}"
 
 

@@ -4,8 +4,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 
+from packaging.version import Version
+
 from tasks.model.errors import TaskError
-from tasks.model.image import KmodsTag, Release
+from tasks.model.image import KmodsTag, Release, made_at
 from tasks.model.lock import fingerprint
 from tasks.model.matrix.ranges import PairSupport
 from tasks.model.solver.candidates import Candidates, Published
@@ -38,6 +40,7 @@ class Decision:
     notes: tuple[str, ...]
     kmods_due: KmodsTag | None
     overdue: bool = False
+    withdrawn: Version | None = None  # the published OpenZFS, if it is no release any more
 
     def require_answer(self) -> None:
         """Stop with the reasons if nothing fits."""
@@ -104,6 +107,7 @@ def solve(candidates: Candidates) -> Decision:
         notes=candidates.notes,
         kmods_due=due,
         overdue=_is_overdue(candidates, chosen, due),
+        withdrawn=candidates.withdrawn,
     )
 
 
@@ -167,8 +171,10 @@ def _hold(candidates: Candidates, published: Published, due: KmodsTag | None) ->
 
 
 def _has_waited(candidates: Candidates, published: Published, due: KmodsTag | None) -> bool:
-    """Whether a release newer than the published one has waited longer than `hold_days`."""
+    """Whether a newer release has waited longer than `hold_days`, or the stream has been back for so long."""
     newest, limit = candidates.newest, timedelta(days=candidates.policy.hold_days)
+    if candidates.went_back:
+        return candidates.now - made_at(published.lock.fcos_version, None) > limit
     return not due and newest.version > published.lock.fcos_version and candidates.now - newest.created > limit
 
 

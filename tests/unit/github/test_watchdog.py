@@ -48,6 +48,14 @@ def test_a_block_lasts_over_the_sunday_on_which_the_published_pair_is_built_agai
     assert watchdog.seen_of_decision(sunday, NOW, LIMIT)["blocked"] is not None
 
 
+def test_a_published_openzfs_that_was_withdrawn_is_told() -> None:
+    """The owner decides whether to go on with it."""
+    seen = watchdog.seen_of_decision(replace(GOOD, withdrawn=GOOD.chosen.zfs), NOW, LIMIT)["withdrawn"]  # type: ignore[union-attr]
+    assert seen is not None
+    assert "./inv block --zfs 2.4.4" in seen.hint
+    assert watchdog.seen_of_decision(GOOD, NOW, LIMIT)["withdrawn"] is None
+
+
 @pytest.mark.parametrize(("days", "told"), [(14, False), (15, True)])
 def test_an_old_image_is_told_though_nothing_failed(days: int, told: bool) -> None:
     """GitHub stops schedules without a notice."""

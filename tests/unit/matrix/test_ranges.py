@@ -8,8 +8,8 @@ from hypothesis import given, strategies
 from packaging.version import Version
 
 from tasks.model.errors import TaskError
-from tasks.model.matrix.ranges import Matrix, Support
-from tasks.model.versions import kernel_series
+from tasks.model.matrix.ranges import KernelRange, Matrix, Support
+from tasks.model.versions import Series, kernel_series
 
 ROW = 'released = 2026-08-21, linux_minimum = "4.18", linux_maximum = "7.2"'
 SHIPPED = Path(__file__).parents[3] / "compat_matrix.toml"
@@ -85,3 +85,19 @@ def test_no_table_at_all_makes_the_matrix_fail_other_than_clearly(table: object)
         Matrix.parse(table if isinstance(table, dict) else {"zfs": table}, "matrix.toml")
     except TaskError as error:
         assert error.what.startswith("matrix.toml: ")  # noqa: PT017  (either outcome is right)
+
+
+@pytest.mark.parametrize(
+    ("maximum", "plausible"),
+    [("99.99", False), ("7.99", False), ("7.40", False), ("9.0", False), ("7.3", True), ("7.20", True), ("8.0", True)],
+)
+def test_a_kernel_that_cannot_be_near_is_not_believed(maximum: str, plausible: bool) -> None:
+    """OpenZFS's own CI once left 99.99 in a release, and every kernel was supported."""
+    stated = KernelRange.from_meta(f"Linux-Minimum: 4.18\nLinux-Maximum: {maximum}\n", "META")
+    known = [KernelRange(minimum=Series(4, 18), maximum=Series(7, 2))]
+    if plausible:
+        stated.require_plausible(known, Version("2.4.5"))
+        return
+    with pytest.raises(TaskError, match="cannot be right") as caught:
+        stated.require_plausible(known, Version("2.4.5"))
+    assert f"Linux-Maximum {maximum}" in caught.value.why

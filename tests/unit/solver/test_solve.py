@@ -6,6 +6,7 @@ from datetime import date
 import pytest
 
 from tasks.model.errors import TaskError
+from tasks.model.image import Release
 from tasks.model.matrix.blocks import Block
 from tasks.model.matrix.ranges import Matrix
 from tasks.model.solver.solve import Decision, Verdict, solve
@@ -15,6 +16,7 @@ from tests.builders.values import (
     MATRIX,
     NEW,
     NEWER,
+    NOW,
     candidates,
     published,
     release,
@@ -75,6 +77,18 @@ def test_a_hold_that_grew_old_is_blocked() -> None:
     with pytest.raises(TaskError) as caught:
         decision.require_answer()
     assert "hold_days, 7" in caught.value.why
+
+
+@pytest.mark.parametrize(("day", "overdue"), [("20261117", False), ("20261110", True)])
+def test_a_stream_that_stays_back_is_reported_after_hold_days(day: str, overdue: bool) -> None:
+    """Now is 22 November; the published release is built again until then."""
+    stable = published(release(version=f"44.{day}.3.0"), days=8)
+    assert stable is not None
+    newer = Release(base=stable.lock.base, version=stable.lock.fcos_version, kernel=KERNEL, created=NOW)
+    both = release(version="44.20261103.3.0"), newer
+    back = replace(candidates("2.4.4", releases=both, stable=stable), went_back=True)
+    decision = solve(back)
+    assert (decision.verdict, decision.overdue) == (Verdict.BUILD, overdue)
 
 
 @pytest.mark.parametrize(("days", "overdue"), [(6.9, False), (7.1, True)])
