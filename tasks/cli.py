@@ -136,6 +136,10 @@ def _unexpected(error: Exception) -> TaskError:
             f"the Python package {error.name} is not installed", f"{sys.executable} has no such package",
             "run it with ./inv, which installs what is missing",
         )  # fmt: skip
+    mark = getattr(error, "problem_mark", None)
+    if mark is not None:  # of Invoke's YAML parser
+        why = f"line {mark.line + 1}, column {mark.column + 1}: {getattr(error, 'problem', None) or error}"
+        return TaskError(f"{mark.name} is not valid YAML", why, "correct that line; YAML wants spaces, and no tabs")
     frame = traceback.extract_tb(error.__traceback__)[-1]
     why = " ".join(f"{type(error).__name__}: {error}".split())
     return TaskError(

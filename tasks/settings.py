@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from os import environ
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tasks.model.errors import TaskError
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from invoke import Config
 
 SECTION = "custom_coreos"
+_FILE = Path(__file__).parents[1] / "invoke.yaml"
 OWN = "own"  # in `kmods`: the repository that belongs to the image
 _PACKAGE = r"[A-Za-z0-9][A-Za-z0-9+._-]*"
 _IMAGE = r"[a-z0-9.-]+(:\d+)?(/[a-z0-9]+([._-]+[a-z0-9]+)*)+"
@@ -132,6 +134,15 @@ def _value(value: object, key: str, form: "_Form") -> Any:  # noqa: ANN401  (a t
     return tuple(texts) if form.several else value
 
 
+def _line_of(key: str) -> int:
+    """The line of invoke.yaml that has a key, counted from 1; 0 if there is none."""
+    try:
+        lines = _FILE.read_text(errors="replace").splitlines()
+    except OSError:
+        return 0
+    return next((number for number, line in enumerate(lines, 1) if re.match(rf"\s*{re.escape(key)}\s*:", line)), 0)
+
+
 def _reasons(value: object, key: str) -> Mapping[str, str]:
     if value is None or not hasattr(value, "items"):
         raise _wrong(key, f"it must be a mapping of names to reasons, or {{}}, not {value!r}")
@@ -142,6 +153,7 @@ def _reasons(value: object, key: str) -> Mapping[str, str]:
 
 
 def _wrong(key: str, why: str) -> TaskError:
-    return TaskError(
-        f"invoke.yaml: {key} is wrong", why, "correct it in invoke.yaml; the comments there explain each key"
-    )
+    line = _line_of(key)
+    why = f"line {line}: {why}" if line else why
+    hint = "correct it in invoke.yaml; the comments there explain each key"
+    return TaskError(f"invoke.yaml: {key} is wrong", why, hint)

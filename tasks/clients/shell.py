@@ -10,6 +10,7 @@ from contextlib import nullcontext
 from pathlib import Path
 
 from tasks.clients import audit
+from tasks.model import hints
 from tasks.model.errors import TaskError
 
 QUERY_SECONDS = 120
@@ -106,11 +107,12 @@ def run(
     env: Mapping[str, str] | None = None,
     cwd: Path | None = None,
     descriptors: Sequence[int] = (),
-    hint: str = "fix the error above and run it again; to see whether the disk is full: df -h",
+    hint: str = "",
 ) -> bool:
     """Run a program that changes something, echoed on stderr; False under `inv -R`, which only shows it.
 
-    `env` replaces the environment; `descriptors` stay open in the program, under the same numbers.
+    An error's next step is `hint`, else it follows from the error. `env` replaces the environment; `descriptors` stay
+    open in the program, under the same numbers.
     """
     sys.stderr.write(f"$ {shlex.join(argv)}\n")
     if Mode.dry:
@@ -127,7 +129,7 @@ def run(
     except subprocess.TimeoutExpired as error:
         raise _too_slow(argv, what, seconds) from error
     if child.returncode:
-        raise TaskError(what, failed(argv, what, child.returncode, cause).why, hint)
+        raise TaskError(what, failed(argv, what, child.returncode, cause).why, hint or hints.after(cause))
     return True
 
 

@@ -106,7 +106,9 @@ def _image(settings: Settings) -> Finding:
     """Check that invoke.yaml names the image that the workflows publish."""
     if theirs := other_image(settings.image, identity.origin()):
         message = f"invoke.yaml names {settings.image}, but the workflows of this repository publish {theirs}"
-        return Finding("image", Health.FAILED, message, "./inv adopt, then ./inv keygen --policy if a key ships")
+        stays = "machines that follow the old name get no update until each is switched (docs/troubleshooting.md)"
+        fix = "./inv adopt, then ./inv keygen --policy if a key ships"
+        return Finding("image", Health.FAILED, f"{message}; {stays}", fix)
     return Finding("image", Health.OK, settings.image)
 
 

@@ -143,13 +143,20 @@ def newest_zfs(releases: Iterable[Version], stream: str) -> Version:
 
 def parse_fcos(text: object, source: str) -> Version:
     """Read a Fedora CoreOS version such as `44.20261110.3.0`; an error names `source`."""
-    if not isinstance(text, str) or not _FCOS.fullmatch(text):
+    if not isinstance(text, str) or not _FCOS.fullmatch(text) or not _is_day(text.split(".")[1]):
         raise TaskError(
             f"{source} gives no Fedora CoreOS version",
             f"{text!r} does not have the form 44.20261110.3.0",
             "look at it with: skopeo inspect --no-tags docker://quay.io/fedora/fedora-coreos:stable",
         )
     return Version(text)
+
+
+def _is_day(digits: str) -> bool:
+    try:
+        return bool(date.fromisoformat(digits))
+    except ValueError:
+        return False
 
 
 def fcos_in(text: str) -> str:

@@ -161,7 +161,7 @@ def test_flags_and_settings_that_are_wrong_are_named(own_clone: Clone) -> None:
     done = own_clone.inv("check-compatibility", "--zfs", "2.4.4", "--kernel", KERNEL)
     assert_three_lines(done, "compat_matrix.toml", "linux_maximun")
     own_clone.replace("invoke.yaml", "  stream: stable", "  steam: stable")
-    assert_three_lines(own_clone.inv("versions"), "invoke.yaml: steam is wrong", "unknown key")
+    assert_three_lines(own_clone.inv("versions"), "invoke.yaml: steam is wrong", "line ", "unknown key")
     own_clone.replace("invoke.yaml", "  steam: stable", "\tstream: stable")
-    assert_three_lines(own_clone.inv("versions"), "invoke.yaml")
+    assert_three_lines(own_clone.inv("versions"), "invoke.yaml is not valid YAML", "line ", "no tabs")
     assert own_clone.inv("versions", "--nonsense").returncode == 1

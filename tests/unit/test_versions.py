@@ -88,3 +88,13 @@ def test_no_text_at_all_makes_version_parsing_fail_other_than_clearly(text: str)
             parse(text)
         except TaskError as error:
             assert error.next  # noqa: PT017  (either outcome is right)
+
+
+@pytest.mark.parametrize("text", ["44.20261350.3.0", "44.20260230.3.0", "44.00000000.3.0", "44.20261110.3.0"])
+def test_a_day_that_no_calendar_has_is_no_release(text: str) -> None:
+    """Such a version in releases.json ended in a bug's words."""
+    if text == "44.20261110.3.0":
+        assert str(versions.parse_fcos(text, "releases.json")) == text
+        return
+    with pytest.raises(TaskError, match="gives no Fedora CoreOS version"):
+        versions.parse_fcos(text, "releases.json")
