@@ -63,17 +63,17 @@ def remove_keys(target: Path) -> None:
         shutil.rmtree(target / folder, ignore_errors=True)
 
 
-def prepare_own_keys(state: Path) -> None:
-    """Prepare a lab's own folders of keys and policy, which inside.py mounts over the checkout's.
+def prepare_own_keys(states: Path) -> None:
+    """Prepare the folders of keys and policy that all labs of a checkout share; inside.py mounts them over its own.
 
     So no key of a lab is ever written into the checkout. Files that are neither key nor policy are the checkout's.
     """
     for folder in KEY_FOLDERS:
-        for path in (ROOT / folder, state / folder):
+        for path in (ROOT / folder, states / folder):
             path.mkdir(parents=True, exist_ok=True)
         for path in (ROOT / folder).rglob("*"):
             if path.is_file() and not _KEY_FILES.search(str(path)):
-                own = state / path.relative_to(ROOT)
+                own = states / path.relative_to(ROOT)
                 own.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy2(path, own)
 

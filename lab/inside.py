@@ -42,7 +42,7 @@ def _mounts(state: Path) -> None:
     hosts = state / "run/hosts"
     hosts.write_text("127.0.0.1 localhost\n" + "".join(f"{address} {host}\n" for host, address in HOSTS.items()))
     steps = (
-        *(["mount", "--bind", str(state / folder), str(start.ROOT / folder)] for folder in checkout.KEY_FOLDERS),
+        *(["mount", "--bind", str(state.parent / folder), str(start.ROOT / folder)] for folder in checkout.KEY_FOLDERS),
         ["mount", "--bind", str(hosts), "/etc/hosts"],
         ["mount", "-t", "tmpfs", "tmpfs", "/run"],
         ["mount", "-t", "tmpfs", "tmpfs", "/dev/shm"],  # noqa: S108  (a private one for podman's locks, not a file in it)

@@ -34,7 +34,7 @@ def run(world: World, command: str | None, state: Path, prepare: Callable[[], No
         podman.require_storage(state, "move the clone to a folder on a disk")
         podman.require_storage(cache.folder(), "set a folder on a disk: export CUSTOM_COREOS_CACHE=…")
         prepare()
-        checkout.prepare_own_keys(state)
+        checkout.prepare_own_keys(state.parent)
         tls.make(state / "tls")
         shutil.rmtree(state / "run", ignore_errors=True)
         (state / "run").mkdir()

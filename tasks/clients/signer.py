@@ -144,21 +144,30 @@ def signers(image: ImageRef, shipped: HostFiles) -> tuple[str, ...]:
 
 
 def faults(shipped: HostFiles, image: str) -> list[str]:
-    """Why a host with these files would refuse our images, or accept others under our name; empty if all is well.
-
-    containers/image decides on trial images, in every way in which a host can name one. It takes no network.
-    """
+    """Why a host with these files would refuse our images, or accept others under our name; empty if all is well."""
     seen = shipped.faults(image)
     if seen or not shipped.has_key:
         return seen
+    try:
+        return decision_faults(decisions(shipped, image), shipped)
+    except TaskError as error:
+        return [error.why]
+
+
+def decisions(shipped: HostFiles, image: str) -> list[Decision]:
+    """What containers/image decides with these files on trial images, in every way in which a host can name one.
+
+    It takes no network. Stops if the library cannot read the policy or a key.
+    """
+    what = "the policy could not be tried"
     with host_home(shipped) as home:
         keys = [str(home / key) for key in shipped.keys]
         argv = ["host-policy", "decide", str(home / POLICY), str(home / REGISTRIES), image, *keys]
-        done = shell.attempt(argv, what="the policy could not be tried", seconds=_SECONDS)
+        done = shell.attempt(argv, what=what, seconds=_SECONDS)
     answer, error = (text.replace(str(home), "") for text in (done.stdout, done.stderr))
     if done.returncode:
-        return [_last(error)]
-    return decision_faults(map(Decision.parse, json.loads(answer)), shipped)
+        raise TaskError(what, _last(error), "write it again: ./inv keygen --policy")
+    return [Decision.parse(row) for row in json.loads(answer)]
 
 
 def require(shipped: HostFiles, image: str, source: str) -> None:

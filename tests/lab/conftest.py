@@ -51,9 +51,9 @@ class Clone:
         assert old in text
         (self.path / file).write_text(text.replace(old, new))
 
-    def own(self, file: str, world: str = "everyday") -> Path:
-        """Return the path of a lab's own key or policy; in the lab it is mounted at `file`."""
-        return self.path / ".lab" / world / file
+    def own(self, file: str) -> Path:
+        """Return the path of the labs' own key or policy; in a lab it is mounted at `file`."""
+        return self.path / ".lab" / file
 
 
 def fresh_clone(target: Path) -> Clone:

@@ -65,7 +65,7 @@ def test_the_folder_holds_what_it_should_and_nothing_else(site: Site) -> None:
     """It has six files; the sums, the key and the answer for programs are right."""
     assert {path.name for path in site.folder.iterdir()} == FILES
     subprocess.run(["sha512sum", "--check", "--quiet", "ignition.json.sha512"], cwd=site.folder, check=True)
-    shipped = site.clone.own("overlay-root/etc/pki/cosign/cosign.pub", "season")
+    shipped = site.clone.own("overlay-root/etc/pki/cosign/cosign.pub")
     assert (site.folder / "cosign.pub").read_bytes() == shipped.read_bytes()
     schema = json.loads((ROOT / "schemas/versions.json").read_text())
     jsonschema.validate(json.loads((site.folder / "versions.json").read_text()), schema)
@@ -78,7 +78,7 @@ def test_every_machine_gets_key_policy_and_switch_with_the_image_s_own_bytes(sit
     document = (site.folder / "ignition.json").read_text()
     carried = ignition.decode(json.loads(document)["ignition"]["config"]["merge"][0]["source"])
     files = {file["path"]: file for file in json.loads(carried)["storage"]["files"]}
-    overlay = site.clone.own("overlay-root", "season")
+    overlay = site.clone.own("overlay-root")
     shipped = [path for path in overlay.rglob("etc/**/*") if path.is_file()]
     assert {f"/{path.relative_to(overlay)}" for path in shipped} < files.keys()
     assert all(file["overwrite"] for file in files.values())
@@ -179,7 +179,7 @@ def test_the_commands_for_a_running_machine_are_true(site: Site, browser: Browse
         (tools / name).chmod(0o755)
     moved = re.sub(r"(?<=[\s])/etc/", f"{tmp_path}/etc/", script)
     subprocess.run(["bash", "-euc", f"PATH={tools}:$PATH\n{moved}"], check=True, capture_output=True)
-    overlay = site.clone.own("overlay-root", "season")
+    overlay = site.clone.own("overlay-root")
     for path in (path for path in overlay.rglob("etc/**/*") if path.is_file()):
         assert (tmp_path / path.relative_to(overlay)).read_bytes() == path.read_bytes()
     expected = "switch --enforce-container-sigpolicy ghcr.io/samhclark/custom-coreos:stable\n"

@@ -9,12 +9,14 @@ from pathlib import Path
 
 import pytest
 
+from tasks.clients import signer
 from tests.lab.conftest import ROOT
+from tests.lab.test_policy import HOLES, shipped
+from tests.lab.test_policy import IMAGE as NAME
 
 IMAGE = "ghcr.io/owner/custom-coreos:stable"
 STOCK = "quay.io/fedora/fedora-coreos:stable"
 LATE = "error: Switching: Pulling: dial tcp: lookup ghcr.io: no such host"
-REFUSED = "error: Switching: Source image rejected: A signature was required, but no signature exists"
 _BOOTC = """#!/usr/bin/bash
 cd {here}
 if [ "$1" = status ]; then cat status.json; exit; fi
@@ -90,9 +92,23 @@ def test_a_late_network_is_waited_for_with_backoff(machine: Machine) -> None:
     assert LATE in done.stdout
 
 
+def refusals() -> list[str]:
+    """Return the words of containers/image: no signature, a stranger's, ours for another name, a rule that rejects."""
+    policies = [shipped(), *(shipped(change=HOLES[name][0]) for name in ("exact names", "everything refused"))]
+    decided = [decision.refusal for each in policies for decision in signer.decisions(each, NAME)]
+    return sorted({refusal for refusal in decided if refusal})
+
+
 def test_a_refused_signature_stops_it_at_once(machine: Machine) -> None:
-    """It neither tries again nor reboots; the journal says what to do; the next boot tries again."""
-    done = machine.boot(STOCK, [REFUSED])
+    """Whatever the words, it neither tries again nor reboots, and says what to do; the next boot tries again."""
+    words = refusals()
+    assert len(words) >= 4
+    for refused in words:
+        done = machine.boot(STOCK, [f"error: Switching: Pulling: failed to invoke method OpenImage: {refused}"])
+        assert done.returncode == 1, done.stdout
+        assert "REFUSED: the signature" in done.stdout
+        (machine.here / "switched").unlink()
+    done = machine.boot(STOCK, ["error: Source image rejected: signature", "never"])
     assert done.returncode == 1
     assert machine.called("sleep") == machine.called("systemctl") == []
     assert "REFUSED: the signature" in done.stdout

@@ -125,7 +125,7 @@ def _roots(
     roots: dict[str, str] = {}
     for version in package.versions:
         digest, manifest = version.digest, package.manifests.get(version.digest)
-        tags = [tag for tag in ALWAYS if tag in version.tags]
+        tags = [tag for tag in version.tags if not attached_to(tag) and not kmods_tags([tag])]
         touched = _touched(version, package_records.get(digest, ()))
         reasons = {
             f"tag {' and '.join(tags)}": bool(tags),
