@@ -145,7 +145,7 @@ def _line_of(key: str) -> int:
 
 def _reasons(value: object, key: str) -> Mapping[str, str]:
     if value is None or not hasattr(value, "items"):
-        raise _wrong(key, f"it must be a mapping of names to reasons, or {{}}, not {value!r}")
+        raise _wrong(key, f"it must be a mapping such as {{'KIND HASH': 'reason'}}, or {{}}, not {value!r}")
     for name, text in value.items():
         if not isinstance(text, str) or not text.strip():
             raise _wrong(key, f"{name} has no reason")

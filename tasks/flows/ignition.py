@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from tasks.clients import butane, gitleaks, signer, workspace
 from tasks.console import answer, say, warn
 from tasks.model.errors import TaskError
-from tasks.model.install import cautions, firstboot, secrets, source_lines
+from tasks.model.install import cautions, encrypted, firstboot, secrets, source_lines
 from tasks.model.install.ignition import flatten, merged, parse
 from tasks.model.install.merged import displaced, impossible
 
@@ -53,14 +53,15 @@ def make(settings: "Settings", *, switch: bool) -> Installation:
         document = merged(own.result(), child.result()) if child else own.result()
         booting = pool.submit(butane.merge, document)
         whole = flatten(document)
-        leaks = pool.submit(lambda: tuple(gitleaks.leaks([setting.content for setting in whole])))
+        leaks = pool.submit(lambda: tuple(gitleaks.leaks([encrypted.without(entry) for entry in whole])))
+        scanned = pool.submit(lambda: secrets.scan(whole, (leak for leak in leaks.result())))
         written = source_lines.load(config)
         on_machine = booting.result()
         _require_bootable(settings, on_machine, parse(child.result()) if child else {}, written)
-        findings = secrets.scan(whole, leaks.result())
+        findings = scanned.result()
     for each in on_machine.warnings:
         warn(f"{USER_FILE}: {source_lines.find(written, each.path)}: {each.why}")
-    for path, why in cautions.cautions(on_machine, whole, settings.owner):
+    for path, why in (*cautions.cautions(on_machine, whole, settings.owner), *encrypted.cautions(whole)):
         warn(f"{USER_FILE}: {source_lines.find(written, path)}: {why}")
     return Installation(document, tuple(_reported(findings, settings, written)))
 
@@ -88,19 +89,19 @@ def _ours(settings: "Settings", *, switch: bool) -> str:
 
 def _reported(findings: Iterable[secrets.Secret], settings: "Settings", written: object) -> Iterator[secrets.Secret]:
     """Report every finding; yield those that no setting allows."""
-    names = set()
+    allowed = set()
     for finding in findings:
-        name = finding.said.name
-        names.add(name)
-        if name in settings.allow_public:
-            say(f"{name} ({finding.kind}) may be public: {settings.allow_public[name]}")
+        name, key = finding.said.name, finding.allowance
+        if key in settings.allow_public:
+            allowed.add(key)
+            say(f"{name} ({finding.kind}) may be public: {settings.allow_public[key]}")
             continue
         warn(f"{USER_FILE}: {source_lines.find(written, finding.said.path)}: a secret would be public ({finding.kind})")
         say(f"  in Ignition: {name}\n  why: {finding.why}\n  instead: {finding.instead}")
-        say("  if it is not a secret: add that path with a reason to allow_public in invoke.yaml")
+        say(f'  if it is no secret, add under allow_public in invoke.yaml:\n    "{key}": "WHY IT IS NO SECRET"')
         yield finding
-    for name in settings.allow_public.keys() - names:
-        say(f"invoke.yaml: allow_public names {name}, but no secret is found there any more")
+    for key in settings.allow_public.keys() - allowed:
+        say(f"invoke.yaml: allow_public names {key}, but no such secret is found any more: delete that line")
 
 
 def require_public(installation: Installation) -> None:
@@ -109,5 +110,5 @@ def require_public(installation: Installation) -> None:
         raise TaskError(
             "nothing is made public",
             f"{USER_FILE} contains {len(installation.findings)} secret(s), listed above",
-            "remove them, or list the path of each false positive under allow_public in invoke.yaml",
+            "remove them; for each that is no secret, put the line printed above under allow_public in invoke.yaml",
         )

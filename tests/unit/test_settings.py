@@ -55,9 +55,9 @@ def test_own_kmods_follow_the_name_of_the_image(monkeypatch: pytest.MonkeyPatch)
     [
         ({"steam": "stable"}, "steam"),
         ({"allow_public": None}, "allow_public"),
-        ({"allow_public": ["storage.files[/etc/a].contents.source"]}, "allow_public"),
-        ({"allow_public": {"storage.files[/etc/a].contents.source": ""}}, "allow_public"),
-        ({"allow_public": {"storage.files[/etc/a].contents.source": None}}, "allow_public"),
+        ({"allow_public": ["github-pat 0123456789ab"]}, "allow_public"),
+        ({"allow_public": {"github-pat 0123456789ab": ""}}, "allow_public"),
+        ({"allow_public": {"github-pat 0123456789ab": None}}, "allow_public"),
         ({"retention_days": "90"}, "retention_days"),
         ({"keep_images": -1}, "keep_images"),
         ({"max_delete_fraction": 1.5}, "max_delete_fraction"),

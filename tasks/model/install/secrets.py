@@ -1,43 +1,68 @@
 """Secrets in an Ignition file, which anyone can read once it is published."""
 
-import math
+import base64
+import binascii
+import hashlib
 import re
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from tasks.model.install import encrypted, secret_settings
 from tasks.model.install.ignition import Entry, Path
+from tasks.model.install.secret_kinds import ELSE, FORMS, INSTEAD, PLACES
+from tasks.model.install.secret_words import is_literal, is_written, random_words
 
 _NO_PASSWORD = re.compile(r"[*!x]*")
 _SECRET_NAME = re.compile(
     r"secret|token|passw|passphrase|credential|auth[-_]?key|api[-_]?key|private|keyfile|(^|/)id_[a-z0-9]+$|"
-    r"\.(key|pem|env|p12|pfx|jks|kdbx|psk|keytab)$|(^|/)\.?(env|netrc|pgpass)$|(^|/)luks",
+    r"\.(pem|env)$|(^|/)\.?(env|netrc|authinfo)$",
     re.IGNORECASE,
 )
 _CREDENTIAL_HEADER = re.compile(r"auth|cookie|token|secret|passw|credential|api-?key|signature", re.IGNORECASE)
-_KEY_FILE = re.compile(r"\.(key|psk|pass|passphrase|pwd|keyfile)$|(^|/)(keyfile|passphrase|password)$|/luks[^.]*$")
-_WORD = re.compile(r"[A-Za-z0-9+/=_.~!@#%^&*-]{16,}|(?=[A-Za-z_.]*\d)(?=\d*[A-Za-z])[A-Za-z0-9_.!@#%^&*-]{10,15}")
-_PLAIN = re.compile(r"[a-z_./-]+|/[a-z0-9_./-]+")  # a word or a path
-_ELSEWHERE = re.compile(r"[/~#]|[a-z]+://")
+_ADDRESS = re.compile(r"[a-z0-9+]+://\S*")
 _BINARY = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x9f]")
-_PUBLIC = re.compile(r"-----BEGIN (PUBLIC KEY|CERTIFICATE)|^(ssh-|ecdsa-|sk-)", re.MULTILINE)
+_PUBLIC = re.compile(
+    r"-----BEGIN ([A-Z0-9 ]*PUBLIC KEY|CERTIFICATE|TRUSTED CERTIFICATE|X509 CRL)|^(ssh-|ecdsa-|sk-)|\bDNSKEY\b|^age1|"
+    r"^untrusted comment: (minisign|signify) public key",
+    re.MULTILINE,
+)
+_PUBLIC_NAME = re.compile(
+    r"\.pub$|/etc/(passwd|group)-?$|/pam\.d/|(^|/)[^/]*public[^/]*$|/(README|LICENSE)[^/]*$|\.(md|rst|adoc|service|timer|socket)$"
+)
 _SIGNED_URL = re.compile(
     r"[?&](?:x-amz-signature|sig|signature|token|access_token|api_?key|secret|password)=[^&\s]{6,}"
 )
-_BITS = 3.1  # of entropy per character: words of a language and paths have less
-_SHORTEST = 8  # characters in a passphrase, for ZFS and for people
-_ON_MACHINE = "create the key on the machine, and leave it there"
-_INSTEAD = {
-    "password-hash": "log in with an SSH key; set a password on the machine: sudo passwd core",
-    "grub-password-hash": "set it on the machine, in /boot/grub2/user.cfg",
-    "luks-key": "unlock with clevis (TPM or tang); add a passphrase on the machine: sudo cryptsetup luksAddKey",
-    "private-key": _ON_MACHINE,
-    "putty-key": _ON_MACHINE,
-    "wireguard-key": _ON_MACHINE,
-    "tailscale-key": "log in on the machine: sudo tailscale up",
-    "http-header": "put the file where it can be fetched without a login, or copy it after installing",
-}
-_ELSE = "remove it, put a new one on the machine after installing, and have its issuer revoke this one"
+_BASE64 = re.compile(r"(?<![\w+/-])[A-Za-z0-9+/]{24,}={0,2}(?![\w+/=-])")
+_ONE_WORD = re.compile(r"[\w./@+-]*")
+_CONTINUED = re.compile(r"\\\n[ \t]*")
+_REFERENCE = re.compile(  # the end of the name of a setting that says where a secret is, or what it is called
+    r"(?:file|path|dir|url|uri|name|id|host|user|command|cmd|fingerprint|hash|sum|digest|type|endpoint|server|image|"
+    r"policy|store)[\s\"']*[:=]",
+    re.IGNORECASE,
+)
+_BY_GUESS = (  # rules that know less than others: they count where no other finds anything, the first one first
+    "curl-auth-user",
+    "curl-auth-header",
+    "secret-setting",
+    "generic-api-key",
+    "password-file",
+    "key-file",
+    "named-like-a-secret",
+)
+_CONTENTS = ("source", "contents", "value")
+_IN_IGNITION = ("password-hash", "luks-key", "http-header", "url-with-credentials")
+_CURL_USER = "curl-auth-user"
+
+
+@dataclass(frozen=True, slots=True)
+class Leak:
+    """What a scanner found: the number of the text, the rule, the text that the rule matched, the secret in it."""
+
+    number: int
+    rule: str
+    match: str
+    secret: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,21 +80,49 @@ class Secret:
     @property
     def instead(self) -> str:
         """What to do instead."""
-        return _INSTEAD.get(self.kind, _ELSE)
+        return INSTEAD.get(self.kind.partition("+")[0], ELSE)
+
+    @property
+    def allowance(self) -> str:
+        """The key under allow_public that lets exactly this through: the kind, and the hash of the whole content."""
+        return f"{self.kind} {hashlib.sha256(self.said.content.encode(errors='replace')).hexdigest()[:12]}"
 
 
-def scan(whole: Sequence[Entry], leaks: Iterable[tuple[int, str]]) -> tuple[Secret, ...]:
-    """Every secret, once per entry; `leaks` come from a scanner: the index in `whole` and the rule that found it."""
-    placed = [(number, kind) for number, entry in enumerate(whole) for kind in _by_place(entry)]
-    named = [(number, "named-like-a-secret") for number, entry in enumerate(whole) if _is_secret_file(entry)]
-    kinds: dict[int, str] = {}
-    for number, kind in (*placed, *leaks, *named):
-        kinds.setdefault(number, kind)
-    return tuple(Secret(kinds[number], whole[number]) for number in sorted(kinds))
+def scan(whole: Sequence[Entry], leaks: Iterable[Leak]) -> tuple[Secret, ...]:
+    """Every secret, once per entry; `leaks` come from a scanner of the texts that `encrypted.without` returns.
+
+    They are taken last, so that the scanner can run meanwhile.
+    """
+    own = [tuple(_kinds(entry)) for entry in whole]
+    rules: dict[int, set[str]] = defaultdict(set)
+    for leak in leaks:
+        if _is_secret(leak):
+            rules[leak.number].add(leak.rule)
+    kinds = [_kind(found, rules[number]) for number, found in enumerate(own)]
+    return tuple(Secret(kind, entry) for kind, entry in zip(kinds, whole, strict=True) if kind)
 
 
-def _by_place(entry: Entry) -> Iterator[str]:
-    """The kind of a secret that is one because of its place."""
+def _kind(own: Sequence[str], rules: set[str]) -> str:
+    """The kind of an entry's secret, or its kinds, joined with `+`; empty if there is none."""
+    if own and own[0] in _IN_IGNITION:
+        return own[0]
+    kinds = {*own, *rules}
+    certain = sorted(kinds.difference(_BY_GUESS))
+    return "+".join(certain) or next((kind for kind in _BY_GUESS if kind in kinds), "")
+
+
+def _kinds(entry: Entry) -> Iterator[str]:
+    """The kinds of secrets in an entry; a place of the Ignition file says more than any form."""
+    if placed := next(_in_ignition(entry), ""):
+        yield placed
+        return
+    readable = Entry(entry.path, encrypted.without(entry))
+    yield from _by_form(readable)
+    yield from _in_file(readable)
+
+
+def _in_ignition(entry: Entry) -> Iterator[str]:
+    """The kind of a secret that is one because of its place in the Ignition file."""
     match [part.partition("[")[0] for part in entry.path]:
         case [*_, "users" | "groups", "passwordHash"] if not _NO_PASSWORD.fullmatch(entry.content):
             yield "password-hash"
@@ -81,15 +134,52 @@ def _by_place(entry: Entry) -> Iterator[str]:
             yield "url-with-credentials"
 
 
-def _is_secret_file(entry: Entry) -> bool:
-    """Whether a file has a secret's name and holds something random or a one-line key, but not a public key."""
+def _by_form(entry: Entry) -> Iterator[str]:
+    """The kinds of secrets in a text, which it shows by its form."""
+    if entry.path[-1] not in _CONTENTS and _ONE_WORD.fullmatch(entry.content):
+        return  # a path, a name, a number
+    file = _file(entry.path)
+    for text in _layers(entry.content):
+        lower = text.lower()
+        for form in FORMS:
+            if form.stem in lower and any(map(_is_given, form.pattern.finditer(text))):
+                yield form.kind
+        if secret_settings.finds(text, file):
+            yield "secret-setting"
+
+
+def _layers(text: str) -> Iterator[str]:
+    """A text without its line continuations, and what it holds in base64."""
+    if _BINARY.search(text[:10_000]):
+        return
+    yield _CONTINUED.sub(" ", text)
+    for found in _BASE64.finditer(text):
+        try:
+            inside = base64.b64decode(found[0]).decode()
+        except (binascii.Error, UnicodeDecodeError):
+            continue
+        if not _BINARY.search(inside):
+            yield inside
+
+
+def _is_given(found: re.Match[str]) -> bool:
+    """Whether a form's secret is written out."""
+    groups = found.groupdict()
+    values = [value for value in map(groups.get, ("secret", "quoted", "bare")) if value is not None]
+    return is_literal(values[0].rpartition(":")[2]) or values[0] == ""
+
+
+def _in_file(entry: Entry) -> Iterator[str]:
+    """The kinds of secrets that a file holds because of its path."""
     file, content = _file(entry.path), entry.content.strip()
-    if not file or not _SECRET_NAME.search(file) or _PUBLIC.search(content):
-        return False
-    if _KEY_FILE.search(file) and "\n" not in content and len(content) >= _SHORTEST:
-        return not _ELSEWHERE.match(content)
-    words = [content] if _BINARY.search(content) else _WORD.findall(content)
-    return any(entropy(word) >= _BITS and not _PLAIN.fullmatch(word) for word in words)
+    if not content or not file or _ADDRESS.fullmatch(content) or _PUBLIC.search(content) or _PUBLIC_NAME.search(file):
+        return
+    lines = [line for line in map(str.strip, content.split("\n")) if line and not line.startswith(("#", ";"))]
+    for place in PLACES:
+        if place.pattern.search(file) and any(place.line.search(line) and is_written(line) for line in lines):
+            yield place.kind
+    if _SECRET_NAME.search(file) and (_BINARY.search(content) or next(random_words("\n".join(lines)), "")):
+        yield "named-like-a-secret"
 
 
 def _file(path: Path) -> str:
@@ -98,7 +188,11 @@ def _file(path: Path) -> str:
     return files[-1][6:-1] if files and path[-1] == "source" else ""
 
 
-def entropy(word: str) -> float:
-    """Shannon's entropy, in bits per character."""
-    counts = Counter(word).values()
-    return -sum(count / len(word) * math.log2(count / len(word)) for count in counts)
+def _is_secret(leak: Leak) -> bool:
+    """Whether the scanner is right; the rules that guess take variables, paths and addresses for secrets."""
+    if leak.rule == _CURL_USER:
+        return is_literal(leak.secret.strip("\"'").partition(":")[2])
+    if leak.rule != "generic-api-key":
+        return True
+    name = leak.match.partition(leak.secret)[0]
+    return not _REFERENCE.search(name) and is_literal(leak.secret) and any(random_words(leak.secret))
