@@ -16,7 +16,7 @@ _KEY = (
 _TAIL = r"(?:[-_.]?(?:\d{1,3}|base|base64|b64|default|dev|hash|hex|initial|main|new|old|plain|prod|test|text|value))?"
 STEMS = ("pass", "psk", "pw", "secret", "token", "key", "authtok", "masterauth", "kennwort")
 NAME = rf"(?i:(?:(?P<long>{_LONG})|(?P<short>{_SHORT})|(?P<key>{_KEY})){_TAIL})"
-_FEWEST = {"long": 2, "short": 4, "key": 8}
+_FEWEST = {"long": 1, "short": 4, "key": 8}
 _OTHER_NAME = re.compile(  # names that end like a secret's, but name something else
     r"(?:^|[._-])(?:by|com|en|sur|tres)pass$|(?:existing|image_?pull|(?:^|[\W_])(?:tls|get|max|min|num|csrf|next|page))[-_.]?"
     r"(?:secret|token)$|sort_?key|(?:git|user\.)signingkey|_pass$(?<=(?:cgi|oxy|rpc|hed)_pass)|^(?:%|\$)|(?:no|disable|require|allow|has|is|use|show|change)"
@@ -39,7 +39,7 @@ _REFERENCE = re.compile(
     re.DOTALL,
 )
 _SWITCH = re.compile(  # the value of a setting about secrets
-    r"true|false|yes|no|on|off|[01]|null|nil|none|undef(?:ined)?|unset|empty|auto|ask|prompt|stdin|any|all|default|"
+    r"true|false|yes|no|y|n|on|off|[01]|null|nil|none|undef(?:ined)?|unset|empty|auto|ask|prompt|stdin|any|all|default|"
     r"enabled?|disabled?|required?|requisite|sufficient|optional|include|substack|prohibit-password|without-password|"
     r"str(?:ing)?|bytes|int|bool|text|object|optional\[.*|sha-?\d*|md5|bcrypt|argon2\w*|yescrypt|plain|crypt|hashed|"
     r"pam_\w+\.so|files|sss|compat|systemd|aes(?:-?\d+)?\S*|redacted|masked|omitted|hidden|wpa-\w+|sae|\d+/(?:tcp|udp)|tpm2.*|keyring",
