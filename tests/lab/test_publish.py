@@ -137,7 +137,7 @@ def test_an_attestation_must_be_of_this_digest_and_of_this_kind(published: Clone
 def test_the_wrong_passphrase_and_no_key_are_told(published: Clone) -> None:
     """The error comes before anything moves."""
     before = digest_of(published)
-    assert_three_lines(published.lab("HOME=/tmp inv publish --rebuild"), "there is no signing key", "keygen")
+    assert_three_lines(published.lab("HOME=/tmp inv publish --rebuild"), "the private half of", "backup key")
     bad = published.lab("SIGNING_PASSPHRASE=wrong inv publish --rebuild")
     assert_three_lines(bad, "could not be pushed", "passphrase")
     assert_three_lines(published.lab("SIGNING_KEY=abc inv publish"), "this is not a signing key")
@@ -200,7 +200,7 @@ def test_a_bad_day_moves_nothing_and_the_next_run_finishes(published: Clone, wor
 def test_of_two_publishers_at_once_one_loses_and_says_so(published: Clone, tmp_path: Path) -> None:
     """Stable is one of the two, and a host accepts it."""
     other = fresh_clone(tmp_path / "other")
-    shutil.copytree(published.path / "overlay-root", other.path / "overlay-root", dirs_exist_ok=True)
+    shutil.copytree(published.own("overlay-root"), other.path / "overlay-root", dirs_exist_ok=True)
     for clone in (published, other):
         (clone.path / "overlay-root/etc/motd").write_text(f"{clone.path}\n")
     storage = f'[storage]\\ndriver = "overlay"\\ngraphroot = "{tmp_path}/graph"\\nrunroot = "/run/other"\\n'
