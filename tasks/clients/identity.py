@@ -5,7 +5,7 @@ from pathlib import Path
 from tasks.clients import http, shell
 from tasks.clients.workspace import GIT, read_text
 from tasks.model.errors import TaskError
-from tasks.model.install.adopt import keys
+from tasks.model.install.adopt import keys, owner_of
 
 
 def origin() -> str:
@@ -15,6 +15,11 @@ def origin() -> str:
     except TaskError:
         return ""
     return done.stdout.strip() if done.returncode == 0 else ""
+
+
+def owner(image: str) -> str:
+    """The owner of this clone; empty as long as it still has the original image and is not the original repository."""
+    return owner_of(image, origin())
 
 
 def ssh_keys(source: str) -> tuple[str, ...]:

@@ -23,10 +23,11 @@ GIT = ("git", "-c", f"safe.directory={ROOT}", "-C", str(ROOT))
 _BUILD_INPUTS = ("Containerfile", "overlay-root")
 
 
-def read_text(path: Path) -> str:
-    """The content of a text file; an error gives its name and the cause."""
+def read_text(path: Path, newline: str | None = None) -> str:
+    """The content of a text file; an error gives its name and the cause. With an empty `newline`, line ends stay."""
     try:
-        return path.read_text(encoding="utf-8")
+        with path.open(encoding="utf-8", newline=newline) as file:
+            return file.read()
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
         raise TaskError(f"{path} could not be read", reason or str(error), "check the path and the file") from error

@@ -5,7 +5,17 @@ from pathlib import Path
 
 from tasks.clients import identity, shell, workspace
 from tasks.console import agreed, answer, say, warn
-from tasks.model.install.adopt import image_of, other_image, require_hostname, with_image, with_machine
+from tasks.model.install.adopt import (
+    BUTANE,
+    INVOKE,
+    image_of,
+    other_image,
+    owner_of,
+    require_hostname,
+    staying,
+    with_image,
+    with_machine,
+)
 from tasks.settings import SECTION, Settings, require_image
 
 
@@ -23,14 +33,16 @@ def adopt(settings: "Settings", image: str, ssh_key: str, hostname: str, *, yes:
         require_hostname(hostname)
     if not keys:
         say("there is no ~/.ssh/*.pub, so butane.yaml keeps its keys; to use another: --ssh-key FILE")
-    butane, invoke = (workspace.ROOT / name for name in ("butane.yaml", "invoke.yaml"))
-    before = {path: workspace.read_text(path) for path in (butane, invoke)}
+    butane, invoke = (workspace.ROOT / name for name in (BUTANE, INVOKE))
+    before = {path: workspace.read_text(path, newline="") for path in (butane, invoke)}
     after = {
         butane: with_machine(before[butane], keys, hostname),
         invoke: with_image(before[invoke], SECTION, image),
     }
     changed = {path: text for path, text in after.items() if text != before[path]}
     _show(before, changed)
+    for sentence in staying(after[butane], keys, owner_of(image, origin)):
+        warn(f"{BUTANE}: {sentence}")
     if shell.Mode.dry:
         say("nothing is written: -R only shows what would be done")
     elif changed and agreed("write this?", yes=yes):

@@ -12,8 +12,8 @@ from tasks.model.doctor import Finding, Health, of_disk, of_error, of_scopes, of
 from tasks.model.errors import TaskError
 from tasks.model.github.repo_settings import PAGES, SettingState
 from tasks.model.image import PUBLIC_TAG
-from tasks.model.install.adopt import other_image
-from tasks.model.install.cautions import ORIGINAL_KEY, ORIGINAL_OWNER
+from tasks.model.install.adopt import authorized, other_image
+from tasks.model.install.logins import ORIGINAL_OWNER, is_foreign
 from tasks.model.matrix.file import changed
 from tasks.settings import Settings
 from tools.table import Tool, read_tools
@@ -115,11 +115,12 @@ def _image(settings: Settings) -> Finding:
 def _butane(settings: Settings) -> Finding:
     """Check whose SSH key can log in to the machine."""
     name, text = "butane.yaml", workspace.read_text(workspace.ROOT / "butane.yaml")
-    if ORIGINAL_KEY in text and settings.owner != ORIGINAL_OWNER:
+    keys = [key for _, key in authorized(text)]
+    if any(is_foreign(key, identity.owner(settings.image)) for key in keys):
         return Finding(
             name, Health.FAILED, f"{ORIGINAL_OWNER} could log in to your machine, but you could not", "./inv adopt"
         )
-    if "ssh_authorized_keys" not in text:
+    if not (keys or authorized(text, "ssh_authorized_keys_local")):
         return Finding(name, Health.WARNING, "it has no SSH key", "./inv adopt")
     return Finding(name, Health.OK, "it has an SSH key")
 

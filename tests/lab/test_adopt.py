@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from lab.hosts.upstreams import KEY
-from tests.lab.conftest import Clone, assert_three_lines, ready_folder
+from tests.lab.conftest import PRODUCT, Clone, assert_three_lines, ready_folder
 
 
 def adopt(clone: Clone, home: Path, *words: str) -> subprocess.CompletedProcess[str]:
@@ -48,6 +48,30 @@ def test_one_command_makes_it_yours_and_twice_changes_nothing(own_clone: Clone, 
     assert (again.returncode, again.stdout) == (0, "nothing to change\n")
     warned = own_clone.inv("ignition").stderr
     assert "but the repository is someone's" not in warned
+
+
+def test_windows_line_ends_and_unusual_style_stay(own_clone: Clone, tmp_path: Path) -> None:
+    """Only the changed lines differ; a key that stays is reported, and a clone that is not on GitHub has no owner."""
+    (tmp_path / "id.pub").write_text(f"ssh-ed25519 {KEY} me@home\n")
+    admin = f"  - {{name: admin, ssh_authorized_keys: [ssh-ed25519 {KEY} friend]}}\n"
+    butane = f"# mine\n---\nvariant: fcos\nversion: 1.6.0\npasswd:\n  users:\n{admin}  - name: core\nstorage:\n"
+    owners = (PRODUCT / "butane.yaml").read_text().partition("        - ")[2].splitlines()[0]
+    butane = butane.replace("core\n", f"core\n    ssh_authorized_keys:\n    - {owners}\n")
+    (own_clone.path / "butane.yaml").write_bytes(butane.replace("\n", "\r\n").encode())
+    done = adopt(own_clone, tmp_path, "--image", "ghcr.io/a/b", "--ssh-key", f"{tmp_path}/id.pub", "--yes")
+    assert done.returncode == 0, done.stderr
+    after = (own_clone.path / "butane.yaml").read_bytes().decode()
+    wanted = butane.replace(f"    - {owners}\n", f"    - ssh-ed25519 {KEY} me@home\n")
+    assert after == wanted.replace("\n", "\r\n")
+    assert "WARNING: butane.yaml: passwd.users[admin] keeps the key friend (SHA256:" in done.stderr
+    assert "samhclark" not in done.stderr
+
+
+def test_the_original_owner_s_key_is_never_kept_silently(own_clone: Clone, tmp_path: Path) -> None:
+    """This holds before the clone is on GitHub, and `doctor` says the same."""
+    done = adopt(own_clone, tmp_path, "--yes")
+    assert "keeps the key of samhclark, who could log in to your machine" in done.stderr
+    assert "samhclark could log in to your machine" in own_clone.inv("doctor").stdout
 
 
 def test_keys_come_from_github_too(own_clone: Clone) -> None:

@@ -1,20 +1,17 @@
-"""Adopt the repository: write image, SSH keys and host name into its files, and keep the comments."""
+"""Adopt the repository: write image, SSH keys and host name into its files, and change no other line."""
 
 import base64
 import binascii
 import re
-from collections.abc import Sequence
-from io import StringIO
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ruamel.yaml import YAML
-from ruamel.yaml.comments import CommentedSeq
-from ruamel.yaml.error import YAMLError
-from ruamel.yaml.scalarint import OctalInt
-
 from tasks.model.errors import TaskError
+from tasks.model.install import logins, yaml_style, yaml_text
 
+BUTANE, INVOKE = "butane.yaml", "invoke.yaml"
 USER = "core"
+_KEYS, _HOSTNAME_FILE = "ssh_authorized_keys", "/etc/hostname"
 _KEY = re.compile(r"((?:sk-)?(?:ssh-|ecdsa-)[a-z0-9-]+(?:@openssh\.com)?) ([A-Za-z0-9+/]+={0,2})(?: .*)?")
 _HOSTNAME = re.compile(r"(?=.{1,63}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*")
 _ORIGIN = re.compile(r"(?:https://|ssh://git@|git@)(?:[^@/]+@)?github\.com[/:]([^/]+)/([^/]+?)(?:\.git)?/?")
@@ -30,6 +27,15 @@ def other_image(image: str, origin: str) -> str:
     """The image that the workflows of the repository at `origin` publish; empty if it is `image`, or not known."""
     theirs = image_of(origin)
     return theirs if theirs != image else ""
+
+
+def owner_of(image: str, origin: str) -> str:
+    """The owner of a clone, from its image; empty if that is the original image, and `origin` is not its repository.
+
+    A new clone has the original image until somebody adopts it, so the image alone does not say whose it is.
+    """
+    owner = image.partition("/")[2].partition("/")[0]
+    return owner if owner != logins.ORIGINAL_OWNER or image_of(origin) == image else ""
 
 
 def keys(text: str, source: str) -> tuple[str, ...]:
@@ -60,64 +66,107 @@ def require_hostname(name: str) -> None:
 
 
 def with_machine(butane: str, ssh_keys: Sequence[str], hostname: str) -> str:
-    """The Butane file with these keys for `core` and this host name; an empty value changes nothing."""
-    yaml, document = _load(butane, "butane.yaml")
-    if ssh_keys:
-        users = document.setdefault("passwd", {}).setdefault("users", [])
-        user = _named(users, "name", USER)
-        kept = user.setdefault("ssh_authorized_keys", [])
-        if list(kept) != list(ssh_keys):
-            user["ssh_authorized_keys"] = _replaced(kept, ssh_keys)
-    if hostname:
-        files = document.setdefault("storage", {}).setdefault("files", [])
-        file = _named(files, "path", "/etc/hostname")
-        file.setdefault("mode", OctalInt(0o644))
-        file["contents"] = file.get("contents", {}) if "inline" in file.get("contents", {}) else {}
-        file["contents"]["inline"] = hostname
-    return _dump(yaml, document)
+    """The Butane file with these keys for the user who logs in, and this host name; an empty value changes nothing."""
+    changed = _with_keys(butane, ssh_keys) if ssh_keys else butane
+    return _with_hostname(changed, hostname) if hostname else changed
 
 
 def with_image(invoke: str, section: str, image: str) -> str:
     """invoke.yaml with this image."""
-    yaml, document = _load(invoke, "invoke.yaml")
-    document[section]["image"] = image
-    return _dump(yaml, document)
+    if yaml_text.load(invoke, INVOKE)[section]["image"] == image:
+        return invoke
+    return yaml_text.put(invoke, (section, "image"), image, INVOKE)
 
 
-def _replaced(kept: Any, items: Sequence[str]) -> Any:  # noqa: ANN401  (YAML's own list, or a plain one)
-    """Replace a list's items, and keep the comments around them."""
-    after = kept.ca.items.pop(len(kept) - 1, None) if isinstance(kept, CommentedSeq) else None
-    kept[:] = []
-    kept.extend(items)
-    if after:
-        kept.ca.items[len(kept) - 1] = after
-    return kept
+def _with_keys(text: str, ssh_keys: Sequence[str]) -> str:
+    """Replace the keys of the user who logs in, one by one, so that those which stay keep their lines."""
+    users = _items(text, "passwd", "users")
+    number = _who_logs_in(users, ssh_keys)
+    if number is None:
+        entry: yaml_style.Value = {"name": USER, _KEYS: list(ssh_keys)}
+        return yaml_text.put(text, ("passwd", "users", len(users)), entry, BUTANE)
+    place = ("passwd", "users", number, _KEYS)
+    held = _listed(users[number].get(_KEYS))
+    if not held:
+        return yaml_text.put(text, place, list(ssh_keys), BUTANE)
+    old = [position for position, key in enumerate(held) if key not in ssh_keys]
+    new = [key for key in ssh_keys if key not in held]
+    positions = [*old, *range(len(held), len(held) + len(new) - len(old))]
+    for position, key in zip(positions, new, strict=False):
+        text = yaml_text.put(text, (*place, position), key, BUTANE)
+    for position in reversed(old[len(new) :]):
+        text = yaml_text.drop(text, (*place, position), BUTANE)
+    return text
 
 
-def _named(items: list[Any], key: str, name: str) -> Any:  # noqa: ANN401  (YAML's own mapping)
-    """The item with that name; adds a new one at the end if there is none."""
-    entry = next((item for item in items if item.get(key) == name), None)
-    if entry is None:
-        items.append({key: name})
-        entry = items[-1]
-    return entry
+def _who_logs_in(users: Sequence[Any], ssh_keys: Sequence[str]) -> int | None:
+    """The number of the user who logs in; None if that is `core`, who has no entry yet."""
+    ranks = [(_rank(user, ssh_keys), user.get("name") == USER, -number) for number, user in _named(users)]
+    best = max(ranks, default=(0, False, 0))
+    return -best[2] if best[0] else None
 
 
-def _load(text: str, name: str) -> tuple[YAML, Any]:
-    yaml = YAML(typ="rt", pure=True)
-    yaml.preserve_quotes = True
-    yaml.width = 10_000
-    yaml.indent(mapping=2, sequence=4, offset=2)
-    try:
-        document = yaml.load(text)
-    except YAMLError as error:
-        raise TaskError(f"{name} is not YAML", " ".join(str(error).split()), f"correct {name} at that place") from error
-    if not isinstance(document, dict):
-        raise TaskError(f"{name} is empty", "there is nothing to adopt", f"restore it: git checkout {name}")
-    return yaml, document
+def _rank(user: Mapping[str, Any], ssh_keys: Sequence[str]) -> int:
+    """How likely it is that a user is the one who logs in; 0 for a user who cannot."""
+    shell = str(user.get("shell") or "")
+    if user.get("system") or user.get("should_exist") is False or shell.endswith(("nologin", "false")):
+        return 0
+    signs = (
+        user.get("name") == USER or bool({"sudo", "wheel"}.intersection(map(str, _listed(user.get("groups"))))),
+        bool(user.get("password_hash")),
+        _KEYS in user,
+        bool(_listed(user.get(_KEYS)) or _listed(user.get(f"{_KEYS}_local"))),
+        bool(set(ssh_keys).intersection(map(str, _listed(user.get(_KEYS))))),
+    )
+    return max((number for number, sign in enumerate(signs, 1) if sign), default=0)
 
 
-def _dump(yaml: YAML, document: object) -> str:
-    written = StringIO()
-    yaml.dump(document, written)
-    return written.getvalue()
+def staying(butane: str, ssh_keys: Sequence[str], owner: str) -> tuple[str, ...]:
+    """A sentence for every key in a Butane file that is not one of these; it names the original owner's."""
+    keys = [(user, _whose(key, owner)) for user, key in authorized(butane) if key not in ssh_keys]
+    files = [(user, f"the keys of the file {file}") for user, file in authorized(butane, f"{_KEYS}_local")]
+    return tuple(f"passwd.users[{user}] keeps {what}" for user, what in (*keys, *files))
+
+
+def _whose(key: str, owner: str) -> str:
+    if logins.is_foreign(key, owner):
+        return f"the key of {logins.ORIGINAL_OWNER}, who could log in to your machine"
+    return f"the key {logins.title(key)}"
+
+
+def authorized(butane: str, key: str = _KEYS) -> tuple[tuple[str, str], ...]:
+    """Every user with each SSH key, or with each item of another list, such as `ssh_authorized_keys_local`."""
+    users = [user for _, user in _named(_items(butane, "passwd", "users"))]
+    return tuple((str(user.get("name")), str(item)) for user in users for item in _listed(user.get(key)) if item)
+
+
+def _with_hostname(text: str, hostname: str) -> str:
+    files = _items(text, "storage", "files")
+    number = next((number for number, file in _named(files) if file.get("path") == _HOSTNAME_FILE), None)
+    if number is None:
+        entry: yaml_style.Value = {"path": _HOSTNAME_FILE, "contents": {"inline": hostname}}
+        return yaml_text.put(text, ("storage", "files", len(files)), entry, BUTANE)
+    place, contents = ("storage", "files", number, "contents"), files[number].get("contents") or {}
+    if "inline" not in contents:
+        return yaml_text.put(text, place, {"inline": hostname}, BUTANE)
+    if str(contents["inline"]).strip() == hostname:
+        return text
+    return yaml_text.put(text, (*place, "inline"), hostname, BUTANE)
+
+
+def _items(text: str, section: str, name: str) -> list[Any]:
+    """The items of a list in a section of a Butane file; empty if either is missing or empty."""
+    within = yaml_text.load(text, BUTANE).get(section) or {}
+    found = (within.get(name) or []) if isinstance(within, dict) else None
+    if not isinstance(found, list):
+        raise TaskError(f"{BUTANE} is wrong", f"{section}.{name} is not a list", f"correct it in {BUTANE}")
+    return found
+
+
+def _named(items: Sequence[Any]) -> list[tuple[int, Mapping[str, Any]]]:
+    """The mappings of a list, with their numbers."""
+    return [(number, item) for number, item in enumerate(items) if isinstance(item, dict)]
+
+
+def _listed(value: object) -> list[Any]:
+    return value if isinstance(value, list) else []

@@ -8,11 +8,6 @@ from tasks.model.install import firstboot, logins
 from tasks.model.install.ignition import Entry, Path, flatten
 from tasks.model.install.merged import Merged
 
-ORIGINAL_OWNER = "samhclark"
-ORIGINAL_KEY = (
-    "AAAAE2VjZHNhLXNoYTItbmlzdHAyNTYAAAAIbmlzdHAyNTYAAABBBCXLMgaiwxwbRJPfOAqiZ1xdvxp8yprodU8mi72BUnqX62x1OFWKxTJf44Se"
-    "j/Hm8JyOquVTtRXKiveJOSsV2Ws="
-)
 _ROOT_DEVICE = re.compile(r"/dev/(mapper/root|disk/by-partlabel/root|disk/by-label/root|md/[^/]*root)")
 _REFUSING = re.compile(  # unsigned modules, or these modules
     r"module\.sig_enforce(=(1|y|Y))?|lockdown=(integrity|confidentiality)|"
@@ -28,7 +23,8 @@ Caution = tuple[Path, str]  # the Ignition path of the danger; why it is one, an
 def cautions(merged: Merged, whole: Sequence[Entry], owner: str) -> tuple[Caution, ...]:
     """Every warning to show before a machine is installed.
 
-    `merged` is what the machine gets, `whole` every value as it is written; `owner` is the repository's.
+    `merged` is what the machine gets, `whole` every value as it is written; `owner` is the repository's, empty if it
+    is unknown.
     """
     contents = {entry.path: entry.content for entry in flatten(json.dumps(merged.config))}
     disks = [caution for path in contents for caution in (*_tpm(contents, path), *_root(contents, path))]
@@ -81,8 +77,9 @@ def _login(merged: Merged, owner: str) -> Iterator[Caution]:
     for user in users:
         place = ("passwd", f"users[{user['name']}]", "sshAuthorizedKeys")
         for number, key in enumerate(logins.keys(user)):
-            if ORIGINAL_KEY in key and owner != ORIGINAL_OWNER:
-                why = f"this key is {ORIGINAL_OWNER}'s, but the repository is {owner}'s; add your own: ./inv adopt"
+            if logins.is_foreign(key, owner):
+                whose = f"the repository is {owner}'s" if owner else "this clone is not"
+                why = f"this key is {logins.ORIGINAL_OWNER}'s, but {whose}; add your own: ./inv adopt"
                 yield (*place[:-1], f"{place[-1]}[{number}]"), why
             if not logins.is_usable(key):
                 why = f"no SSH server can read this key: {key[:60]!r}; copy the whole line of a .pub file"

@@ -1,10 +1,16 @@
-"""Who can log in to a machine: SSH keys as sshd reads them, and passwords."""
+"""Who can log in to a machine: SSH keys as sshd reads them, whose they are, and passwords."""
 
 import base64
+import hashlib
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+ORIGINAL_OWNER = "samhclark"
+ORIGINAL_KEY = (
+    "AAAAE2VjZHNhLXNoYTItbmlzdHAyNTYAAAAIbmlzdHAyNTYAAABBBCXLMgaiwxwbRJPfOAqiZ1xdvxp8yprodU8mi72BUnqX62x1OFWKxTJf44Se"
+    "j/Hm8JyOquVTtRXKiveJOSsV2Ws="
+)
 _TYPE = re.compile(
     r"(?:^|\s)((?:sk-)?(?:ssh-(?:ed25519|rsa|dss)|ecdsa-sha2-nistp\d+)(?:-cert-v01)?(?:@openssh\.com)?)\s+(\S+)"
 )
@@ -14,6 +20,21 @@ _LEAST_FIELDS = 2  # a type and at least one number
 def is_usable(line: str) -> bool:
     """Whether sshd could read a line of authorized_keys: a type that it knows, and a complete key of that type."""
     return any(_is_key(kind, blob) for kind, blob in _TYPE.findall(line))
+
+
+def title(line: str) -> str:
+    """A key's comment and its fingerprint, as `ssh-keygen -l` shows them; the line itself if it is no key."""
+    for matched in _TYPE.finditer(line):
+        kind, blob = matched.groups()
+        if _is_key(kind, blob):
+            digest = base64.b64encode(hashlib.sha256(base64.b64decode(blob)).digest()).decode().rstrip("=")
+            return f"{line[matched.end() :].strip() or 'without a comment'} (SHA256:{digest})"
+    return repr(line[:60])
+
+
+def is_foreign(line: str, owner: str) -> bool:
+    """Whether a key is the original owner's, in a repository of somebody else's; `owner` is empty if unknown."""
+    return ORIGINAL_KEY in line and owner != ORIGINAL_OWNER
 
 
 def _is_key(kind: str, blob: str) -> bool:

@@ -78,13 +78,21 @@ def test_a_key_that_no_server_can_read_lets_nobody_in(key: str) -> None:
         ED25519,
         f"{ED25519} me@nas, with a comment",
         f'restrict,command="echo ssh-rsa x" {ED25519} me',
-        f"ecdsa-sha2-nistp256 {cautions.ORIGINAL_KEY}",
+        f"ecdsa-sha2-nistp256 {logins.ORIGINAL_KEY}",
     ],
 )
 def test_a_key_with_options_or_a_comment_is_a_key(key: str) -> None:
     """As sshd reads authorized_keys."""
     assert logins.is_usable(key)
-    assert warned(with_keys(key), owner=cautions.ORIGINAL_OWNER) == []
+    assert warned(with_keys(key), owner=logins.ORIGINAL_OWNER) == []
+
+
+def test_the_original_owner_s_key_is_never_yours() -> None:
+    """Neither in another owner's repository nor in a clone of which nobody knows the owner yet."""
+    config = with_keys(f"ecdsa-sha2-nistp256 {logins.ORIGINAL_KEY}")
+    for owner, whose in (("me", "the repository is me's"), ("", "this clone is not")):
+        (why,) = warned(config, owner=owner)
+        assert why == f"this key is {logins.ORIGINAL_OWNER}'s, but {whose}; add your own: ./inv adopt"
 
 
 def test_what_a_fetched_config_may_add_is_not_stated_as_a_fact() -> None:
