@@ -5,7 +5,7 @@ from pathlib import Path
 from tasks.clients import http, shell
 from tasks.clients.workspace import GIT, read_text
 from tasks.model.errors import TaskError
-from tasks.model.install.adopt import keys, owner_of
+from tasks.model.install.adopt import keys, owner_of, signed
 
 
 def origin() -> str:
@@ -28,7 +28,7 @@ def ssh_keys(source: str) -> tuple[str, ...]:
         text = http.get_text(source, what=f"{source} could not be read")
         if not (text or "").strip():
             raise TaskError(f"{source} has no keys", "the user does not exist, or has no key", "name a file instead")
-        return keys(text or "", source)
+        return signed(keys(text or "", source), source)
     if source:
         return keys(read_text(Path(source).expanduser()), source)
     files = [path for path in sorted(Path.home().glob(".ssh/*.pub")) if not path.stem.endswith("-cert")]

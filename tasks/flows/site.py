@@ -17,7 +17,8 @@ from tasks.flows import gather, history, ignition, keys, show
 from tasks.model.errors import TaskError
 from tasks.model.github.repo_settings import PAGES, SettingState
 from tasks.model.image import ImageRef
-from tasks.model.install import page
+from tasks.model.install import logins, page
+from tasks.model.install.ignition import fetched, flatten
 from tasks.model.registry.diff import differences
 from tasks.model.signing import KEYS
 
@@ -76,13 +77,15 @@ def folder(settings: "Settings", base_url: str) -> dict[str, bytes]:
     ignition.require_public(installation)
     shipped = workspace.host_files()
     public = {PurePosixPath(path).name: shipped.files[path] for path in shipped.keys}
-    past = images.result()
+    past, installed = images.result(), flatten(installation.document)
     verifying = _verifying(settings, past) or shipped.keys[0]
     shown = page.Page(
         image=settings.image,
         source=settings.source,
         base_url=base_url,
         hash=installation.hash,
+        logins=logins.installed(installed),
+        fetched=fetched(installed),
         keys=tuple(public),
         verifying=PurePosixPath(verifying).name,
         policy={path: shipped.files[path].decode() for path in sorted(shipped.files) if not path.startswith(KEYS)},

@@ -82,7 +82,7 @@ def test_keys_come_from_github_too(own_clone: Clone) -> None:
         assert_three_lines(own_clone.lab(f"cd {own_clone.path} && {inv}/{user}.keys"), f"{user}.keys has no keys")
     assert texts(own_clone) == before
     assert own_clone.lab(f"cd {own_clone.path} && {inv}/owner.keys").returncode == 0
-    assert f"- ssh-ed25519 {KEY}\n" in texts(own_clone)["butane.yaml"]
+    assert f"- ssh-ed25519 {KEY} owner@github\n" in texts(own_clone)["butane.yaml"]
 
 
 def test_what_is_no_key_no_name_and_no_image_is_refused(own_clone: Clone, tmp_path: Path) -> None:

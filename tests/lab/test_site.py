@@ -161,6 +161,7 @@ def test_without_scripts_the_line_is_there_and_is_true(site: Site, browser: Brow
     assert page.get_by_role("button").count() == 0
     for heading in ("What the image contains now", "Verify the signature yourself", "The last images"):
         assert page.get_by_role("heading", name=heading).is_visible()
+    assert re.search(r"core: .*SHA256:", page.get_by_role("region", name="Who can log in to it").inner_text())
     assert page.get_by_text(re.compile("packages? upgraded")).first.is_visible()
     context.close()
 

@@ -12,6 +12,7 @@ from tasks.model.install import logins, yaml_style, yaml_text
 BUTANE, INVOKE = "butane.yaml", "invoke.yaml"
 USER = "core"
 _KEYS, _HOSTNAME_FILE = "ssh_authorized_keys", "/etc/hostname"
+_BARE = 2  # words of a key without a comment
 _KEY = re.compile(r"((?:sk-)?(?:ssh-|ecdsa-)[a-z0-9-]+(?:@openssh\.com)?) ([A-Za-z0-9+/]+={0,2})(?: .*)?")
 _HOSTNAME = re.compile(r"(?=.{1,63}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*")
 _ORIGIN = re.compile(r"(?:https://|ssh://git@|git@)(?:[^@/]+@)?github\.com[/:]([^/]+)/([^/]+?)(?:\.git)?/?")
@@ -46,6 +47,12 @@ def keys(text: str, source: str) -> tuple[str, ...]:
         private = "a private key" if "PRIVATE KEY" in text else f"{wrong[:30]!r}"
         raise TaskError(f"{source} holds no public SSH key", f"it holds {private}", "name the .pub file of a key")
     return tuple(dict.fromkeys(lines))
+
+
+def signed(lines: Sequence[str], address: str) -> tuple[str, ...]:
+    """Keys with their owner as comment, where `address` names a GitHub user and they have none."""
+    user = re.fullmatch(r"https://github\.com/([A-Za-z0-9-]+)\.keys", address)
+    return tuple(f"{line} {user[1]}@github" if user and len(line.split()) == _BARE else line for line in lines)
 
 
 def _is_key(line: str) -> bool:

@@ -7,8 +7,9 @@ import base64
 import binascii
 import gzip
 import json
+import re
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote_to_bytes
@@ -86,6 +87,21 @@ def identity(item: object, number: int) -> str:
     """The name of a list's item: its path, name or device, else its number."""
     named = next((item[key] for key in _NAMES if isinstance(item.get(key), str)), "") if isinstance(item, dict) else ""
     return named or str(number)
+
+
+def item_name(part: str) -> str:
+    """The name of the item in a part of a path: `core` for `users[core]`."""
+    return part.partition("[")[2].removesuffix("]")
+
+
+def fetched(entries: Iterable[Entry]) -> tuple[str, ...]:
+    """The addresses of configs that only the machine fetches."""
+    return tuple(
+        entry.content
+        for entry in entries
+        if [part.partition("[")[0] for part in entry.path[-3:]] == ["config", "merge", "source"]
+        and re.match(r"[a-z0-9]+://", entry.content)
+    )
 
 
 def _child(entry: Entry) -> dict[str, Any] | None:

@@ -3,8 +3,11 @@
 import base64
 import hashlib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
+
+from tasks.model.install.ignition import Entry, item_name
 
 ORIGINAL_OWNER = "samhclark"
 ORIGINAL_KEY = (
@@ -30,6 +33,26 @@ def title(line: str) -> str:
             digest = base64.b64encode(hashlib.sha256(base64.b64decode(blob)).digest()).decode().rstrip("=")
             return f"{line[matched.end() :].strip() or 'without a comment'} (SHA256:{digest})"
     return repr(line[:60])
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """One way to log in to an installed machine: the user, and the key's comment and fingerprint, or the password."""
+
+    user: str
+    means: str
+
+
+def installed(entries: Iterable[Entry]) -> tuple[Login, ...]:
+    """Every login that a config and the configs inside it install, each once."""
+    found = []
+    for entry in entries:
+        match [part.partition("[")[0] for part in entry.path]:
+            case [*_, "passwd", "users", "sshAuthorizedKeys"] if entry.content.strip():
+                found.append(Login(item_name(entry.path[-2]), title(entry.content)))
+            case [*_, "passwd", "users", "passwordHash"] if entry.content.strip("*!x"):
+                found.append(Login(item_name(entry.path[-2]), "a password"))
+    return tuple(dict.fromkeys(found))
 
 
 def is_foreign(line: str, owner: str) -> bool:

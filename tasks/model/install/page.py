@@ -9,6 +9,7 @@ from pathlib import PurePosixPath
 
 from tasks.model.errors import TaskError
 from tasks.model.image import PUBLIC_TAG
+from tasks.model.install.logins import Login
 from tasks.model.registry.diff import Change
 from tasks.model.registry.history import Promoted
 from tasks.model.signing import KEYS
@@ -39,6 +40,8 @@ class Page:
     source: str
     base_url: str
     hash: str
+    logins: tuple[Login, ...]
+    fetched: tuple[str, ...]  # the addresses of configs that the machine fetches and that may add logins
     keys: tuple[str, ...]
     verifying: str  # the key that signed the image shown
     policy: Mapping[str, str]

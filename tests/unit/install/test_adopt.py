@@ -149,6 +149,12 @@ def test_only_the_lines_of_keys_and_host_name_change(before: str, keys: list[str
     assert document["systemd"] == yaml_text.load(before, "butane.yaml")["systemd"]
 
 
+def test_a_key_from_github_names_its_owner() -> None:
+    """GitHub lists keys without comments; a key with a comment, and one from elsewhere, stays as it is."""
+    assert adopt.signed([KEY, f"{KEY} me"], "https://github.com/My-Name.keys") == (f"{KEY} My-Name@github", f"{KEY} me")
+    assert adopt.signed([KEY], "https://example.com/me.keys") == (KEY,)
+
+
 OLD = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl friend"
 LOGINS = [
     ([], "core"),

@@ -2,6 +2,7 @@
 
 import json
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -93,6 +94,23 @@ def test_the_original_owner_s_key_is_never_yours() -> None:
     for owner, whose in (("me", "the repository is me's"), ("", "this clone is not")):
         (why,) = warned(config, owner=owner)
         assert why == f"this key is {logins.ORIGINAL_OWNER}'s, but {whose}; add your own: ./inv adopt"
+
+
+def test_every_login_that_is_installed_is_found_once() -> None:
+    """Configs inside the config count too; a locked password and an empty key do not."""
+    users = [
+        {"name": "core", "sshAuthorizedKeys": [f"{ED25519} me@home", " "], "passwordHash": "*"},
+        {"name": "admin", "passwordHash": "$y$j9T$x", "sshAuthorizedKeys": ["no key"]},
+    ]
+    child = json.dumps({"ignition": {"version": "3.5.0"}, "passwd": {"users": users}})
+    merge = [{"source": f"data:,{quote(child)}"}, {"source": "https://a/b.ign"}]
+    files = [{"path": "/a", "contents": {"source": "https://a/file"}}]
+    config = {"ignition": {"config": {"merge": merge}}, "passwd": {"users": users}, "storage": {"files": files}}
+    entries = ignition.flatten(json.dumps(config))
+    me = logins.Login("core", "me@home (SHA256:+DiY3wvvV6TuJJhbpZisF/zLDA0zPMSvHdkr4UvCOqU)")
+    admin = logins.Login("admin", "a password"), logins.Login("admin", "'no key'")
+    assert logins.installed(entries) == (me, *admin)
+    assert ignition.fetched(entries) == ("https://a/b.ign",)
 
 
 def test_what_a_fetched_config_may_add_is_not_stated_as_a_fact() -> None:
