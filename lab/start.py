@@ -17,4 +17,4 @@ import_module(module).main()
 
 def argv(module: str, *words: str) -> list[str]:
     """Return the command line that calls a module's main(), for which `words` are sys.argv[1:]."""
-    return [sys.executable, "-c", _CODE, str(ROOT), module, *words]
+    return [sys.executable, "-P", "-c", _CODE, str(ROOT), module, *words]  # -P: never from the working directory

@@ -157,6 +157,12 @@ def test_an_overlay_is_no_place_for_a_lab(own_clone: Clone, tmp_path: Path, plac
     assert_three_lines(done, f"no lab can be made in {below}", "overlayfs takes no overlay")
 
 
+def test_a_lab_opens_from_any_folder(clone: Clone) -> None:
+    """In tasks/, a file has the name of the lab's package."""
+    done = clone.inv("lab", "--", "echo here", cwd=clone.path / "tasks")
+    assert (done.returncode, done.stdout) == (0, "here\n"), done.stderr
+
+
 def test_a_checkout_that_another_user_owns_is_copied_with_its_revision(tmp_path: Path) -> None:
     """Root in a user's clone, without sudo: git would call it dubious, and the build would have no revision."""
     theirs = fresh_clone(tmp_path / "theirs").path
