@@ -23,8 +23,9 @@ def warn(sentence: str) -> None:
 
 
 def answer(text: object) -> None:
-    """Print the recipe's answer to stdout."""
-    print(text, flush=True)
+    """Print the recipe's answer to stdout; a character that its encoding lacks becomes a question mark."""
+    encoding = sys.stdout.encoding or "utf-8"
+    print(str(text).encode(encoding, "replace").decode(encoding), flush=True)
 
 
 def as_json(document: Mapping[str, object]) -> str:

@@ -90,8 +90,8 @@ def attempt(
     try:
         with audit.reported(shlex.join(argv)), into.open("wb") if into else nullcontext(subprocess.PIPE) as printed:
             return subprocess.run(
-                argv, input=stdin if stdin is not None else "", stdout=printed, stderr=subprocess.PIPE, text=True,
-                errors="replace", timeout=seconds, check=False, env=env,
+                argv, input=stdin if stdin is not None else "", stdout=printed, stderr=subprocess.PIPE,
+                encoding="utf-8", errors="replace", timeout=seconds, check=False, env=env,
             )  # fmt: skip
     except OSError as error:
         raise _not_started(argv, what, error) from error
@@ -120,8 +120,8 @@ def run(
     try:
         with audit.reported(shlex.join(argv)):
             child = subprocess.Popen(
-                argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                errors="replace", env=env, cwd=cwd, pass_fds=descriptors,
+                argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                encoding="utf-8", errors="replace", env=env, cwd=cwd, pass_fds=descriptors,
             )  # fmt: skip
             cause = _follow(child, argv, seconds)
     except OSError as error:
