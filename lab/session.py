@@ -111,7 +111,7 @@ def _environment(state: Path, world: World) -> dict[str, str]:
     configured = podman.configure(home / ".config/containers", state / "storage", _RUN)
     authorities = dict.fromkeys(AUTHORITY, authority)
     path = {"PATH": f"{start.ROOT}:{kept.get('PATH', os.defpath)}", "HOME": str(home), "CUSTOM_COREOS_LAB": world.name}
-    path["XDG_CACHE_HOME"] = str(state / "cache")
+    path |= {"XDG_CACHE_HOME": f"{state}/cache", "CUSTOM_COREOS_LAB_CACHE": f"{state}/cache/custom-coreos"}
     return {**kept, **configured, **authorities, **path}
 
 

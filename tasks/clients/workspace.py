@@ -18,8 +18,9 @@ from tasks.model.signing import KEYS, PERSONAL, POLICY, REGISTRIES, HostFiles
 _WRITABLE = "check that the folder is writable and the disk is not full"
 ROOT = Path(__file__).resolve().parents[2]
 UNVERSIONED = "unversioned"
-# Git in this checkout, even if another user owns it: running a recipe runs the checkout's own code anyway.
-GIT = ("git", "-c", f"safe.directory={ROOT}", "-C", str(ROOT))
+# Git in this checkout, even if another user owns it: running a recipe runs the checkout's own code anyway. It never
+# looks in the folders above, where an unpacked zip may lie in somebody else's repository.
+GIT = ("git", "-c", f"safe.directory={ROOT}", "-C", str(ROOT), f"--git-dir={ROOT / '.git'}", f"--work-tree={ROOT}")
 _BUILD_INPUTS = ("Containerfile", "overlay-root")
 
 
@@ -34,10 +35,13 @@ def read_text(path: Path, newline: str | None = None) -> str:
 
 
 def cache() -> Path:
-    """The folder for files that may be lost: in XDG_CACHE_HOME if set, else the launcher's, else in ~/.cache."""
-    named = environ.get("XDG_CACHE_HOME")
-    own = Path(named, "custom-coreos") if named else None
-    folder = own or Path(environ.get("CUSTOM_COREOS_CACHE") or Path.home() / ".cache/custom-coreos")
+    """The folder for files that may be lost: CUSTOM_COREOS_CACHE, as the launcher sets it, else in the user's cache.
+
+    A lab has its own, although its launcher uses the tools in the user's.
+    """
+    home = environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    named = environ.get("CUSTOM_COREOS_LAB_CACHE") or environ.get("CUSTOM_COREOS_CACHE")
+    folder = Path(named or Path(home, "custom-coreos"))
     folder.mkdir(parents=True, exist_ok=True)
     return folder
 

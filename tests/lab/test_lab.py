@@ -179,3 +179,17 @@ def test_a_checkout_that_another_user_owns_is_copied_with_its_revision(tmp_path:
     )
     assert done.stdout == commit, done.stderr
     assert (tmp_path / "copy/inv").exists()
+
+
+@pytest.mark.parametrize("variable", [{}, {"GIT_DIR": "../.git"}])
+def test_a_zip_unpacked_in_another_repository_has_no_revision(tmp_path: Path, variable: dict[str, str]) -> None:
+    """The other repository's commit and remote are not ours, not even in one of its hooks."""
+    unpacked = fresh_clone(tmp_path / "zip").path
+    git = ["git", "-C", str(tmp_path), "-c", "user.name=owner", "-c", "user.email=owner@example.org"]
+    for words in (["init", "-q"], ["commit", "-q", "--allow-empty", "-m", "Theirs"], ["remote", "add", "origin", "x"]):
+        subprocess.run([*git, *words], check=True)
+    code = "from tasks.clients import identity, workspace; print(workspace.revision(), repr(identity.origin()))"
+    python = ready_folder(Clone(unpacked)) / "venv/bin/python"
+    env = {**os.environ, **variable}
+    done = subprocess.run([python, "-c", code], cwd=unpacked, env=env, capture_output=True, text=True, check=False)
+    assert done.stdout == "unversioned ''\n", done.stderr

@@ -1,10 +1,13 @@
-"""Files are written completely or not at all."""
+"""Files are written completely or not at all, and there is one folder for those that may be lost."""
 
 import os
 import stat
 import threading
 from pathlib import Path
 
+import pytest
+
+from tasks.clients import workspace
 from tasks.clients.workspace import write_whole
 
 
@@ -29,3 +32,25 @@ def test_what_is_no_file_is_written_to_and_stays(tmp_path: Path) -> None:
     reader.join(5)
     assert read == ["whole"]
     assert stat.S_ISFIFO(pipe.stat().st_mode)
+
+
+@pytest.mark.parametrize(
+    ("variables", "folder"),
+    [
+        ((), "home/.cache/custom-coreos"),
+        (("XDG_CACHE_HOME",), "XDG_CACHE_HOME/custom-coreos"),
+        (("XDG_CACHE_HOME", "CUSTOM_COREOS_CACHE"), "CUSTOM_COREOS_CACHE"),
+        (("XDG_CACHE_HOME", "CUSTOM_COREOS_CACHE", "CUSTOM_COREOS_LAB_CACHE"), "CUSTOM_COREOS_LAB_CACHE"),
+    ],
+)
+def test_the_cache_is_where_the_launcher_has_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, variables: tuple[str, ...], folder: str
+) -> None:
+    """The order is that of ./inv and of the lab's cache, so that one variable moves everything."""
+    for name in ("XDG_CACHE_HOME", "CUSTOM_COREOS_CACHE", "CUSTOM_COREOS_LAB_CACHE"):
+        monkeypatch.delenv(name, raising=False)
+    for name in variables:
+        monkeypatch.setenv(name, str(tmp_path / name))
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    assert workspace.cache() == tmp_path / folder
+    assert workspace.cache().is_dir()
