@@ -1,14 +1,12 @@
 """The differences between two images: packages, configuration files, Locks."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
 
 from tasks.model.lock import Lock
+from tasks.model.registry.rpm_versions import order
 from tasks.model.registry.sbom import Listed
-
-_PARTS = re.compile(r"(\d+)|([A-Za-z]+)|(~)", re.ASCII)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -25,18 +23,10 @@ class Change:
     def of(cls, kind: str, name: str, before: str, after: str) -> Self:
         """Name the kind of the change."""
         change = "added" if not before else "removed" if not after else "changed"
-        if change == "changed" and kind == "package":
-            change = "upgraded" if _order(before) < _order(after) else "downgraded"
+        old, new = (order(before), order(after)) if kind == "package" else ([], [])
+        if change == "changed" and old != new:
+            change = "upgraded" if old < new else "downgraded"
         return cls(kind=kind, change=change, name=name, before=before, after=after)
-
-
-def _order(version: str) -> list[tuple[int, int, str]]:
-    """A key that sorts versions as rpm does: numbers above letters, `~` below the end."""
-    parts = [
-        (2, int(number), "") if number else (1, 0, word) if word else (-1, 0, "")
-        for number, word, _ in _PARTS.findall(version)
-    ]
-    return [*parts, (0, 0, "")]
 
 
 def differences(before: tuple[Lock, Listed], after: tuple[Lock, Listed]) -> tuple[Change, ...]:
