@@ -6,18 +6,16 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from functools import cache
 from http import HTTPStatus
 from typing import TypeVar
 from urllib.parse import urlsplit
 
 import requests
-from requests.adapters import HTTPAdapter
-from urllib3.util import Retry
 
-from tasks.clients import audit
+from tasks.clients import audit, http_session
 from tasks.console import say
 from tasks.model.errors import TaskError
+from tasks.model.words import without_signatures
 
 _Answer = TypeVar("_Answer")
 _TIMEOUT_SECONDS = (5, 20)  # to connect, between bytes
@@ -25,9 +23,7 @@ _TOTAL_SECONDS = 90
 _PATIENCE_SECONDS = 20  # a longer wait is an error
 _PAUSES_SECONDS = (0.5, 2.0)  # if a busy host names no wait
 _MAX_BYTES = 5_000_000
-_CONNECTIONS = 48  # kept open to one host
 _AGAIN = "check the network, or try again in a few minutes"
-_REPEATED = ("GET", "HEAD", "PUT", "PATCH", "DELETE")  # all except POST: it is safe to repeat them
 _UNAUTHORIZED, _NOT_FOUND, _UNAVAILABLE, _BUSY = 401, 404, 503, (403, 429, 503)
 
 
@@ -38,25 +34,6 @@ class Answer:
     status: int
     headers: Mapping[str, str]  # names in any case
     body: bytes
-
-
-@cache
-def _session() -> requests.Session:
-    """The session of every request, so that connections are reused."""
-    retry = Retry(
-        total=3,
-        read=2,  # a connection that hangs costs one timeout, a host that hangs three
-        backoff_factor=0.3,
-        allowed_methods=_REPEATED,
-        status_forcelist=(500, 502, 504),
-        respect_retry_after_header=False,  # `_patiently` does, with a limit
-        raise_on_status=False,
-    )
-    session = requests.Session()
-    session.adapters.clear()  # so that no redirect can lead to an address without TLS
-    session.mount("https://", HTTPAdapter(max_retries=retry, pool_maxsize=_CONNECTIONS))
-    session.headers["User-Agent"] = "custom-coreos"
-    return session
 
 
 def get_json(url: str, *, what: str, headers: Mapping[str, str] | None = None) -> object:
@@ -124,7 +101,7 @@ def _patiently(request: _Request) -> Answer:
     for pause in (*_PAUSES_SECONDS, None):
         answer = _once(request)
         wait = _asked_wait(answer.status, answer.headers, pause)
-        if wait is None or (request.method not in _REPEATED and answer.status == _UNAVAILABLE):
+        if wait is None or (request.method not in http_session.REPEATED and answer.status == _UNAVAILABLE):
             break
         if pause is None or wait > request.patience:
             raise _limited(request, answer, wait)
@@ -138,25 +115,36 @@ def _patiently(request: _Request) -> Answer:
 def _once(request: _Request) -> Answer:
     what, host = request.what, request.host
     try:
-        with (
-            audit.reported(f"{request.method} {request.url}"),
-            _session().request(
-                request.method,
-                request.url,
-                headers=request.headers,
-                data=request.body,
-                timeout=_TIMEOUT_SECONDS,
-                stream=True,
-                allow_redirects=request.follow,
-            ) as response,
-        ):
-            return Answer(status=response.status_code, headers=response.headers, body=_body(response, request))
+        with audit.reported(f"{request.method} {request.url}"):
+            return _in_time(request)
     except requests.exceptions.InvalidSchema as error:
         raise TaskError(what, f"{host} led to an address without TLS", "do not continue on this network") from error
     except requests.exceptions.ChunkedEncodingError as error:
         raise TaskError(what, f"{host} ended the connection before its answer was complete", _AGAIN) from error
     except requests.RequestException as error:
         raise TaskError(what, f"{host} did not answer: {_cause(error)}", _AGAIN) from error
+
+
+def _in_time(request: _Request) -> Answer:
+    """Send a request, and leave it to itself after its time."""
+    try:
+        return http_session.within(request.seconds, lambda: _send(request))
+    except TimeoutError as error:
+        why = f"the answer of {request.host} takes longer than {request.seconds:.0f} s"
+        raise TaskError(request.what, why, _AGAIN) from error
+
+
+def _send(request: _Request) -> Answer:
+    with http_session.session().request(
+        request.method,
+        request.url,
+        headers=request.headers,
+        data=request.body,
+        timeout=_TIMEOUT_SECONDS,
+        stream=True,
+        allow_redirects=request.follow,
+    ) as response:
+        return Answer(status=response.status_code, headers=response.headers, body=_body(response, request))
 
 
 def _asked_wait(status: int, headers: Mapping[str, str], pause: float | None) -> float | None:
@@ -207,15 +195,13 @@ def _reason(status: int) -> str:
 
 
 def _body(response: requests.Response, request: _Request) -> bytes:
-    """Read the body; stop if it is too large or takes too long."""
-    body, end = bytearray(), time.monotonic() + request.seconds
+    """Read the body; stop if it is too large."""
+    body = bytearray()
     for chunk in response.iter_content(65536):
         body += chunk
         if len(body) > request.max_bytes:
-            why = f"{response.url} is larger than {request.max_bytes} bytes"
+            why = f"the answer of {urlsplit(response.url).hostname} is larger than {request.max_bytes} bytes"
             raise TaskError(request.what, why, "check the address: this is not the expected document")
-        if time.monotonic() > end:
-            raise TaskError(request.what, f"{response.url} takes longer than {request.seconds:.0f} s", _AGAIN)
     return bytes(body)
 
 
@@ -234,4 +220,4 @@ def _cause(error: requests.RequestException) -> str:
     while inner.args and isinstance(inner.args[0], BaseException):
         inner = inner.args[0]
     reason = getattr(inner, "reason", None) or inner
-    return str(reason).rsplit(": ", 1)[-1].strip(" '\")") or type(error).__name__
+    return without_signatures(str(reason).rsplit(": ", 1)[-1].strip(" '\")")) or type(error).__name__
