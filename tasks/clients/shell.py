@@ -9,9 +9,10 @@ from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from pathlib import Path
 
-from tasks.clients import audit
+from tasks.clients import audit, workflow_log
 from tasks.model import hints
 from tasks.model.errors import TaskError
+from tasks.model.words import without_signatures
 
 QUERY_SECONDS = 120
 RUN_SECONDS = 3600
@@ -99,6 +100,7 @@ def attempt(
         raise _too_slow(argv, what, seconds) from error
 
 
+@workflow_log.without_commands()
 def run(
     argv: Sequence[str],
     *,
@@ -146,7 +148,7 @@ def _follow(child: subprocess.Popen[str], argv: Sequence[str], seconds: float) -
     timer.start()
     try:
         for line in child.stdout or ():
-            sys.stderr.write(line)
+            sys.stderr.write(without_signatures(line))
             sys.stderr.flush()
             words.hear(line)
         child.wait()
@@ -181,7 +183,7 @@ def last_words(output: str) -> str:
     words = LastWords()
     for line in output.splitlines():
         words.hear(line)
-    last = words.line or "it printed nothing"
+    last = without_signatures(words.line) or "it printed nothing"
     message = _LOG_LINE.fullmatch(last)
     return message[1].replace('\\"', "'") if message else last
 

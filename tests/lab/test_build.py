@@ -1,12 +1,15 @@
 """Podman and dnf build the image from digests, and a failed build leaves nothing behind."""
 
 import os
+import re
 import signal
 import subprocess
 import time
 
 import pytest
 
+from tasks.clients import shell
+from tasks.model.errors import TaskError
 from tests.lab.conftest import Clone, assert_three_lines
 
 IMAGES = "podman images --all --quiet --no-trunc; podman ps --all --external --quiet"
@@ -19,6 +22,25 @@ def test_a_built_image_is_skipped_until_something_changes(built: Clone) -> None:
     assert "custom-coreos:stable is up to date" in done.stderr
     again = built.lab("inv build --rebuild && podman inspect --format {{.Created}} custom-coreos:stable")
     assert again.stdout.splitlines()[-1] != done.stdout.splitlines()[-1]
+
+
+SAID = ["::error::not ours", "##[error]not ours", 'Get "https://b.example/x?sig=secret": reset']
+
+
+def test_what_a_build_prints_gives_github_no_command(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """GitHub obeys lines like these until `::stop-commands::TOKEN`, and again after the token; signatures stay out."""
+    for where in ("true", ""):
+        monkeypatch.setenv("GITHUB_ACTIONS", where)
+        with pytest.raises(TaskError, match=r'sh ended with 1: Get "https://b\.example/x\?…": reset'):
+            shell.run(["sh", "-c", 'for line; do echo "$line"; done; exit 1', "sh", *SAID], what="it failed")
+        printed = capsys.readouterr().err.splitlines()
+        if where:
+            first, last = printed.pop(0), printed.pop()
+            assert re.fullmatch("::stop-commands::[0-9a-f]{32}", first)
+            assert last == f"::{first.rpartition(':')[2]}::"
+        assert printed[1:] == [*SAID[:2], 'Get "https://b.example/x?…": reset']
 
 
 def test_a_changed_overlay_is_built(own_clone: Clone) -> None:

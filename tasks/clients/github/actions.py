@@ -8,13 +8,13 @@ import uuid
 from os import environ
 from pathlib import Path
 
-from tasks.clients import shell
+from tasks.clients import shell, workflow_log
 from tasks.model.errors import TaskError
 
 
 def running() -> bool:
     """Whether this runs in GitHub Actions."""
-    return environ.get("GITHUB_ACTIONS") == "true"
+    return workflow_log.running()
 
 
 def run_address() -> str:
