@@ -53,16 +53,16 @@ def test_an_answer_that_was_lost_opens_no_second_issue(own_clone: Clone) -> None
 
 
 def test_a_second_open_issue_is_closed(own_clone: Clone) -> None:
-    """Two runs may have opened one at the same moment."""
+    """Two runs may have opened one at the same moment; an issue of the owner's with the same label stays as it is."""
     place = state(own_clone) / "forge/issues"
     place.mkdir(parents=True)
-    for number in (1, 2):
-        row = {"number": number, "title": "x", "body": "", "labels": ["watchdog"], "state": "open"}
+    for number, body in enumerate(("my own", "<!-- state: [] -->", "<!-- state: [{] -->"), 1):
+        row = {"number": number, "title": "x", "body": body, "labels": ["watchdog"], "state": "open"}
         (place / f"{number}.json").write_text(json.dumps(row))
     done = own_clone.lab(TOKEN + run("build.yaml", "failure"))
     assert done.returncode == 0, done.stderr
-    assert [issue["number"] for issue in issues(own_clone)] == [1]
-    assert [comment["body"] for comment in comments(own_clone, "everyday")] == ["It continues in #1."]
+    assert [(issue["number"], issue["title"]) for issue in issues(own_clone)] == [(1, "x"), (2, "build.yaml fails")]
+    assert [comment["body"] for comment in comments(own_clone, "everyday")] == ["It continues in #2."]
 
 
 def test_a_block_is_told_before_it_comes(own_clone: Clone) -> None:

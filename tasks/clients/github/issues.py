@@ -1,10 +1,11 @@
-"""Issues on GitHub with our label. Formats: docs.github.com/rest/issues."""
+"""The watchdog's issues on GitHub. Formats: docs.github.com/rest/issues."""
 
 from dataclasses import dataclass
 
 from tasks.clients.github import api
 from tasks.model.errors import TaskError
 from tasks.model.github.answers import rows, unexpected
+from tasks.model.github.watchdog import is_ours
 
 LABEL = "watchdog"
 
@@ -20,12 +21,12 @@ class Issue:
 
 
 def open_ones(repository: str) -> tuple[Issue, ...]:
-    """The open issues of `owner/name` with our label, oldest first."""
+    """The watchdog's open issues of `owner/name`, oldest first; other issues may have its label too."""
     what = f"the issues of {repository} could not be listed"
     path = f"/repos/{repository}/issues?labels={LABEL}&state=open&per_page=100"
     _, answer = api.call("GET", path, what=what)
     issues = [_issue(row, what) for row in rows(answer, what) if "pull_request" not in row]
-    return tuple(sorted(issues, key=lambda issue: issue.number))
+    return tuple(sorted((each for each in issues if is_ours(each.body)), key=lambda issue: issue.number))
 
 
 def create(repository: str, title: str, body: str) -> Issue:

@@ -117,6 +117,11 @@ def merged(known: Iterable[Trouble], seen: Mapping[str, Trouble | None]) -> tupl
     return tuple(trouble for trouble in now.values() if trouble)
 
 
+def is_ours(body: str) -> bool:
+    """Whether an issue's text is the watchdog's: it has a state, even one that an edit has damaged."""
+    return "<!-- state:" in body
+
+
 def known(body: str) -> tuple[Trouble, ...]:
     """The troubles that an issue reports; none if an edit has damaged its text."""
     state = _STATE.search(body)

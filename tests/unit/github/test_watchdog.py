@@ -133,8 +133,9 @@ def test_the_issue_remembers_every_trouble_whatever_its_words(troubles: tuple[Tr
     "body", ["", "edited by hand", "<!-- state: [ -->", "<!-- state: {} -->", "<!-- state: [1] -->"]
 )
 def test_an_issue_that_was_spoilt_by_an_edit_remembers_nothing(body: str) -> None:
-    """It also stops no run."""
+    """It also stops no run; a text without any state is somebody else's issue."""
     assert watchdog.known(body) == ()
+    assert watchdog.is_ours(body) == ("state" in body)
 
 
 def test_the_issue_says_what_can_be_built_and_what_is_ahead() -> None:
