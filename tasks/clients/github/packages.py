@@ -17,6 +17,7 @@ from tasks.model.registry.retention import PackageVersion
 
 _PAGE = 100
 _AT_ONCE = 8
+_LISTINGS = 4  # after the first, until two are equal
 _NOT_FOUND = 404
 _FORBIDDEN = 403
 _REFUSED = (400, _FORBIDDEN)
@@ -39,15 +40,33 @@ class GhcrPackage:
         return cls(image, f"/{kind(owner)}/{owner}/packages/container/{quote(name, safe='')}/versions")
 
     def versions(self) -> tuple[PackageVersion, ...] | None:
-        """Every active version, from all pages; None if the package does not exist yet."""
+        """Every active version, from all pages; None if the package does not exist yet.
+
+        What is published or deleted between two pages shifts the rest, and a version could be missed: several pages
+        are listed until two listings are equal.
+        """
+        before, number = self._listing()
+        if number <= 1:
+            return before
+        for _ in range(_LISTINGS):
+            after, _ = self._listing()
+            if after == before:
+                return after
+            before = after
+        what, why = f"the versions of {self.name} could not be listed", "they change while they are listed"
+        raise TaskError(what, why, "wait until no other run publishes or deletes, then run it again")
+
+    def _listing(self) -> tuple[tuple[PackageVersion, ...] | None, int]:
+        """Every version by its id, and the number of pages."""
         first = self._page(1)
         if first.status == _NOT_FOUND:
-            return None
+            return None, 0
         last = _LAST.search(first.headers.get("Link", ""))
+        number = int(last[1]) if last else 1
         with ThreadPoolExecutor(_AT_ONCE) as pool:
-            pages = [first, *pool.map(self._page, range(2, int(last[1]) + 1 if last else 2))]
-        versions = [version for page in pages for version in self._rows(page.body)]
-        return tuple({version.id: version for version in versions}.values())  # pages may shift between the requests
+            pages = [first, *pool.map(self._page, range(2, number + 1))]
+        versions = {version.id: version for page in pages for version in self._rows(page.body)}
+        return tuple(versions[each] for each in sorted(versions)), number
 
     def _page(self, number: int) -> http.Answer:
         what = f"the versions of {self.name} could not be listed"
