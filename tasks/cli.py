@@ -50,6 +50,8 @@ class Recipes(Program):
         """Run, and report Invoke's own failures in three lines."""
         try:
             super().run(argv, exit)
+        except BrokenPipeError:
+            sys.exit(_reader_left())
         except Exception as error:
             if _debugs():
                 raise
@@ -111,9 +113,8 @@ def _three_lines() -> Iterator[None]:
     except KeyboardInterrupt:
         why = "its child processes were stopped, and no half-written file remains"
         raise _exit(TaskError("interrupted", why, "run it again; it starts from the beginning")) from None
-    except BrokenPipeError:  # the reader of our output closed it, as `| head` does
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        raise Exit(code=1) from None
+    except BrokenPipeError:
+        raise Exit(code=_reader_left()) from None
     except Exit:
         raise
     except TaskError as error:
@@ -122,6 +123,12 @@ def _three_lines() -> Iterator[None]:
         if _debugs():
             raise
         raise _exit(_unexpected(error)) from None
+
+
+def _reader_left() -> int:
+    """Print nothing more, because the reader of our output closed it, as `| head` does; return the exit status."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 1
 
 
 def _debugs() -> bool:

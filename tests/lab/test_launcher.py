@@ -53,6 +53,18 @@ def test_recipes_are_listed_grouped_and_in_order(clone: Clone) -> None:
     ]  # fmt: skip
 
 
+def test_a_reader_may_leave_before_the_end(clone: Clone) -> None:
+    """`./inv | head -1` shows no error, and neither does help."""
+    for words in ([], ["--help", "versions"]):
+        reader, writer = os.pipe()
+        os.close(reader)
+        done = subprocess.run(
+            [clone.path / "inv", *words], stdout=writer, stderr=subprocess.PIPE, text=True, check=False
+        )
+        os.close(writer)
+        assert (done.returncode, done.stderr) == (1, "")
+
+
 def test_a_recipe_needs_only_its_own_tools(clone: Clone) -> None:
     """`versions` never needs podman."""
     clone.lab("inv versions")
