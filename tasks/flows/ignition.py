@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from tasks.clients import butane, gitleaks, signer, workspace
+from tasks.clients import butane, gitleaks, identity, signer, workspace
 from tasks.console import answer, say, warn
 from tasks.model.errors import TaskError
 from tasks.model.install import cautions, encrypted, firstboot, secrets, source_lines
@@ -61,7 +61,10 @@ def make(settings: "Settings", *, switch: bool) -> Installation:
         findings = scanned.result()
     for each in on_machine.warnings:
         warn(f"{USER_FILE}: {source_lines.find(written, each.path)}: {each.why}")
-    for path, why in (*cautions.cautions(on_machine, whole, settings.owner), *encrypted.cautions(whole)):
+    for path, why in (
+        *cautions.cautions(on_machine, whole, identity.owner(settings.image)),
+        *encrypted.cautions(whole),
+    ):
         warn(f"{USER_FILE}: {source_lines.find(written, path)}: {why}")
     return Installation(document, tuple(_reported(findings, settings, written)))
 
