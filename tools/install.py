@@ -20,7 +20,7 @@ from tools import apt, proof
 from tools.golang import Builder, is_new_enough
 from tools.process import run, stop
 from tools.report import SetupError, say
-from tools.table import ROOT, Tool
+from tools.table import ROOT, TOOLS, Tool
 
 USERNS_SWITCH = Path("/proc/sys/kernel/apparmor_restrict_unprivileged_userns")  # Ubuntu has it since 23.10
 
@@ -162,8 +162,9 @@ class Machine:
         return self.install_pypi(tool)
 
     def install_pypi(self, tool: Tool) -> str:
-        """Install one pinned package from PyPI in its own folder; return the command's path."""
-        folder = self.cache / "pypi" / tool.pypi
+        """Install one package from PyPI, pinned by hash, in its own folder; return the command's path."""
+        pins = TOOLS / f"{tool.pypi}.txt"
+        folder = self.cache / "pypi" / f"{tool.pypi}-{hashlib.sha256(pins.read_bytes()).hexdigest()[:16]}"
         mark = folder / "whole"
         if not mark.exists():
             if importlib.util.find_spec("ensurepip") is None and self.distribution == "debian":
@@ -174,7 +175,8 @@ class Machine:
             if shutil.which("uv"):  # much faster than pip
                 make = ["uv", "venv", f"--python={sys.executable}"]
                 install = ["uv", "pip", "install", f"--python={python}"]
-            for argv in ([*make, str(folder)], [*install, tool.pypi]):
+            pinned = ["--require-hashes", "--only-binary=:all:", "--requirement", str(pins)]
+            for argv in ([*make, str(folder)], [*install, *pinned]):
                 run(argv, what=f"{tool.name} could not be installed", hint="check the network, then run this again")
             mark.touch()
         link(self.ready / "bin" / tool.command, folder / "bin" / tool.command)

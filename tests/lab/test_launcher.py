@@ -1,6 +1,7 @@
 """The launcher installs only what a recipe needs, costs almost nothing once warm, and repairs a broken set-up."""
 
 import os
+import re
 import shutil
 import subprocess
 import time
@@ -209,6 +210,18 @@ def test_what_installs_the_recipes_python_does_not_see_the_signing_key(
     assert subprocess.run(argv, env=seen, capture_output=True, check=False).returncode == 1
     assert "PATH=" in log.read_text()
     assert "SIGNING" not in log.read_text()
+
+
+@pytest.mark.full
+def test_a_package_that_is_not_the_pinned_one_is_not_installed(own_clone: Clone, tmp_path: Path) -> None:
+    """What it builds holds the signing key."""
+    pins = own_clone.path / "tools/uv.txt"
+    pins.write_text(re.sub(r"sha256:[0-9a-f]{4}", "sha256:0000", pins.read_text()))
+    path = ":".join(each for each in os.environ["PATH"].split(":") if not Path(each, "uv").exists())
+    env = {**os.environ, "CUSTOM_COREOS_CACHE": str(tmp_path / "cache"), "PATH": path}
+    done = subprocess.run([own_clone.path / "inv", "--list"], env=env, capture_output=True, text=True, check=False)
+    assert_three_lines(done, "uv could not be installed")
+    assert "DO NOT MATCH THE HASHES" in done.stderr
 
 
 def test_one_test_is_run_by_its_name(clone: Clone) -> None:

@@ -93,7 +93,7 @@ def _attestation(standing: Standing) -> Check:
 
 
 def _pair(standing: Standing) -> str:
-    return standing.support.reason if standing.support.support is Support.UNSUPPORTED else ""
+    return "" if standing.support.support is Support.SUPPORTED else standing.support.reason
 
 
 def _age(standing: Standing) -> str:
