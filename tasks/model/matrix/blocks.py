@@ -76,13 +76,18 @@ class Block:
         names = {"fcos": "Fedora CoreOS", "kernel": "kernel", "zfs": "OpenZFS", "digest": "image", "inputs": "inputs"}
         return " with ".join(f"{names[key]} {value}" for key, value in self.row.items() if key in names)
 
+    @property
+    def is_pair(self) -> bool:
+        """Whether it blocks by versions, and not one image or its inputs."""
+        return not (self.digest or self.inputs)
+
     def same_subject(self, other: "Block") -> bool:
         """Whether both entries block the same thing."""
         return self.subject == other.subject
 
     def hits_pair(self, fcos: Version | None, kernel: Kernel, zfs: Version) -> bool:
         """Whether every given field matches this pair."""
-        return not (self.digest or self.inputs) and (
+        return self.is_pair and (
             self.fcos in ("", str(fcos))
             and self.kernel in ("", str(kernel), str(kernel.series))
             and self.zfs in ("", str(zfs))

@@ -66,6 +66,16 @@ class Candidates:
         """The newest release of the stream."""
         return max(self.releases, key=lambda release: release.version)
 
+    @property
+    def idle_blocks(self) -> tuple[str, ...]:
+        """A sentence for each block that matches no kmods and no release of today, because it is misspelt or old."""
+        pairs: list[tuple[Version | None, Kernel, Version]] = [(None, tag.kernel, tag.zfs) for tag in self.kmods]
+        pairs += [(each.version, each.kernel, zfs) for each in self.releases for zfs in self.zfs_releases]
+        blocks = (block for block in self.matrix.blocks if block.is_pair)
+        idle = (block for block in blocks if not any(block.hits_pair(*pair) for pair in pairs))
+        advice = "matches nothing that is known today: correct it, or remove it with ./inv block --unblock"
+        return tuple(f"the block of {block.subject} {advice}" for block in idle)
+
     def has_kmods(self, zfs: Version, kernel: Kernel) -> bool:
         """Whether prebuilt modules exist for a pair."""
         return KmodsTag(zfs, kernel) in self.kmods

@@ -104,7 +104,7 @@ def solve(candidates: Candidates) -> Decision:
         chosen=chosen,
         published=candidates.published,
         reasons=(*sentences, *_due_reasons(due), sentence),
-        notes=candidates.notes,
+        notes=(*candidates.notes, *candidates.idle_blocks),
         kmods_due=due,
         overdue=_is_overdue(candidates, chosen, due),
         withdrawn=candidates.withdrawn,

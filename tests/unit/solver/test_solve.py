@@ -79,6 +79,20 @@ def test_a_hold_that_grew_old_is_blocked() -> None:
     assert "hold_days, 7" in caught.value.why
 
 
+@pytest.mark.parametrize(
+    ("subject", "idle"),
+    [
+        ({"kernel": "7.1"}, False), ({"zfs": "2.4.4"}, False), ({"fcos": "44.20261110.3.0"}, False),
+        ({"kernel": "7.11"}, True), ({"zfs": "2.4.14"}, True), ({"fcos": "44.20261111.3.0"}, True),
+        ({"kernel": "7.1", "zfs": "2.2.9"}, True), ({"digest": "sha256:" + "0" * 64}, False),
+    ],
+)  # fmt: skip
+def test_a_block_that_matches_nothing_is_reported(subject: dict[str, str], idle: bool) -> None:
+    """A typo in it would block nothing, in silence."""
+    notes = solve(candidates("2.4.4", matrix=blocking(**subject))).notes
+    assert any("matches nothing that is known today" in note for note in notes) == idle
+
+
 @pytest.mark.parametrize(("day", "overdue"), [("20261117", False), ("20261110", True)])
 def test_a_stream_that_stays_back_is_reported_after_hold_days(day: str, overdue: bool) -> None:
     """Now is 22 November; the published release is built again until then."""
