@@ -28,7 +28,7 @@ def tag(image: ImageRef, name: str) -> bool:
     auth_file = login.file_for(image.name.partition("/")[0])
     argv = ["oras", "tag", *([f"--registry-config={auth_file}"] if auth_file else []), str(image), name]
     what = f"{image.name}:{name} could not be moved to {image.digest}"
-    return shell.run(argv, what=what, seconds=_SECONDS, hint=_HINT)
+    return shell.run(argv, what=what, seconds=_SECONDS, hint=_HINT, tries=_TRIES)
 
 
 def attach(image: ImageRef, artifact_type: str, annotations: Mapping[str, str], file: Path | None = None) -> bool:

@@ -20,6 +20,7 @@ CONFINED = ("--network=none", "--read-only", "--cap-drop=all", "--security-opt=n
 _PROBE = Path(__file__).with_name("probe.sh")
 _NOT_FOR_STRANGERS = re.compile(r"unauthorized|\b403 \(?Forbidden|access to the resource is denied")
 _MAY_NOT_WRITE = "permission_denied: write_package"
+_TRIES = 3
 _PACKAGES = Path(__file__).with_name("contents.sh")
 
 
@@ -101,7 +102,7 @@ def require(image: str) -> dict[str, str]:
     """The labels of an image; pulls it if it is missing here and its name includes a registry."""
     image_labels = labels(image)
     if image_labels is None and "." in image.partition("/")[0]:
-        shell.run(["podman", "pull", image], what=f"{image} could not be pulled")
+        shell.run(["podman", "pull", image], what=f"{image} could not be pulled", tries=_TRIES)
         image_labels = labels(image)
     if image_labels is None:
         raise TaskError(f"there is no image {image}", "podman does not have it", "build it: ./inv build")
@@ -176,7 +177,8 @@ def push_signed(image: str, target: str, key: signer.Key, shipped: HostFiles) ->
         ]  # fmt: skip
         hint = f"check the passphrase and the login: podman login --authfile ~/.docker/config.json {host}"
         try:
-            if not shell.run(argv, what=what, env=signer.pusher_environment(home), descriptors=opened, hint=hint):
+            environment = signer.pusher_environment(home)
+            if not shell.run(argv, what=what, env=environment, descriptors=opened, hint=hint, tries=_TRIES):
                 return ""
         except TaskError as error:
             raise _not_written(error, lambda: packages.page(target.rpartition(":")[0])) from error
@@ -191,7 +193,7 @@ def accept(image: ImageRef, shipped: HostFiles) -> None:
     with signer.host_home(shipped) as home, _empty_store() as podman:
         argv = [*podman, "pull", "--quiet", str(image)]
         try:
-            shell.run(argv, what=f"a host would refuse {image}", env=signer.host_environment(home))
+            shell.run(argv, what=f"a host would refuse {image}", env=signer.host_environment(home), tries=_TRIES)
         except TaskError as error:
             raise _refused(error, lambda: packages.page(image.name)) from error
 

@@ -8,8 +8,10 @@ import threading
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from pathlib import Path
+from time import sleep
 
 from tasks.clients import audit, workflow_log
+from tasks.console import say
 from tasks.model import hints
 from tasks.model.errors import TaskError
 from tasks.model.words import without_signatures
@@ -17,6 +19,7 @@ from tasks.model.words import without_signatures
 QUERY_SECONDS = 120
 RUN_SECONDS = 3600
 _GRACE_SECONDS = 10
+_PAUSES_SECONDS = (1, 3)  # between tries
 _LOG_LINE = re.compile(r'time="[^"]*" level=\w+ msg="(.*)"')  # the log format of skopeo and podman
 # Lines that follow the cause of a failed build: podman repeats the error, dnf adds advice.
 _ADDED = re.compile(
@@ -110,15 +113,36 @@ def run(
     cwd: Path | None = None,
     descriptors: Sequence[int] = (),
     hint: str = "",
+    tries: int = 1,
 ) -> bool:
     """Run a program that changes something, echoed on stderr; False under `inv -R`, which only shows it.
 
-    An error's next step is `hint`, else it follows from the error. `env` replaces the environment; `descriptors` stay
-    open in the program, under the same numbers.
+    An error's next step is `hint`, unless the network failed, or it follows from the error. After a failure of the
+    network it is run again, up to `tries` times. `env` replaces the environment; `descriptors` stay open in the
+    program, under the same numbers.
     """
     sys.stderr.write(f"$ {shlex.join(argv)}\n")
     if Mode.dry:
         return False
+    for pause in _PAUSES_SECONDS[: tries - 1]:
+        status, cause = _run(argv, what, seconds, env, cwd, descriptors)
+        if not status or not hints.is_passing(cause):
+            break
+        say(f"{what}: {cause[:200]}; trying again in {pause} s")
+        sleep(pause)
+    else:
+        status, cause = _run(argv, what, seconds, env, cwd, descriptors)
+    if status:
+        following = hints.after(cause) if hints.is_passing(cause) else hint or hints.after(cause)
+        raise TaskError(what, failed(argv, what, status, cause).why, following)
+    return True
+
+
+def _run(
+    argv: Sequence[str], what: str, seconds: float, env: Mapping[str, str] | None, cwd: Path | None,
+    descriptors: Sequence[int],
+) -> tuple[int, str]:  # fmt: skip
+    """Run a program once, and return its exit status and the line that explains a failure."""
     try:
         with audit.reported(shlex.join(argv)):
             child = subprocess.Popen(
@@ -130,9 +154,7 @@ def run(
         raise _not_started(argv, what, error) from error
     except subprocess.TimeoutExpired as error:
         raise _too_slow(argv, what, seconds) from error
-    if child.returncode:
-        raise TaskError(what, failed(argv, what, child.returncode, cause).why, hint or hints.after(cause))
-    return True
+    return child.returncode, cause
 
 
 def _follow(child: subprocess.Popen[str], argv: Sequence[str], seconds: float) -> str:

@@ -2,15 +2,16 @@
 
 import re
 
+_NETWORK = (
+    "no such host|name resolution|could not resolve|dial tcp|network is unreachable|connection re(fused|set)|"
+    r"i/o timeout|TLS handshake|unexpected EOF|timed? ?out|\b50[0234]\b|bad gateway|service unavailable"
+)
 _HINTS = {  # the first that matches
     "no space left|disk quota exceeded": "free some space, then run it again: df -h; podman system prune",
     "no match for argument|unable to find a match|nothing provides|no package .* available": (
         "correct `packages` in invoke.yaml; Fedora's names are at packages.fedoraproject.org"
     ),
-    (
-        "no such host|name resolution|could not resolve|dial tcp|network is unreachable|connection re(fused|set)|"
-        r"i/o timeout|TLS handshake|unexpected EOF|timed? ?out|\b50[0234]\b|bad gateway|service unavailable"
-    ): "check the network, or try again in a few minutes",
+    _NETWORK: "check the network, or try again in a few minutes",
     "x509:|certificate": "check this machine's clock, and whether a proxy replaces certificates",
     "permission denied|operation not permitted": "check who owns that file or folder, then run it again",
     r"unauthorized|authentication required|\b401\b|\b403\b|denied": "check the login and its rights: ./inv doctor",
@@ -21,3 +22,8 @@ ANY = "correct what the error above names, then run it again"
 def after(cause: str) -> str:
     """The next step after an error with these words; `ANY` if they are not known."""
     return next((hint for words, hint in _HINTS.items() if re.search(words, cause, re.IGNORECASE)), ANY)
+
+
+def is_passing(cause: str) -> bool:
+    """Whether an error with these words may be gone a moment later."""
+    return re.search(_NETWORK, cause, re.IGNORECASE) is not None
