@@ -178,8 +178,8 @@ def test_a_bad_day_moves_nothing_and_the_next_run_finishes(published: Clone, wor
     key = published.path / ".lab/everyday/home/.config/custom-coreos/signing.key"
     publish = f"{LOGIN}; inv publish --key {key}"
     assert_three_lines(published.lab(publish, world), *BAD_DAYS[world])
-    there = published.path / f".lab/{world}/registry/ghcr.io/docker/registry/v2/repositories/{IMAGE[8:]}"
-    assert not (there / "_manifests/tags/stable").exists()
+    tags = published.path / f".lab/{world}/registry/ghcr.io/docker/registry/v2/repositories/{IMAGE[8:]}/_manifests/tags"
+    assert not (tags / "stable").exists()
     path = published.path / f"lab/worlds/{world}.toml"
     bad = path.read_text()
     path.write_text('like = "everyday"\ndescription = "the day after"\n')
@@ -188,7 +188,7 @@ def test_a_bad_day_moves_nothing_and_the_next_run_finishes(published: Clone, wor
     finally:
         path.write_text(bad)
     assert again.returncode == 0, again.stderr
-    assert (there / "_manifests/tags/stable/current/link").read_text() == again.stdout.strip()
+    assert (tags / "stable/current/link").read_text() == again.stdout.strip()
 
 
 @pytest.mark.full

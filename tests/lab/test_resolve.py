@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tasks.model.lock import checksum, content_digest, fingerprint
 from tests.lab.conftest import Clone, assert_three_lines, checked, fresh_clone
 
 STABLE = "ghcr.io/samhclark/custom-coreos:stable"
@@ -135,12 +136,14 @@ def test_a_tag_that_moves_does_not_change_what_was_checked(clone: Clone) -> None
 
 
 def test_a_lock_that_does_not_hold_is_refused_before_anything_is_built(built: Clone) -> None:
-    """It was edited by hand, made from other files, or is gone from its registry; the error says which."""
+    """It contradicts itself, was made from other files, or is gone from its registry; the error says which."""
     whole = json.loads((built.path / "everyday.lock.json").read_text())
     edited, gone = built.path / "edited.json", "sha256:" + "0" * 64
 
     def refused(**change: object) -> subprocess.CompletedProcess[str]:
-        edited.write_text(json.dumps({**whole, **change}))
+        document = {**whole, **change}
+        del document["checksum"]
+        edited.write_text(json.dumps(document | {"checksum": checksum(document)}))
         return built.lab("inv build --lock edited.json")
 
     digest = f"quay.io/fedora/fedora-coreos@{gone}"
@@ -154,7 +157,6 @@ def test_a_lock_that_does_not_hold_is_refused_before_anything_is_built(built: Cl
 def _consistent(whole: dict[str, str], base: str) -> dict[str, str]:
     """Return a Lock's change to another base, with the fingerprint that such a Lock would have."""
     from tasks.clients import workspace
-    from tasks.model.lock import content_digest, fingerprint
 
     packages = "packages", "list", b"tailscale"
     content = content_digest([packages, *workspace.build_inputs()])

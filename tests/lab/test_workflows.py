@@ -91,17 +91,20 @@ def test_the_runs_are_listed(daily: Clone) -> None:
 
 @pytest.fixture(scope="module")
 def littered(daily: Clone) -> Clone:
-    """Return the same clone, with an image under a meaningless tag, which cleanup may delete at once."""
+    """Return the same clone, with an image that has lost its tag, which cleanup may delete at once."""
     daily.replace("invoke.yaml", "retention_days: 90", "retention_days: 0")
     daily.replace("invoke.yaml", "keep_images: 3", "keep_images: 0")
     copied = "skopeo --insecure-policy copy -q --authfile ~/.docker/config.json"
-    done = daily.lab(f"{LOGIN} && {copied} docker://quay.io/fedora/fedora-coreos:stable docker://{IMAGE}:stray")
+    stray = f"docker://{IMAGE}:stray"
+    first = f"{copied} docker://quay.io/fedora/fedora-coreos:stable {stray}"
+    noted = f"skopeo inspect --no-tags --format '{{{{.Digest}}}}' {stray} > {daily.path}/litter"
+    done = daily.lab(f"{LOGIN} && {first} && {noted} && {copied} docker://{IMAGE}:stable {stray}")
     assert done.returncode == 0, done.stderr
     return daily
 
 
 def has_litter(clone: Clone) -> bool:
-    return clone.lab(f"skopeo inspect --no-tags docker://{IMAGE}:stray").returncode == 0
+    return clone.lab(f"skopeo inspect --no-tags docker://{IMAGE}@$(cat {clone.path}/litter)").returncode == 0
 
 
 @pytest.mark.full

@@ -125,7 +125,8 @@ def _roots(
     roots: dict[str, str] = {}
     for version in package.versions:
         digest, manifest = version.digest, package.manifests.get(version.digest)
-        tags = [tag for tag in version.tags if not attached_to(tag) and not kmods_tags([tag])]
+        own = [tag for tag in version.tags if not attached_to(tag) and not kmods_tags([tag])]
+        tags = [*(tag for tag in ALWAYS if tag in own), *(tag for tag in own if tag not in ALWAYS)]
         touched = _touched(version, package_records.get(digest, ()))
         reasons = {
             f"tag {' and '.join(tags)}": bool(tags),

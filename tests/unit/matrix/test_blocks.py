@@ -19,7 +19,7 @@ def block(**subject: str) -> Block:
 
 
 @pytest.mark.parametrize(
-    ("kernel", "zfs"), product(["", "7.1", "7.01", "07.1", str(KERNEL)], ["", "2.4.4", "zfs-2.4.4"])
+    ("kernel", "zfs"), list(product(["", "7.1", "7.01", "07.1", str(KERNEL)], ["", "2.4.4", "zfs-2.4.4"]))
 )
 def test_every_way_to_write_it_blocks_the_pair(kernel: str, zfs: str) -> None:
     """`--kernel 7.01` and a tag as OpenZFS names it blocked nothing."""
