@@ -16,6 +16,7 @@ from lab.world import World
 from tasks.model.errors import TaskError
 
 _GRACE_SECONDS = 15
+_HIDDEN = Path("/dev/shm")  # noqa: S108  (inside.py mounts another one there)
 _RUN = Path("/run/custom-coreos")  # a fresh file system in each lab, so mounts of a killed lab are gone
 # Each names the file of trusted authorities.
 AUTHORITY = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "GIT_SSL_CAINFO")
@@ -30,6 +31,9 @@ def run(world: World, command: str | None, state: Path, prepare: Callable[[], No
     debian.require_family()
     if world.real:
         debian.require_release(world.name)
+    if state.resolve().is_relative_to(_HIDDEN):
+        why = f"the lab has a {_HIDDEN} of its own, so it would not see the clone there"
+        raise TaskError("the lab could not be opened", why, "move the clone to a folder on a disk")
     with _held(state):
         podman.require_storage(state, "move the clone to a folder on a disk")
         podman.require_storage(cache.folder(), "set a folder on a disk: export CUSTOM_COREOS_CACHE=…")

@@ -190,11 +190,26 @@ def test_the_newest_pairs_are_those_of_the_newest_kernels() -> None:
     assert newest_pairs(versions, 0) == {}
 
 
+PAIR_TAG, LIST_TAG = "zfs-2.4.4_kernel-7.1.9-200.fc44.x86_64", "sha256-" + "f" * 64
+
+
+@pytest.mark.parametrize(
+    ("tags", "stays"),
+    [(["lts"], True), (["44.20261110.3.0", "x"], True), ([], False), ([PAIR_TAG], False), ([LIST_TAG], False)],
+)
+def test_what_an_owner_tagged_is_kept_with_all_it_needs(tags: list[str], stays: bool) -> None:
+    """A machine may follow that tag; tags of pairs and of what is attached are ours."""
+    made = Registry()
+    digest = made.image(400, tags)
+    decided = plan(made.package(), replace(POLICY, keep=0), NOW)
+    assert (digest in kept(decided)) == stays
+
+
 @pytest.mark.parametrize("listed", [True, False])
 def test_records_keep_an_image_also_where_no_tag_lists_them(listed: bool) -> None:
     """A registry with the referrers API has none: records name the image as their subject. Each counts once."""
     made = Registry()
-    digest = made.image(400, ["old"])
+    digest = made.image(400, [])
     found = [record.verified(NOW, "1", 1, ""), record.promoted(NOW - timedelta(days=200), lock(), "", "")]
     made.attach(400, digest, found, listed=listed)
     assert sorted(each.kind for each in made.package().records()[digest]) == sorted(record.Kind)
