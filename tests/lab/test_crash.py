@@ -33,7 +33,7 @@ def assert_good(runs: list[dict[str, object]]) -> None:
 
 def test_whatever_dies_stable_is_old_or_new_and_the_next_run_finishes(own_clone: Clone) -> None:
     """A sample of the moments is killed, fails or hangs, before and after a call."""
-    counted, *runs = outcomes(own_clone, "sample", "25")
+    counted, *runs = outcomes(own_clone, "sample", "50")
     sys.stdout.write(f"{counted['calls']} calls, {len(runs)} runs ended\n")
     assert len(runs) >= 3
     assert_good(runs)

@@ -103,6 +103,7 @@ def test_foreign_kmods_in_our_repository_are_not_built_from(keyed: Clone, kind: 
     assert done.stdout == ""
 
 
+@pytest.mark.full
 def test_kmods_that_no_build_takes_are_replaced(keyed: Clone) -> None:
     """The error names the command; it checks what it pushes before signing it."""
     push = f"cd {keyed.path} && export SIGNING_KEY=$(cat ../signing.key); inv build-kmods --zfs 2.4.4 --kernel {NEWER}"

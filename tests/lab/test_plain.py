@@ -55,6 +55,7 @@ def test_what_is_typed_wrong_is_no_traceback(clone: Clone, plain: str, words: li
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.full
 def test_it_decides_builds_and_writes_as_the_launcher_does(clone: Clone, plain: str) -> None:
     """The tools are installed; `-R` shows what it would do, and does nothing."""
     (clone.path / "ignition.json").unlink(missing_ok=True)

@@ -118,7 +118,10 @@ def test_kmods_without_a_tag_are_an_error(own_clone: Clone, answer: str) -> None
 
 @pytest.mark.parametrize(
     ("recipe", "world", "said"),
-    [("kernel-version", "quay-hangs-once", KERNEL), ("versions", "ghcr-hangs-once", "BUILD")],
+    [
+        ("kernel-version", "quay-hangs-once", KERNEL),
+        pytest.param("versions", "ghcr-hangs-once", "BUILD", marks=pytest.mark.full),
+    ],
 )
 def test_a_connection_that_hangs_costs_twenty_seconds(clone: Clone, recipe: str, world: str, said: str) -> None:
     """The next one is answered, in skopeo's reads and in ours."""

@@ -12,6 +12,7 @@ from tests.lab.published import BUNDLE, IMAGE
 from tests.lab.rehearsed import issues, jobs, last_run, rehearse, stable, state
 
 
+@pytest.mark.full
 def test_what_only_the_referrers_api_lists_is_attached_too(own_clone: Clone) -> None:
     """If GHCR gets that API, attestations have no fallback tag, but count for promote and stay with their image."""
     world = "referrers"
