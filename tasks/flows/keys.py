@@ -1,6 +1,7 @@
 """Keys: the key pair that signs the image, and the policy by which hosts accept it."""
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,7 @@ def keygen(settings: "Settings", key: str, *, rotate: bool, backup: bool, policy
 
     With `rotate` or `backup`, make one more of them; with `policy`, only write the policy again.
     """
+    _require_one_of({"--rotate": rotate, "--backup": backup, "--policy": policy})
     shipped = workspace.host_files()
     _require_fitting(shipped, adds=rotate or backup or policy)
     _warn_of_another_image(settings)
@@ -35,6 +37,14 @@ def keygen(settings: "Settings", key: str, *, rotate: bool, backup: bool, policy
     if private:
         _say_next(private, rotate=rotate)
         answer(private)
+
+
+def _require_one_of(options: Mapping[str, bool]) -> None:
+    """Stop if more than one of the options is given: each does one thing, and they do not fit together."""
+    given = [name for name, is_given in options.items() if is_given]
+    if len(given) > 1:
+        why = f"{' and '.join(given)} are given, and each is a step of its own"
+        raise TaskError("keygen does one thing at a time", why, f"first: ./inv keygen {given[0]}")
 
 
 def _require_fitting(shipped: "HostFiles", *, adds: bool) -> None:

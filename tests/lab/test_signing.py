@@ -17,6 +17,7 @@ def test_a_fresh_clone_builds_without_key_and_publishes_nothing(own_clone: Clone
     """It says so both times."""
     assert "no signing key ships" in own_clone.lab("inv build").stderr
     assert_three_lines(own_clone.lab("inv publish"), "nothing can be published", "./inv keygen")
+    assert_three_lines(own_clone.lab("inv keygen --rotate --backup"), "one thing at a time", "./inv keygen --rotate")
     assert_three_lines(own_clone.lab("inv keygen --rotate"), "no key ships yet", "make the first")
     assert "no key is made" in own_clone.lab("inv -R keygen").stderr
     assert not [path for path in (own_clone.path / "overlay-root/etc").rglob("*") if path.is_file()]
