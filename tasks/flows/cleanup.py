@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from tasks.clients import registry
 from tasks.clients.github import actions
-from tasks.clients.github.packages import GhcrPackage
+from tasks.clients.github.packages import GhcrPackage, Refusal
 from tasks.clients.shell import Mode
 from tasks.console import answer, answer_json, present, say
 from tasks.flows import package
@@ -139,7 +139,7 @@ def _delete(listed: "GhcrPackage", plan: "Plan") -> None:
         return
     say("a deleted version can be restored for 30 days, with the command shown after it")
     spared: set[str] = set()
-    refused: list[str] = []
+    refused: list[Refusal] = []
     restored: list[str] = []
     for number, fate in enumerate(plan.deletions, 1):
         version = fate.version
@@ -154,16 +154,16 @@ def _delete(listed: "GhcrPackage", plan: "Plan") -> None:
         else:
             restored.append(listed.restore_command(version))
             say(f"{number} of {len(plan.deletions)}: {version.digest[:19]} is deleted; {restored[-1]}")
-        if listed.is_forbidden(refusal):
+        if refusal and refusal.is_forbidden:
             break
     if restored:
         actions.summary("To restore the deleted versions within 30 days:\n\n    " + "\n    ".join(restored))
     _require_allowed(listed, refused, len(restored), len(plan.deletions))
 
 
-def _require_allowed(listed: "GhcrPackage", refused: list[str], deleted: int, planned: int) -> None:
+def _require_allowed(listed: "GhcrPackage", refused: list[Refusal], deleted: int, planned: int) -> None:
     """Stop if GitHub forbids deletions, or has refused every one."""
-    forbidden = next((refusal for refusal in refused if listed.is_forbidden(refusal)), "")
+    forbidden = next((refusal for refusal in refused if refusal.is_forbidden), None)
     if forbidden:
         hint = (
             f"give this repository the role Admin under Manage Actions access: {listed.page}"
@@ -174,4 +174,4 @@ def _require_allowed(listed: "GhcrPackage", refused: list[str], deleted: int, pl
         raise TaskError(what, f"the token may not delete them: {forbidden}", hint)
     if refused and not deleted:
         what = f"none of {planned} versions of {listed.name} could be deleted"
-        raise TaskError(what, refused[0], "look at the package, then run it again")
+        raise TaskError(what, str(refused[0]), "look at the package, then run it again")

@@ -26,6 +26,23 @@ _LAST = re.compile(r'<[^>]*[?&]page=(\d+)[^>]*>; *rel="last"')
 
 
 @dataclass(frozen=True, slots=True)
+class Refusal:
+    """GitHub's refusal to delete a version: the HTTP status and GitHub's reason."""
+
+    status: int
+    reason: str
+
+    def __str__(self) -> str:
+        """Show status and reason."""
+        return f"{self.status}: {self.reason}"
+
+    @property
+    def is_forbidden(self) -> bool:
+        """Whether the token lacks the right; GitHub refuses a single version, for its downloads, with 400."""
+        return self.status == _FORBIDDEN
+
+
+@dataclass(frozen=True, slots=True)
 class GhcrPackage:
     """A container package by its owner and name; `path` is its place in GitHub's API."""
 
@@ -85,8 +102,8 @@ class GhcrPackage:
         what = f"the versions of {self.name} could not be listed"
         return [_version(row, what) for row in rows(http.parse_json(body, what, "GitHub"), what)]
 
-    def delete(self, version: PackageVersion) -> str:
-        """Delete a version; returns why GitHub refused, else empty. A version that is already gone is not a refusal."""
+    def delete(self, version: PackageVersion) -> Refusal | None:
+        """Delete a version; return GitHub's refusal, if any. A version that is already gone is not a refusal."""
         what = f"version {version.id} of {self.name} could not be deleted"
         url = f"{api.address()}{self.path}/{version.id}"
         accepted = (*_REFUSED, _NOT_FOUND)
@@ -94,13 +111,8 @@ class GhcrPackage:
             url, what=what, method="DELETE", headers=api.headers(), accept_status=accepted, patience=_PATIENCE_SECONDS
         )
         if answer.status not in _REFUSED:
-            return ""
-        return f"{answer.status}: {api.reason(http.parse_json(answer.body, what, 'GitHub'))}"
-
-    @staticmethod
-    def is_forbidden(refusal: str) -> bool:
-        """Whether the token lacks the right; GitHub refuses a single version, for its downloads, with 400."""
-        return refusal.startswith(f"{_FORBIDDEN}: ")
+            return None
+        return Refusal(answer.status, api.reason(http.parse_json(answer.body, what, "GitHub")))
 
     @property
     def page(self) -> str:
