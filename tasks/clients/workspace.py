@@ -61,8 +61,9 @@ def alone(name: str, busy: str) -> Iterator[None]:
 def host_files() -> HostFiles:
     """The keys and the policy that overlay-root ships."""
     top = ROOT / "overlay-root"
-    folders = [top / folder for folder in (KEYS, REGISTRIES, *PERSONAL)]
-    paths = [top / POLICY, *(path for folder in folders for path in sorted(folder.rglob("*")))]
+    shipped = [path for folder in (KEYS, REGISTRIES) for path in sorted((top / folder).glob("*"))]
+    personal = [path for folder in PERSONAL for path in sorted((top / folder).rglob("*"))]
+    paths = [top / POLICY, *shipped, *personal]
     return HostFiles({str(path.relative_to(top)): path.read_bytes() for path in paths if path.is_file()})
 
 
