@@ -75,6 +75,8 @@ NO_KEYS = [
     "-----BEGIN OPENSSH PRIVATE KEY-----\nx",
     "<html>",
     f"{KEY}\nssh-rsa !",
+    KEY[:-8],
+    f"see {KEY}",
 ]
 
 
