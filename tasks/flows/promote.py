@@ -153,8 +153,9 @@ def _stranded(settings: "Settings", image: ImageRef, public: "BaseImage | None")
     signers = signer.signers(image, shipped)
     if any(shipped.fingerprints[key] in trusted.split() for key in signers):
         return ""
-    by = ", ".join(PurePosixPath(key).name for key in signers) or "no key that ships"
-    why = f"it is signed by {by}, and {public.source} trusts other keys"
+    names = ", ".join(PurePosixPath(key).name for key in signers)
+    by = f"it is signed by {names}" if names else "no shipped key could be verified as its signer"
+    why = f"{by}, and {public.source} trusts other keys"
     return f"{why}; sign it with one of those or with the backup key (--key -); after a theft of all: --strand-hosts"
 
 
