@@ -68,7 +68,10 @@ def gather(settings: "Settings", policy: Policy, stream: str = "", own: "LocalKm
         tags = pool.submit(kmods.listed, settings, pool, own)
         published = pool.submit(sources.published, tags)
         candidates = sources.newest(pool, tags, (stream,))[stream]
-        candidates = sources.with_published_zfs(replace(candidates, published=_patiently(published, settings.image)))
+        candidates = replace(candidates, published=_patiently(published, settings.image)).with_published_zfs()
+        if candidates.withdrawn:
+            why = "is published, and GitHub does not list it as a release any more; it stays a candidate"
+            sources.notes.append(f"OpenZFS {candidates.withdrawn} {why}")
         candidates = sources.with_older(candidates, stream)
     return replace(candidates, notes=tuple(sorted(sources.notes)))
 
@@ -118,11 +121,11 @@ class _Sources:
         released = {stream: _patiently(release, f"Fedora CoreOS {stream}") for stream, release in newest.items()}
         pairs = _patiently(tags, f"the tags of {' and '.join(self.settings.kmods)}")
         matrix = self.matrix.with_live(_patiently(live, "OpenZFS's META files"))
-        known = self.known_zfs(zfs, pairs)
+        known, answered = self.known_zfs(zfs, pairs)
         return {
             stream: Candidates(
                 releases=(release,), zfs_releases=known, kmods=pairs, matrix=matrix, policy=self.policy,
-                published=None, content=own, now=now,
+                published=None, content=own, now=now, zfs_listed=answered,
             )
             for stream, release in released.items()
         }  # fmt: skip
@@ -152,16 +155,16 @@ class _Sources:
 
     def known_zfs(
         self, listing: "Future[dict[Version, date | None]]", pairs: Mapping[KmodsTag, str]
-    ) -> tuple["Version", ...]:
-        """Return OpenZFS's releases; if GitHub does not answer, those that the kmods and the matrix name."""
+    ) -> tuple[tuple["Version", ...], bool]:
+        """Return OpenZFS's releases, and whether GitHub lists them; else those that the kmods and the matrix name."""
         instead = "using the OpenZFS releases that the kmods and the matrix name"
         try:
-            return tuple(listing.result(timeout=_GITHUB_SECONDS))
+            return tuple(listing.result(timeout=_GITHUB_SECONDS)), True
         except TimeoutError:
             self.notes.append(f"GitHub is slow to list OpenZFS's releases; {instead}")
         except TaskError as error:
             self._without(error, instead)
-        return tuple(sorted({tag.zfs for tag in pairs} | set(self.matrix.ranges)))
+        return tuple(sorted({tag.zfs for tag in pairs} | set(self.matrix.ranges))), False
 
     def published(self, pairs: "Future[Mapping[KmodsTag, str]]") -> Published | None:
         """Read the image at the public tag, and today's digest of its kmods; None if it has no readable Lock."""
@@ -191,17 +194,6 @@ class _Sources:
         return Published(
             image=ImageRef(image.name, image.digest), lock=lock, created=created, kmods_digest=kmods_digest
         )
-
-    def with_published_zfs(self, candidates: Candidates) -> Candidates:
-        """Keep the published OpenZFS as a candidate if GitHub does not list it as a release any more."""
-        published = candidates.published
-        if published is None or published.lock.zfs_version in candidates.zfs_releases:
-            return candidates
-        zfs = published.lock.zfs_version
-        self.notes.append(
-            f"OpenZFS {zfs} is published, and GitHub does not list it as a release any more; it stays a candidate"
-        )
-        return replace(candidates, zfs_releases=(*candidates.zfs_releases, zfs), withdrawn=zfs)
 
     def with_older(self, candidates: Candidates, stream: str) -> Candidates:
         """Add the published release; add older ones only if neither the newest nor the published one fits."""

@@ -63,9 +63,9 @@ class Jobs:
 
 def seen_of_decision(decision: Decision, now: datetime, max_age: timedelta) -> dict[str, Trouble | None]:
     """Whether a build is blocked, and whether the public image is too old."""
-    blocked = Trouble(
-        name="blocked", title="Nothing newer can be built", told=decision.reasons, hint=decision.hint, since=now
-    )
+    is_blocked = decision.verdict is Verdict.BLOCKED
+    reasons = decision.reasons if is_blocked else (*decision.reasons, decision.overdue)
+    blocked = Trouble(name="blocked", title="Nothing newer can be built", told=reasons, hint=decision.hint, since=now)
     public, old = decision.published, None
     if public and now - public.created > max_age:
         sentence = (
@@ -73,8 +73,11 @@ def seen_of_decision(decision: Decision, now: datetime, max_age: timedelta) -> d
         )
         hint = "./inv workflow-status shows whether builds run; ./inv run-workflow --force-rebuild starts one"
         old = Trouble(name="age", title="The public image is old", told=(sentence,), hint=hint, since=now)
-    lasts = decision.verdict is Verdict.BLOCKED or decision.overdue
-    return {"blocked": blocked if lasts else None, "age": old, "withdrawn": _withdrawn(decision, now)}
+    return {
+        "blocked": blocked if is_blocked or decision.overdue else None,
+        "age": old,
+        "withdrawn": _withdrawn(decision, now),
+    }
 
 
 def _withdrawn(decision: Decision, now: datetime) -> Trouble | None:

@@ -1,8 +1,9 @@
 """Everything that a decision depends on, gathered once."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Self
 
 from packaging.version import Version
 
@@ -48,6 +49,7 @@ class Candidates:
     content: str  # `content_digest` of this checkout's inputs
     now: datetime
     notes: tuple[str, ...] = ()  # sentences about sources that could not be read
+    zfs_listed: bool = True  # whether `zfs_releases` is GitHub's answer
     withdrawn: Version | None = None  # the published OpenZFS, if it is no release any more
     went_back: bool = False  # the stream's newest release is older than the published one
     preferred: tuple[Version, ...] = field(init=False)  # releases of the preferred lines, best first
@@ -60,6 +62,13 @@ class Candidates:
         object.__setattr__(self, "preferred", tuple(sorted(known, key=lambda zfs: lines[zfs_stream(zfs)])))
         kernels = {tag.kernel for tag in self.kmods}
         object.__setattr__(self, "newest_kmods", max((kernel.order for kernel in kernels), default=((), ())))
+
+    def with_published_zfs(self) -> Self:
+        """Keep the published OpenZFS as a candidate; it is withdrawn if GitHub answered and does not list it."""
+        if self.published is None or self.published.lock.zfs_version in self.zfs_releases:
+            return self
+        zfs = self.published.lock.zfs_version
+        return replace(self, zfs_releases=(*self.zfs_releases, zfs), withdrawn=zfs if self.zfs_listed else None)
 
     @property
     def newest(self) -> Release:

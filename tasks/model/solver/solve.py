@@ -29,7 +29,7 @@ class Decision:
     """The verdict and its sentences, newest release first; `chosen` is the pair to build, or the published one.
 
     `kmods_due` is the pair whose kmods this repository should build now; the verdict is the one without them. `overdue`
-    says that the newest release has waited too long, also while the published pair is built again.
+    is the sentence that the newest release has waited too long, also while the published pair is built again.
     """
 
     verdict: Verdict
@@ -39,7 +39,7 @@ class Decision:
     reasons: tuple[str, ...]
     notes: tuple[str, ...]
     kmods_due: KmodsTag | None
-    overdue: bool = False
+    overdue: str = ""
     withdrawn: Version | None = None  # the published OpenZFS, if it is no release any more
 
     def require_answer(self) -> None:
@@ -106,7 +106,7 @@ def solve(candidates: Candidates) -> Decision:
         reasons=(*sentences, *_due_reasons(due), sentence),
         notes=(*candidates.notes, *candidates.idle_blocks),
         kmods_due=due,
-        overdue=_is_overdue(candidates, chosen, due),
+        overdue=_overdue(candidates, chosen, due),
         withdrawn=candidates.withdrawn,
     )
 
@@ -162,27 +162,27 @@ def _hold(candidates: Candidates, published: Published, due: KmodsTag | None) ->
     """HOLD while the newest release waits; BLOCKED if it waits too long, unless its kmods are built now."""
     lock = published.lock
     stays = f"{lock.fcos_version} (kernel {lock.kernel.version}) with OpenZFS {lock.zfs_version} is published"
-    if _has_waited(candidates, published, due):
-        return (
-            Verdict.BLOCKED,
-            f"{stays}; the newest release has waited longer than hold_days, {candidates.policy.hold_days}",
-        )
-    return Verdict.HOLD, stays
+    waited = _waited(candidates, published, due)
+    return (Verdict.BLOCKED, f"{stays}; {waited}") if waited else (Verdict.HOLD, stays)
 
 
-def _has_waited(candidates: Candidates, published: Published, due: KmodsTag | None) -> bool:
-    """Whether a newer release has waited longer than `hold_days`, or the stream has been back for so long."""
-    newest, limit = candidates.newest, timedelta(days=candidates.policy.hold_days)
+def _waited(candidates: Candidates, published: Published, due: KmodsTag | None) -> str:
+    """Say that a newer release has waited longer than `hold_days`, or that the stream has been back for so long."""
+    newest, policy, version = candidates.newest, candidates.policy, published.lock.fcos_version
+    limit = timedelta(days=policy.hold_days)
     if candidates.went_back:
-        return candidates.now - made_at(published.lock.fcos_version, None) > limit
-    return not due and newest.version > published.lock.fcos_version and candidates.now - newest.created > limit
+        lasts = not policy.allow_downgrade and candidates.now - made_at(version, None) > limit
+        return f"the stream has been behind it for longer than hold_days, {policy.hold_days}" if lasts else ""
+    if due or newest.version <= version or candidates.now - newest.created <= limit:
+        return ""
+    return f"the newest release has waited longer than hold_days, {policy.hold_days}"
 
 
-def _is_overdue(candidates: Candidates, chosen: Option | None, due: KmodsTag | None) -> bool:
-    """Whether the newest release has waited too long, and this decision does not change that."""
+def _overdue(candidates: Candidates, chosen: Option | None, due: KmodsTag | None) -> str:
+    """Say that the newest release has waited too long, if this decision does not change that."""
     published = candidates.published
     moves = chosen is not None and not _is_published(published, chosen)
-    return published is not None and not moves and _has_waited(candidates, published, due)
+    return "" if published is None or moves else _waited(candidates, published, due)
 
 
 def _why_again(candidates: Candidates, published: Published, chosen: Option) -> str:

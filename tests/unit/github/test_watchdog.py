@@ -45,7 +45,9 @@ def test_a_block_lasts_over_the_sunday_on_which_the_published_pair_is_built_agai
     """The issue stays open: nothing newer can be built."""
     waits = release(), release(NEWER, NEW, days=20)
     sunday = solve(candidates("2.4.4", releases=waits, stable=published(days=8)))
-    assert watchdog.seen_of_decision(sunday, NOW, LIMIT)["blocked"] is not None
+    seen = watchdog.seen_of_decision(sunday, NOW, LIMIT)["blocked"]
+    assert seen is not None
+    assert seen.told[-1] == "the newest release has waited longer than hold_days, 7"
 
 
 def test_a_published_openzfs_that_was_withdrawn_is_told() -> None:

@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import date
 
 import pytest
+from packaging.version import Version
 
 from tasks.model.errors import TaskError
 from tasks.model.image import Release
@@ -102,7 +103,18 @@ def test_a_stream_that_stays_back_is_reported_after_hold_days(day: str, overdue:
     both = release(version="44.20261103.3.0"), newer
     back = replace(candidates("2.4.4", releases=both, stable=stable), went_back=True)
     decision = solve(back)
-    assert (decision.verdict, decision.overdue) == (Verdict.BUILD, overdue)
+    assert (decision.verdict, "has been behind it" in decision.overdue) == (Verdict.BUILD, overdue)
+    wanted = solve(replace(back, policy=replace(back.policy, allow_downgrade=True)))
+    assert (wanted.verdict is Verdict.BLOCKED, wanted.overdue) == (False, "")
+
+
+@pytest.mark.parametrize("answered", [True, False])
+def test_the_published_openzfs_stays_a_candidate_and_is_withdrawn_only_if_github_says_so(answered: bool) -> None:
+    """GitHub that does not answer has withdrawn nothing."""
+    without = replace(candidates("2.4.4", zfs=("2.4.3",), stable=published()), zfs_listed=answered)
+    decision = solve(without.with_published_zfs())
+    assert (decision.verdict, chosen(decision)) == (Verdict.SKIP, ("44.20261110.3.0", "2.4.4"))
+    assert decision.withdrawn == (Version("2.4.4") if answered else None)
 
 
 @pytest.mark.parametrize(("days", "overdue"), [(6.9, False), (7.1, True)])
@@ -111,10 +123,10 @@ def test_a_weekly_rebuild_does_not_end_a_wait(days: float, overdue: bool, age: f
     """The published pair is built again on a Sunday, and the newest release still waits."""
     releases = release(), release(NEWER, NEW, days=days)
     decision = solve(candidates("2.4.4", releases=releases, stable=published(days=age)))
-    assert decision.overdue == overdue
+    assert ("has waited longer than hold_days, 7" in decision.overdue) == overdue
     assert (decision.verdict is Verdict.BUILD) == (age == 8)
     newer = solve(candidates("2.4.4", f"2.4.4 {NEWER}", releases=releases, stable=published(days=age)))
-    assert (newer.verdict, newer.overdue) == (Verdict.BUILD, False)
+    assert (newer.verdict, newer.overdue) == (Verdict.BUILD, "")
 
 
 @pytest.mark.parametrize("releases", [WAITING, (release(),), (release(), release(NEWER, NEW, days=20))])
