@@ -1,7 +1,5 @@
 """Development: check and test this repository."""
 
-import sys
-
 from invoke import Context, task
 
 _TEST = {
@@ -24,5 +22,4 @@ def test(_c: Context, full: bool = False, part: str = "", unit: bool = False) ->
     """Run the unit tests, and the lab tests with the real tools; words after `--` go to pytest."""
     from tasks.flows import test
 
-    words = sys.argv[sys.argv.index("--") + 1 :] if "--" in sys.argv else []  # c.remainder has lost the quotes
-    test.test(words, full=full, part=part, unit=unit)
+    test.test(full=full, part=part, unit=unit)

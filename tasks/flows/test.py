@@ -1,7 +1,6 @@
 """Run the tests of this repository by replacing this process with pytest."""
 
 import sys
-from collections.abc import Sequence
 from os import chdir, execv
 from pathlib import Path
 from typing import NoReturn
@@ -18,8 +17,9 @@ PARTS = {  # of --full, each well below an hour; every other test belongs to `re
 }
 
 
-def test(words: Sequence[str], *, full: bool, part: str, unit: bool) -> NoReturn:
-    """Run the chosen tests, or those that pytest's own `words` name; pytest's exit status becomes ours."""
+def test(*, full: bool, part: str, unit: bool) -> NoReturn:
+    """Run the chosen tests, or those that the words after `--` name; pytest's exit status becomes ours."""
+    words = sys.argv[sys.argv.index("--") + 1 :] if "--" in sys.argv else []  # Invoke's remainder has lost the quotes
     chosen = ["--hypothesis-profile=full"] if full else ["-m", "not full"]
     side_by_side = [] if unit or words else ["--numprocesses=auto", "--dist=loadfile", "--no-loadscope-reorder"]
     targets = words or _places(full=full, part=part, unit=unit)
