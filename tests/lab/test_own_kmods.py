@@ -119,15 +119,17 @@ def test_kmods_that_no_build_takes_are_replaced(keyed: Clone) -> None:
 
 def test_cleanup_keeps_the_kmods_that_a_kept_image_names_and_the_newest_pairs(keyed: Clone) -> None:
     """One plan covers both packages: an older pair is deleted, and `stable` can still be built from its kmods."""
-    older = "inv build-kmods --zfs 2.4.4 --kernel 7.1.9-200.fc44.x86_64 --push"
+    plant = f"tests/lab/foreign-kmods.sh unsigned zfs-2.4.4_kernel-{NEWER} none"
+    both = [f"inv build-kmods --zfs 2.4.4 --kernel {kernel} --push" for kernel in (NEWER, "7.1.9-200.fc44.x86_64")]
     enter = f"cd {keyed.path} && export SIGNING_KEY=$(cat ../signing.key) GITHUB_TOKEN=lab-token; {LOGIN}"
-    done = keyed.lab(f"{enter}; {older} && inv publish --rebuild && inv lock {IMAGE}:stable", "late")
+    publish = f"inv publish --rebuild && inv lock {IMAGE}:stable"
+    done = keyed.lab(f"{enter}; {plant}; {' && '.join(both)} && {publish}", "late")
     assert done.returncode == 0, done.stderr
     locked = json.loads(done.stdout[done.stdout.index("{") :])["kmods"]
     done = keyed.lab(f"{enter}; inv cleanup --retention-days 0 --keep 1 --json --force --apply", "late")
     assert done.returncode == 0, done.stderr
     fates = [each for each in json.loads(done.stdout)["versions"] if each["package"] == f"{IMAGE}-kmods"]
-    assert any(fate["fate"] == "delete" for fate in fates)  # what earlier tests replaced
+    assert any(fate["fate"] == "delete" for fate in fates)  # the foreign pair that was replaced
     kept = {fate["digest"]: fate["reason"] for fate in fates if fate["fate"] == "keep"}
     assert kept[locked.partition("@")[2]].startswith("the Lock of sha256:")
     left = json.loads(keyed.lab(f"skopeo list-tags docker://{IMAGE}-kmods", "late").stdout)["Tags"]
