@@ -13,10 +13,12 @@ from tasks.clients import login, referrers, shell
 from tasks.console import say
 from tasks.model.errors import TaskError
 from tasks.model.image import ImageRef
+from tasks.model.lock import PREFIX
 from tasks.model.registry.manifest import OCI_INDEX, Descriptor, referrers_tag
 
 _SECONDS = 300
 _TRIES = 3
+_ATTEMPT = f"{PREFIX}-attempt"  # an annotation; those of a record's facts begin with PREFIX and a dot
 _HINT = "check that the login is still valid and may write, then run it again"
 
 
@@ -35,11 +37,13 @@ def attach(image: ImageRef, artifact_type: str, annotations: Mapping[str, str], 
     """Attach an artifact with annotations and at most one file, and read it back; False under `inv -R`.
 
     The list of artifacts is read, extended and written by each client. A stale answer or another client can lose
-    entries of it, so what is missing is written again.
+    entries of it, so what is missing is written again. Each attempt is a manifest of its own: oras does not list one
+    that the registry has already.
     """
     before = {entry.digest: entry for entry in referrers.of(image.name, image.digest)}
-    for _ in range(_TRIES):
-        if not _attach(image, artifact_type, annotations, file):
+    for number in range(_TRIES):
+        attempt = {_ATTEMPT: str(number)} if number else {}
+        if not _attach(image, artifact_type, {**annotations, **attempt}, file):
             return False
         after = {entry.digest: entry for entry in referrers.of(image.name, image.digest)}
         new = [

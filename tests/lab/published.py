@@ -2,9 +2,11 @@
 
 import base64
 import json
+import shutil
 import subprocess
+from pathlib import Path
 
-from tests.lab.conftest import Clone
+from tests.lab.conftest import Clone, ready_folder
 
 IMAGE = "ghcr.io/samhclark/custom-coreos"
 
@@ -29,6 +31,21 @@ def digest_of(clone: Clone, tag: str = "stable") -> str:
 def host_takes(clone: Clone, reference: str) -> subprocess.CompletedProcess[str]:
     """Pull one of our images as a host."""
     return clone.lab(f"lab/host.sh {clone.path} {IMAGE}{reference}")
+
+
+def carry_images(clone: Clone, world: str) -> None:
+    """Give a world's ghcr.io the images that the everyday lab has published."""
+    assert clone.lab("true", world).returncode == 0
+    shutil.rmtree(clone.own(f"{world}/registry/ghcr.io"))
+    shutil.copytree(clone.own("everyday/registry/ghcr.io"), clone.own(f"{world}/registry/ghcr.io"))
+
+
+def with_oras(clone: Clone, folder: Path, script: str, words: str, variable: str) -> subprocess.CompletedProcess[str]:
+    """Type a recipe that finds our script as its oras, with a variable that the script reads."""
+    (folder / "oras").write_text(script)
+    (folder / "oras").chmod(0o755)
+    recipe = f"{ready_folder(clone)}/venv/bin/python {clone.path}/tasks.py {words}"
+    return clone.lab(f"cd {clone.path} && {variable} PATH={folder}:$PATH {recipe}")
 
 
 def attest(clone: Clone, digest: str, subject: str, kind: str) -> None:

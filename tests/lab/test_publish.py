@@ -1,15 +1,20 @@
 """Publishing in the lab: stable only ever points at an image that was verified, signed and accepted."""
 
 import json
-import re
-import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 
-from tests.lab.conftest import Clone, assert_three_lines, checked, fresh_clone, ready_folder
-from tests.lab.published import IMAGE, LATE_ORAS, LOGIN, STALE_ORAS, attest, digest_of, host_takes
+from tests.lab.conftest import Clone, assert_three_lines, checked, ready_folder
+from tests.lab.published import (
+    IMAGE,
+    LOGIN,
+    attest,
+    carry_images,
+    digest_of,
+    host_takes,
+)
 
 
 def test_stable_is_what_was_published_and_a_host_takes_it(published: Clone) -> None:
@@ -197,68 +202,13 @@ def test_one_failed_request_costs_no_publication(published: Clone) -> None:
     done = published.lab(f"{LOGIN}; inv publish --key {key}", "put-500-once")
     assert done.returncode == 0, done.stderr
     assert done.stderr.count("trying again in 1 s") == 1  # podman itself tries again after a 502, but not after a 500
-    log = (published.path / ".lab/put-500-once/requests.jsonl").read_text().splitlines()
+    log = published.own("put-500-once/requests.jsonl").read_text().splitlines()
     assert [status for line in log if (status := json.loads(line)["status"]) >= 500] == [500, 502]
 
 
 def test_a_release_that_openzfs_takes_back_stays_and_is_named(published: Clone) -> None:
     """The machines run it, so a day with nothing new stays one; --json has the sentence for the watchdog."""
-    lab = published.path / ".lab"
-    assert published.lab("true", "release-taken-back").returncode == 0
-    shutil.rmtree(lab / "release-taken-back/registry/ghcr.io")
-    shutil.copytree(lab / "everyday/registry/ghcr.io", lab / "release-taken-back/registry/ghcr.io")
-    done = published.lab("inv versions --json", "release-taken-back")
-    shown = checked(done.stdout, "versions")
+    carry_images(published, "release-taken-back")
+    shown = checked(published.lab("inv versions --json", "release-taken-back").stdout, "versions")
     assert (shown["verdict"], shown["chosen"]["zfs"]) == ("SKIP", "2.4.4")
     assert any("OpenZFS 2.4.4 is published, and GitHub does not list it" in note for note in shown["notes"])
-
-
-def test_of_two_publishers_at_once_one_loses_and_says_so(published: Clone, tmp_path: Path) -> None:
-    """Stable is one of the two, and a host accepts it."""
-    other = fresh_clone(tmp_path / "other")
-    shutil.copytree(published.own("overlay-root"), other.path / "overlay-root", dirs_exist_ok=True)
-    for clone in (published, other):
-        (clone.path / "overlay-root/etc/motd").write_text(f"{clone.path}\n")
-    storage = f'[storage]\\ndriver = "overlay"\\ngraphroot = "{tmp_path}/graph"\\nrunroot = "/run/other"\\n'
-    both = (
-        f"printf '{storage}' > {tmp_path}/storage.conf;"
-        f"(cd {other.path} && CONTAINERS_STORAGE_CONF={tmp_path}/storage.conf ./inv publish; echo $?) 2>&1 &"
-        f"inv publish 2> {tmp_path}/err; echo $?; wait; umount {tmp_path}/graph/overlay || true"
-    )
-    done = published.lab(both)
-    said = done.stdout + (tmp_path / "err").read_text()
-    digests = {line for line in done.stdout.splitlines() if re.fullmatch("sha256:[0-9a-f]{64}", line)}
-    assert sorted(line for line in done.stdout.splitlines() if line in ("0", "1")) == ["0", "1"], said
-    assert "another run moved it" in said
-    assert digest_of(published) in digests
-    assert host_takes(published, ":stable").returncode == 0
-
-
-@pytest.mark.parametrize(("when", "left"), [("verified", "-1:"), pytest.param("spdx", "0:0", marks=pytest.mark.full)])
-def test_what_a_stale_list_loses_is_written_again(published: Clone, tmp_path: Path, when: str, left: str) -> None:
-    """Else a record or the SBOM is lost, and retention counts the image as bad."""
-    script = STALE_ORAS.replace("IMAGE", IMAGE).replace("LEFT", left).replace("WHEN", when)
-    (tmp_path / "oras").write_text(script)
-    (tmp_path / "oras").chmod(0o755)
-    publish = f"{ready_folder(published)}/venv/bin/python {published.path}/tasks.py publish --rebuild"
-    done = published.lab(f"cd {published.path} && export PATH={tmp_path}:$PATH STALE={tmp_path}/stale; {publish}")
-    assert done.returncode == 0, done.stderr
-    assert "lost entries; writing it again" in done.stderr
-    attached = published.lab(
-        f"oras discover --distribution-spec v1.1-referrers-tag --format json {IMAGE}:stable"
-    ).stdout
-    assert attached.count("spdx+json") >= 1
-    for kind in ("verified", "promoted"):
-        assert f"{kind}.v1+json" in attached
-
-
-def test_a_move_that_ends_after_the_record_was_written_is_seen(published: Clone, tmp_path: Path) -> None:
-    """Another publisher checked before the tag moved, and moves it late: promote waits for such a move."""
-    newest = digest_of(published)
-    older = json.loads(published.lab("inv history --json").stdout)["images"][-1]["digest"]
-    (tmp_path / "oras").write_text(LATE_ORAS)
-    (tmp_path / "oras").chmod(0o755)
-    promote = f"{ready_folder(published)}/venv/bin/python {published.path}/tasks.py promote {older}"
-    done = published.lab(f"cd {published.path} && LATE={IMAGE}@{newest} PATH={tmp_path}:$PATH {promote}")
-    assert_three_lines(done, "another run moved it")
-    assert digest_of(published) == newest
