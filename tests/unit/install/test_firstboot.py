@@ -1,0 +1,32 @@
+"""What Ignition adds to a user's configuration."""
+
+import json
+
+from tasks.model.install.firstboot import UNIT, snippet
+from tasks.model.signing import KEYS, POLICY, REGISTRY_ENTRY, HostFiles
+
+IMAGE = "ghcr.io/owner/custom-coreos"
+SHIPPED = HostFiles(dict.fromkeys([f"{KEYS}/cosign.pub", POLICY, REGISTRY_ENTRY], b"x"))
+
+
+def test_every_user_of_the_machine_can_read_policy_and_keys() -> None:
+    """A user's podman reads them too, and only root changes them; the image's own files replace none of them."""
+    files = snippet(SHIPPED, IMAGE, switch=False)["storage"]["files"]
+    assert {file["path"] for file in files} == {f"/{path}" for path in SHIPPED.files}
+    assert {(file["mode"], file["overwrite"]) for file in files} == {(0o644, True)}
+    assert {file["contents"]["local"] for file in files} == {f"overlay-root/{path}" for path in SHIPPED.files}
+
+
+def test_the_switch_is_a_program_that_only_root_changes() -> None:
+    """Its unit is enabled, and names the image in a drop-in."""
+    whole = snippet(SHIPPED, IMAGE, switch=True)
+    (script,) = [file for file in whole["storage"]["files"] if file["path"].endswith("/switch")]
+    assert script["mode"] == 0o755
+    (unit,) = whole["systemd"]["units"]
+    assert (unit["name"], unit["enabled"]) == (UNIT, True)
+    assert f"IMAGE={IMAGE}:stable\n" in json.dumps(unit["dropins"]).replace("\\n", "\n")
+
+
+def test_without_the_switch_no_unit_is_added() -> None:
+    """The policy alone protects a machine that its owner switches by hand."""
+    assert "systemd" not in snippet(SHIPPED, IMAGE, switch=False)
