@@ -23,13 +23,13 @@ def make_ready(ready: Path, recipes: list[str]) -> None:
             if tool.root and tool.serves(recipe) and os.geteuid() != 0:
                 raise SetupError(f"{recipe} needs root", f"it {tool.why}", f"type: sudo ./inv {recipe}")
     machine = Machine(ready, tools)
-    machine.install([tool for tool in needed if not tool.is_there])
+    machine.install([tool for tool in needed if not tool.is_installed])
     for tool in needed:
         machine.prove(tool)
     machine.builder.clear()
     machine.sync_python({tool.group for tool in needed if tool.group})
     for recipe in recipes:
-        commands = [tool.command for tool in needed if tool.serves(recipe) and tool.is_there and tool.command]
+        commands = [tool.command for tool in needed if tool.serves(recipe) and tool.is_installed and tool.command]
         with made_beside(ready / f"needs-{recipe}") as temporary:
             temporary.write_text(" ".join(commands) + "\n")
     if not recipes:  # the environment is new, and may lack what the previous one had for a recipe
@@ -46,7 +46,7 @@ def main() -> int:
             fcntl.flock(lock, fcntl.LOCK_EX)
             make_ready(ready, recipes)
     except SetupError as error:
-        sys.stderr.write(f"{error.said}{error}\n")
+        sys.stderr.write(f"{error.output}{error}\n")
         return 1
     except OSError as error:
         hint = "check that folder's owner and free space, or set CUSTOM_COREOS_CACHE to another folder"

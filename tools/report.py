@@ -4,11 +4,11 @@ import sys
 
 
 class SetupError(Exception):
-    """What happened, why, and what to type next; `said` is the output of the program that failed, if any."""
+    """What happened, why, and what to type next; `output` is that of the program that failed, if any."""
 
-    def __init__(self, what: str, why: str, hint: str, said: str = "") -> None:
+    def __init__(self, what: str, why: str, hint: str, output: str = "") -> None:
         super().__init__(f"{what}\n  why: {why}\n  next: {hint}")
-        self.said = said
+        self.output = output
 
 
 def say(sentence: str) -> None:

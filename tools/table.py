@@ -37,7 +37,7 @@ class Tool:
         return recipe in self.recipes or "*" in self.recipes
 
     @property
-    def is_there(self) -> bool:
+    def is_installed(self) -> bool:
         """Whether the command is on the PATH; true for a tool without a command."""
         return not self.command or shutil.which(self.command) is not None
 

@@ -30,7 +30,7 @@ def stable(settings: "Settings", request: "Request") -> None:
     lock = lock_for(settings, request)
     if lock is None:
         return
-    keys.tell(settings)
+    keys.report(settings)
     if build(settings, lock, image, force_build=request.rebuild or request.force):
         say(f"next: ./inv verify {image}")
     answer(image)

@@ -53,7 +53,7 @@ def _pushed(settings: "Settings", pair: "KmodsTag", files: Files, key: str) -> "
         hint = "run it with --save on one machine, then with --load and --push on the other"
         raise TaskError("--save and --push cannot be combined", "a saved file is for a push from another machine", hint)
     secret = publish.ready(settings, key)
-    image = own_kmods.there(settings, pair)
+    image = own_kmods.usable_image(settings, pair)
     if image is None and (local := _local(settings, pair, files)):
         image = _push(settings, str(local), pair, secret)
     return image

@@ -94,12 +94,13 @@ def _reported(findings: Iterable[secrets.Secret], settings: "Settings", written:
     """Report every finding; yield those that no setting allows."""
     allowed = set()
     for finding in findings:
-        name, key = finding.said.name, finding.allowance
+        name, key = finding.entry.name, finding.allowance
         if key in settings.allow_public:
             allowed.add(key)
             say(f"{name} ({finding.kind}) may be public: {settings.allow_public[key]}")
             continue
-        warn(f"{USER_FILE}: {source_lines.find(written, finding.said.path)}: a secret would be public ({finding.kind})")
+        line = source_lines.find(written, finding.entry.path)
+        warn(f"{USER_FILE}: {line}: a secret would be public ({finding.kind})")
         say(f"  in Ignition: {name}\n  why: {finding.why}\n  instead: {finding.instead}")
         say(f'  if it is no secret, add under allow_public in invoke.yaml:\n    "{key}": "WHY IT IS NO SECRET"')
         yield finding

@@ -130,7 +130,7 @@ def _say_next(private: Path, *, rotate: bool) -> None:
         say(f"{prefix}gh secret set SIGNING_PASSPHRASE")
 
 
-def tell(settings: "Settings") -> None:
+def report(settings: "Settings") -> None:
     """Report what an image built now would ship; stop at a policy that would lock every host out of updates."""
     check(settings)
     if not workspace.host_files().has_key:

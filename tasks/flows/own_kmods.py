@@ -33,7 +33,7 @@ def inside(image: str) -> Inside:
         return Inside(labels=labels, packages=tuple(package.name for package in packages), modules=modules)
 
 
-def there(settings: "Settings", pair: KmodsTag) -> ImageRef | None:
+def usable_image(settings: "Settings", pair: KmodsTag) -> ImageRef | None:
     """Return a pair's image in our repository; None if there is none or builds would refuse it."""
     digest = registry.digest(settings.own_kmods, str(pair))
     if not digest:

@@ -20,7 +20,7 @@ def setup(recipes: Sequence[str]) -> None:
         raise TaskError(f"there is no recipe {unknown[0]!r}", f"{listed} names it", "list them all: ./inv --list")
     if not host.make_ready(recipes):
         raise Exit(code=1)  # make_ready has printed why
-    missing = [tool.name for tool in read_tools() if any(map(tool.serves, recipes)) and not tool.is_there]
+    missing = [tool.name for tool in read_tools() if any(map(tool.serves, recipes)) and not tool.is_installed]
     if missing:
         why = f"{', '.join(missing)} cannot be found"
         raise TaskError(f"{listed} cannot run yet", why, f"install what is missing: ./inv setup {listed}")

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from tasks.model.lock import Lock
     from tasks.model.registry.history import Promoted
     from tasks.model.registry.sbom import Listed
+    from tasks.model.solver.solve import Decision
     from tasks.settings import Settings
 
 _FOLDER = workspace.ROOT / "page"
@@ -73,36 +74,41 @@ def folder(settings: "Settings", base_url: str) -> dict[str, bytes]:
         installing = pool.submit(ignition.make, settings, switch=True)
         decided = pool.submit(gather.decide, settings)
         images = pool.submit(_images, settings)
-        installation, decision = installing.result(), decided.result()
+        installation, decision, past = installing.result(), decided.result(), images.result()
     ignition.require_public(installation)
     shipped = workspace.host_files()
-    public = {PurePosixPath(path).name: shipped.files[path] for path in shipped.keys}
-    past, installed = images.result(), flatten(installation.document)
-    verifying = _verifying(settings, past) or shipped.keys[0]
-    shown = page.Page(
+    document = installation.document.encode()
+    return {
+        page.IGNITION: document,
+        f"{page.IGNITION}.sha512": f"{hashlib.sha512(document).hexdigest()}  {page.IGNITION}\n".encode(),
+        **{PurePosixPath(path).name: shipped.files[path] for path in shipped.keys},
+        "versions.json": f"{as_json(show.decision_document(decision))}\n".encode(),
+        "index.html": render(_page(settings, base_url, installation, decision, past)).encode(),
+    }
+
+
+def _page(
+    settings: "Settings", base_url: str, installation: "ignition.Installation", decision: "Decision",
+    images: "tuple[page.Shown, ...]",
+) -> page.Page:  # fmt: skip
+    """Return what the page shows."""
+    shipped, installed = workspace.host_files(), flatten(installation.document)
+    return page.Page(
         image=settings.image,
         source=settings.source,
         base_url=base_url,
         hash=installation.hash,
         logins=logins.installed(installed),
         fetched=fetched(installed),
-        keys=tuple(public),
-        verifying=PurePosixPath(verifying).name,
+        keys=tuple(PurePosixPath(path).name for path in shipped.keys),
+        verifying=PurePosixPath(_verifying(settings, images) or shipped.keys[0]).name,
         policy={path: shipped.files[path].decode() for path in sorted(shipped.files) if not path.startswith(KEYS)},
-        images=past,
+        images=images,
         verdict=str(decision.verdict),
         reasons=decision.reasons,
         made=datetime.now(UTC),
         max_age_days=settings.max_age_days,
     )
-    document = installation.document.encode()
-    return {
-        page.IGNITION: document,
-        f"{page.IGNITION}.sha512": f"{hashlib.sha512(document).hexdigest()}  {page.IGNITION}\n".encode(),
-        **public,
-        "versions.json": f"{as_json(show.decision_document(decision))}\n".encode(),
-        "index.html": render(shown).encode(),
-    }
 
 
 def _verifying(settings: "Settings", images: "tuple[page.Shown, ...]") -> str:

@@ -120,7 +120,7 @@ def test_a_package_is_never_removed(monkeypatch: pytest.MonkeyPatch) -> None:
     ]
     assert [argv for argv in asked if "--no-remove" not in argv] == []
     assert len(asked) == 1
-    assert error.value.said == said
+    assert error.value.output == said
 
 
 def test_what_excludes_docker_is_in_no_row() -> None:

@@ -118,56 +118,60 @@ def package_page(kind: str, owner: str, name: str) -> str:
     return f"https://github.com/{kind}/{owner}/packages/container/{quote(name, safe='')}/settings"
 
 
+_OF_THE_REPOSITORY = (
+    Setting(
+        name="Actions are on", path="/actions/permissions", pick=("enabled",),
+        method="PUT", body={"enabled": True, "allowed_actions": "all"}, page="/settings/actions",
+    ),
+    Setting(
+        name="a workflow's token may only read", path="/actions/permissions/workflow",
+        pick=("default_workflow_permissions",), wanted="read", page="/settings/actions",
+        method="PUT", body={"default_workflow_permissions": "read", "can_approve_pull_request_reviews": False},
+    ),
+    Setting(
+        name="Actions approve pull requests", path="/actions/permissions/workflow",
+        pick=("can_approve_pull_request_reviews",), wanted=False, page="/settings/actions",
+        method="PUT", body={"default_workflow_permissions": "read", "can_approve_pull_request_reviews": False},
+    ),
+    PAGES,
+    Setting(
+        name="vulnerability alerts", path="/vulnerability-alerts", absent=False, method="PUT",
+        page="/settings/security_analysis",
+    ),
+    Setting(
+        name="security updates", path="/automated-security-fixes", pick=("enabled",), absent=False, method="PUT",
+        page="/settings/security_analysis",
+    ),
+    *(
+        Setting(
+            name=key.replace("_", " "), path="", pick=("security_and_analysis", key, "status"), wanted="enabled",
+            method="PATCH", body={"security_and_analysis": {key: {"status": "enabled"}}},
+            page="/settings/security_analysis",
+        )
+        for key in ("secret_scanning", "secret_scanning_push_protection")
+    ),
+    Setting(
+        name="merged branches are deleted", path="", pick=("delete_branch_on_merge",),
+        method="PATCH", body={"delete_branch_on_merge": True}, page="/settings",
+    ),
+    Setting(
+        name="main requires", path="/rulesets", pick=("checks",), wanted=_CHECKS, method="POST",
+        body={
+            "name": RULESET, "target": "branch", "enforcement": "active", "rules": _RULES,
+            "conditions": {"ref_name": {"include": ["~DEFAULT_BRANCH"], "exclude": []}},
+            "bypass_actors": [{"actor_id": 5, "actor_type": "RepositoryRole", "bypass_mode": "always"}],
+        },
+        page="/settings/rules",
+    ),
+)  # fmt: skip
+
+
 def every_setting(repository: str, kind: str) -> tuple[Setting, ...]:
     """Every setting of `owner/name`, whose owner is of `kind` users or orgs."""
     owner, _, name = repository.partition("/")
     package = package_page(kind, owner, name)
-    scanning = "secret_scanning", "secret_scanning_push_protection"
     return (
-        Setting(
-            name="Actions are on", path="/actions/permissions", pick=("enabled",),
-            method="PUT", body={"enabled": True, "allowed_actions": "all"}, page="/settings/actions",
-        ),
-        Setting(
-            name="a workflow's token may only read", path="/actions/permissions/workflow",
-            pick=("default_workflow_permissions",), wanted="read", page="/settings/actions",
-            method="PUT", body={"default_workflow_permissions": "read", "can_approve_pull_request_reviews": False},
-        ),
-        Setting(
-            name="Actions approve pull requests", path="/actions/permissions/workflow",
-            pick=("can_approve_pull_request_reviews",), wanted=False, page="/settings/actions",
-            method="PUT", body={"default_workflow_permissions": "read", "can_approve_pull_request_reviews": False},
-        ),
-        PAGES,
-        Setting(
-            name="vulnerability alerts", path="/vulnerability-alerts", absent=False, method="PUT",
-            page="/settings/security_analysis",
-        ),
-        Setting(
-            name="security updates", path="/automated-security-fixes", pick=("enabled",), absent=False, method="PUT",
-            page="/settings/security_analysis",
-        ),
-        *(
-            Setting(
-                name=key.replace("_", " "), path="", pick=("security_and_analysis", key, "status"), wanted="enabled",
-                method="PATCH", body={"security_and_analysis": {key: {"status": "enabled"}}},
-                page="/settings/security_analysis",
-            )
-            for key in scanning
-        ),
-        Setting(
-            name="merged branches are deleted", path="", pick=("delete_branch_on_merge",),
-            method="PATCH", body={"delete_branch_on_merge": True}, page="/settings",
-        ),
-        Setting(
-            name="main requires", path="/rulesets", pick=("checks",), wanted=_CHECKS, method="POST",
-            body={
-                "name": RULESET, "target": "branch", "enforcement": "active", "rules": _RULES,
-                "conditions": {"ref_name": {"include": ["~DEFAULT_BRANCH"], "exclude": []}},
-                "bypass_actors": [{"actor_id": 5, "actor_type": "RepositoryRole", "bypass_mode": "always"}],
-            },
-            page="/settings/rules",
-        ),
+        *_OF_THE_REPOSITORY,
         Setting(
             name="the package is", path=f"/{kind}/{owner}/packages/container/{name}", pick=("visibility",),
             wanted="public", absent="missing", page=package,

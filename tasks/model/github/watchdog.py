@@ -28,14 +28,14 @@ class Trouble:
 
     name: str
     title: str
-    told: tuple[str, ...]
+    sentences: tuple[str, ...]
     hint: str  # what the owner can type or look at
     since: datetime
 
     @classmethod
     def parse(cls, row: Mapping[str, object]) -> "Self":
         """Read a trouble from the issue's state."""
-        values = {**row, "told": tuple(row["told"]), "since": datetime.fromisoformat(str(row["since"]))}  # type: ignore[arg-type]  # `known` catches what does not fit
+        values = {**row, "sentences": tuple(row["sentences"]), "since": datetime.fromisoformat(str(row["since"]))}  # type: ignore[arg-type]  # `known` catches what does not fit
         return cls(**values)  # type: ignore[arg-type]  # the same
 
 
@@ -65,14 +65,15 @@ def seen_of_decision(decision: Decision, now: datetime, max_age: timedelta) -> d
     """Whether a build is blocked, and whether the public image is too old."""
     is_blocked = decision.verdict is Verdict.BLOCKED
     reasons = decision.reasons if is_blocked else (*decision.reasons, decision.overdue)
-    blocked = Trouble(name="blocked", title="Nothing newer can be built", told=reasons, hint=decision.hint, since=now)
+    title = "Nothing newer can be built"
+    blocked = Trouble(name="blocked", title=title, sentences=reasons, hint=decision.hint, since=now)
     public, old = decision.published, None
     if public and now - public.created > max_age:
         sentence = (
             f"{public.image} was built {age(now, public.created)} ago; max_age_days in invoke.yaml is {max_age.days}"
         )
         hint = "./inv workflow-status shows whether builds run; ./inv run-workflow --force-rebuild starts one"
-        old = Trouble(name="age", title="The public image is old", told=(sentence,), hint=hint, since=now)
+        old = Trouble(name="age", title="The public image is old", sentences=(sentence,), hint=hint, since=now)
     return {
         "blocked": blocked if is_blocked or decision.overdue else None,
         "age": old,
@@ -86,14 +87,14 @@ def _withdrawn(decision: Decision, now: datetime) -> Trouble | None:
         return None
     sentence = f"the published image has OpenZFS {zfs}, and GitHub does not list it as a release any more"
     hint = f"read why at github.com/openzfs/zfs/releases; to stop building it: ./inv block --zfs {zfs} --reason …"
-    return Trouble(name="withdrawn", title=f"OpenZFS {zfs} is withdrawn", told=(sentence,), hint=hint, since=now)
+    return Trouble(name="withdrawn", title=f"OpenZFS {zfs} is withdrawn", sentences=(sentence,), hint=hint, since=now)
 
 
 def seen_of_forecast(forecast: Forecast, now: datetime) -> dict[str, Trouble | None]:
     """Whether a stream ahead brings a kernel that no OpenZFS release supports."""
     unsupported = tuple(each.sentence for each in forecast.outlooks if each.outlook is Outlook.UNSUPPORTED)
     hint = "nothing to do yet; ./inv forecast shows today's state"
-    ahead = Trouble(name="ahead", title="Builds will be blocked", told=unsupported, hint=hint, since=now)
+    ahead = Trouble(name="ahead", title="Builds will be blocked", sentences=unsupported, hint=hint, since=now)
     return {"ahead": ahead if unsupported else None}
 
 
@@ -104,7 +105,7 @@ def seen_of_jobs(jobs: Jobs, now: datetime) -> dict[str, Trouble | None]:
         sentence = f"failed: {', '.join(failed)}; see {jobs.url}"
         hint = f"after fixing the cause: gh workflow run {jobs.workflow}"
         title = f"{jobs.workflow} fails"
-        return {jobs.workflow: Trouble(name=jobs.workflow, title=title, told=(sentence,), hint=hint, since=now)}
+        return {jobs.workflow: Trouble(name=jobs.workflow, title=title, sentences=(sentence,), hint=hint, since=now)}
     if failed or all(result in _GOOD for result in jobs.results.values()):
         return {jobs.workflow: None}
     return {}
@@ -151,7 +152,7 @@ def body(troubles: tuple[Trouble, ...], decision: Decision | None, forecast: For
 
 
 def _section(trouble: Trouble) -> str:
-    sentences = "\n".join(f"- {sentence}" for sentence in trouble.told)
+    sentences = "\n".join(f"- {sentence}" for sentence in trouble.sentences)
     since = f"Since {trouble.since:%Y-%m-%d %H:%M} UTC:"
     return f"## {trouble.title}\n\n{since}\n\n{sentences}\n\nWhat you can do: {trouble.hint}"
 

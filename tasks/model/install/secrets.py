@@ -70,7 +70,7 @@ class Secret:
     """One secret: its kind, and the Ignition file's entry that holds it."""
 
     kind: str
-    said: Entry
+    entry: Entry
 
     @property
     def why(self) -> str:
@@ -85,7 +85,7 @@ class Secret:
     @property
     def allowance(self) -> str:
         """The key under allow_public that lets exactly this through: the kind, and the hash of the whole content."""
-        return f"{self.kind} {hashlib.sha256(self.said.content.encode(errors='replace')).hexdigest()[:12]}"
+        return f"{self.kind} {hashlib.sha256(self.entry.content.encode(errors='replace')).hexdigest()[:12]}"
 
 
 def scan(whole: Sequence[Entry], leaks: Iterable[Leak]) -> tuple[Secret, ...]:

@@ -29,14 +29,14 @@ def jobs(workflow: str = "build.yaml", verdict: str = "", **results: str) -> Job
 
 
 def trouble(name: str, **values: Any) -> Trouble:
-    return Trouble(**{"name": name, "title": name, "told": (name,), "hint": "look", "since": NOW, **values})
+    return Trouble(**{"name": name, "title": name, "sentences": (name,), "hint": "look", "since": NOW, **values})
 
 
 def test_a_blocked_build_is_told_with_its_reasons_and_what_can_be_typed() -> None:
     """The reasons are the decision's own."""
     seen = watchdog.seen_of_decision(BLOCKED, NOW, LIMIT)
     assert seen["blocked"] is not None
-    assert seen["blocked"].told == BLOCKED.reasons
+    assert seen["blocked"].sentences == BLOCKED.reasons
     assert "./inv" in seen["blocked"].hint
     assert seen["age"] is None
 
@@ -47,7 +47,7 @@ def test_a_block_lasts_over_the_sunday_on_which_the_published_pair_is_built_agai
     sunday = solve(candidates("2.4.4", releases=waits, stable=published(days=8)))
     seen = watchdog.seen_of_decision(sunday, NOW, LIMIT)["blocked"]
     assert seen is not None
-    assert seen.told[-1] == "the newest release has waited longer than hold_days, 7"
+    assert seen.sentences[-1] == "the newest release has waited longer than hold_days, 7"
 
 
 def test_a_published_openzfs_that_was_withdrawn_is_told() -> None:
@@ -72,7 +72,7 @@ def test_a_storm_ahead_is_told_before_it_comes() -> None:
     ahead = forecast({"stable": here, "testing": candidates(releases=[release(BEYOND, NEW)]), "next": here}, "stable")
     seen = watchdog.seen_of_forecast(ahead, NOW)["ahead"]
     assert seen is not None
-    assert "no OpenZFS release supports it yet" in seen.told[0]
+    assert "no OpenZFS release supports it yet" in seen.sentences[0]
     calm = forecast({"stable": here, "testing": here, "next": here}, "stable")
     assert watchdog.seen_of_forecast(calm, NOW) == {"ahead": None}
 
@@ -108,8 +108,8 @@ def test_jobs_of_another_form_are_an_error(text: str) -> None:
 def test_since_is_when_it_was_first_seen() -> None:
     """The second run of a bad day does not reset the start of the trouble."""
     first = watchdog.merged((), {"blocked": trouble("blocked")})
-    again = watchdog.merged(first, {"blocked": trouble("blocked", since=NOW + timedelta(days=1), told=("new",))})
-    assert [(each.since, each.told) for each in again] == [(NOW, ("new",))]
+    again = watchdog.merged(first, {"blocked": trouble("blocked", since=NOW + timedelta(days=1), sentences=("new",))})
+    assert [(each.since, each.sentences) for each in again] == [(NOW, ("new",))]
 
 
 def test_what_another_workflow_told_stays_until_that_one_is_good() -> None:
@@ -122,7 +122,9 @@ def test_what_another_workflow_told_stays_until_that_one_is_good() -> None:
 
 @given(
     st.lists(
-        st.builds(trouble, st.text(min_size=1), told=st.lists(st.text()).map(tuple), hint=st.text(), title=st.text()),
+        st.builds(
+            trouble, st.text(min_size=1), sentences=st.lists(st.text()).map(tuple), hint=st.text(), title=st.text()
+        ),
         unique_by=lambda each: each.name,
     ).map(tuple)
 )

@@ -116,7 +116,7 @@ def test_each_place_is_found_once_and_says_what_to_do() -> None:
     """Two rules may find it."""
     one = said("passwd users[core] passwordHash", "$6$a$b")
     (found,) = secrets.scan([one], [leak("generic"), leak("other")])
-    assert (found.kind, found.said) == ("password-hash", one)
+    assert (found.kind, found.entry) == ("password-hash", one)
     assert "SSH key" in found.instead
 
 
