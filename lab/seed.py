@@ -33,7 +33,8 @@ def seed(world: World, state: Path, opener: Opener) -> None:
     for release in world.release:
         if release.version in bases:
             newest = world.newest(release.stream) == release
-            tags = [release.version, *([release.stream, *_padding(world)] if newest else [])]
+            padding = _padding(world) if release.stream == "stable" else []
+            tags = [release.version, *([release.stream, *padding] if newest else [])]
             quay.add(_BASE, tags, _adjusted(release, bases[release.version], state))
     stray = [*world.stray_kmods_tags, *_old_kmods(world)]
     for pair, layout in kmods.items():

@@ -40,6 +40,7 @@ def test_there_is_never_more_than_one_issue_and_one_comment_for_each_end(own_clo
     assert [issue["title"] for issue in issues(own_clone)] == ["build.yaml fails"]
     done = own_clone.lab(TOKEN + run("build.yaml", "success") * 2 + run("build.yaml", "failure"))
     assert done.stdout.splitlines() == ["all is well", "all is well", "build.yaml fails"]
+    assert "could not be read" not in done.stderr  # neither the decision nor the forecast
     assert len(issues(own_clone, opened=False)) == len(comments(own_clone, "everyday")) == 1
     assert len(issues(own_clone)) == 1
 

@@ -58,6 +58,14 @@ def test_a_block_stops_a_pair_until_it_is_taken_away(own_clone: Clone) -> None:
     assert (own_clone.path / "compat_matrix.toml").read_text() == before
 
 
+def test_on_an_ordinary_day_both_streams_ahead_are_supported(clone: Clone) -> None:
+    """Kmods for them come later."""
+    done = clone.lab("inv forecast")
+    assert done.returncode == 0, done.stderr
+    assert [row.split()[0] for row in done.stdout.splitlines()[1:3]] == ["testing", "next"]
+    assert done.stdout.count("OpenZFS 2.4.4 supports it") == 2
+
+
 def test_a_storm_is_seen_ahead(clone: Clone) -> None:
     """It shows what testing and next bring, about when, and whether OpenZFS is ready; also as JSON."""
     done = clone.lab("inv forecast; inv forecast --json", "storm-ahead")
