@@ -9,62 +9,8 @@ from tasks.model.contract import VERSION, inspect
 from tasks.model.errors import TaskError
 from tasks.model.facts import ImageFacts
 from tasks.model.lock import Lock
-from tasks.model.promises import ZFS_LIBRARIES, ZFS_PACKAGES
+from tests.builders.image_facts import GOOD, LABELS, NAME
 from tests.builders.values import KERNEL, lock
-
-NAME = "ghcr.io/o/n"
-LABELS = lock().labels("custom-coreos", "https://github.com/o/n", "2026-11-23T00:00:00+00:00")
-GOOD = "\n".join(
-    [
-        f"kernel-tree\t{KERNEL}",
-        *(
-            f"{module}-{fact}\t{value}"
-            for module in ("zfs", "spl")
-            for fact, value in [
-                ("file", f"/usr/lib/modules/{KERNEL}/extra/zfs/{module}.ko"),
-                ("vermagic", f"{KERNEL} SMP preempt mod_unload "),
-                ("version", "2.4.4-1"),
-                ("indexed", f"/usr/lib/modules/{KERNEL}/extra/zfs/{module}.ko"),
-            ]
-        ),
-        f"kernel-image\t{KERNEL} (mockbuild@host) #1 SMP",
-        f"initramfs\t{KERNEL}",
-        f"zfs-load\tinsmod /lib/modules/{KERNEL}/extra/zfs/zfs.ko.xz ",
-        "wanted\ttimers.target bootc-fetch-apply-updates.timer",
-        "wanted\tmulti-user.target tailscaled.service",
-        f"package\tkernel-core 7.1.9 {KERNEL}",
-        f"package\tkmod-zfs-{KERNEL} 2.4.4 2.4.4-1.fc44.x86_64",
-        *(f"package\t{name} 2.4.4 2.4.4-1.fc44.x86_64" for name in ZFS_PACKAGES),
-        *(f"package\t{name}7 2.4.4 2.4.4-1.fc44.x86_64" for name in ZFS_LIBRARIES),
-        "package\ttailscale 1.90 1.90-1.fc44.x86_64",
-        "unit\ttailscaled.service enabled",
-        "unit\tzincati.service disabled",
-        "unit\tbootc-fetch-apply-updates.timer enabled",
-        "first-boot\tbootc-fetch-apply-updates.timer enabled",
-        "first-boot\ttailscaled.service enabled",
-        "first-boot\tzincati.service disabled",
-        "preset\t10-custom-coreos bootc-fetch-apply-updates.timer enable",
-        "preset\t10-custom-coreos zincati.service disable",
-        "preset\t10-custom-coreos-tailscale tailscaled.service enable",
-        "preset\t10-custom-coreos-cockpit cockpit.socket enable",
-        "preset\t50-zfs zfs.target enable",
-        "unit\tzfs.target enabled",
-        "unit\tzfs-import.target enabled",
-        "unit\tzfs-mount.service enabled",
-        "unit\tzfs-import-cache.service enabled",
-        "preset\t50-zfs zfs-import-scan.service disable",
-        "unit\tzfs-import-scan.service disabled",
-        "modules-load\tzfs",
-        *(f"folder-mode\t755 {path}" for path in ("/usr", "/etc")),
-        "folder-mode\t555 /",
-        "file-mode\t644 /etc/containers/policy.json",
-        "os-version\t44.20261110.3.0",
-        "os-version\t",
-        "os-version\t44.20261110.3.0 (CoreOS)",
-        "end\t",
-    ]
-)
-
 
 # os-release's OSTREE_VERSION, IMAGE_VERSION and VERSION, in order of precedence.
 OSTREE, IMAGE, OS = "os-version\t44.20261110.3.0", "os-version\t", "os-version\t44.20261110.3.0 (CoreOS)"

@@ -15,6 +15,17 @@ from tests.builders.values import DIGEST, KMODS_DIGEST, lock
 def test_a_lock_reads_back_as_it_was_written() -> None:
     """JSON and back gives the same Lock."""
     assert Lock.from_json(lock().to_json(), "x.json") == lock()
+    assert json.loads(lock().to_json())["schema"] == 1  # another number where the fields are others
+    assert lock().fedora == 44
+
+
+@pytest.mark.parametrize("packages", ["tailscale", [1], ["tailscale", None], {"tailscale": 1}])
+def test_packages_are_a_list_of_names(packages: object) -> None:
+    """A word is no list of its letters."""
+    document = json.loads(lock().to_json()) | {"packages": packages}
+    with pytest.raises(TaskError, match=r"x\.json is not a Lock") as caught:
+        Lock.from_json(json.dumps(document), "x.json")
+    assert caught.value.why == "packages must be a list of names"
 
 
 @pytest.mark.parametrize("field", [field.name for field in dataclasses.fields(Lock) if field.name != "zfs_tarball"])
@@ -103,7 +114,9 @@ def test_a_lock_reads_back_from_an_image() -> None:
     labels = lock().labels("custom-coreos", "https://github.com/o/n", "2026-11-23T00:00:00+00:00")
     assert has_lock(labels)
     assert Lock.from_labels(labels, "x:stable") == lock()
-    assert created_of(labels, "x:stable") == datetime(2026, 11, 23, tzinfo=UTC)
+    for text, hour in (("2026-11-23T00:00:00+00:00", 0), ("2026-11-23T02:00:00", 2), ("2026-11-23T02:00:00+02:00", 0)):
+        moment = created_of(labels | {"org.opencontainers.image.created": text}, "x:stable")
+        assert moment == datetime(2026, 11, 23, hour, tzinfo=UTC), text
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """What host-policy decided becomes faults; tests/lab/test_policy.py asks the real library."""
 
+import hashlib
 import json
 
 import pytest
@@ -109,6 +110,35 @@ def test_only_our_keys_may_open_our_name(changes: dict[str, object], said: str) 
     faults = decision_faults(decisions(**changes), HostFiles(shipped()))
     assert len(faults) == bool(said)
     assert said in "".join(faults)
+
+
+def test_the_policy_names_one_key_or_several() -> None:
+    """containers/image takes exactly one of the two fields; tests/lab/test_policy.py tries both."""
+    for keys, field, value in (
+        (["etc/a.pub"], "keyPath", "/etc/a.pub"),
+        (["etc/a.pub", "etc/b.pub"], "keyPaths", ["/etc/a.pub", "/etc/b.pub"]),
+    ):
+        (rule,) = json.loads(policy(IMAGE, keys))["transports"]["docker"][IMAGE]
+        assert {name: rule[name] for name in rule if name.startswith("keyPath")} == {field: value}
+
+
+def test_keys_are_counted_and_backups_known_by_name() -> None:
+    """Whether a key ships decides whether anything can be published."""
+    assert (HostFiles({}).has_key, HostFiles({}).backups) == (False, ())
+    files = HostFiles(shipped("backup.pub", "cosign.pub"))
+    assert (files.has_key, files.backups) == (True, (f"{KEYS}/backup.pub",))
+    assert files.keys == (f"{KEYS}/cosign.pub", f"{KEYS}/backup.pub")
+
+
+@pytest.mark.parametrize(
+    ("body", "hashed"), [(b"QU\nJD", b"ABC"), (b"QUJD!", None), (b"QUJ", None)], ids=["two lines", "a !", "cut short"]
+)
+def test_a_fingerprint_is_that_of_the_key_between_the_lines(body: bytes, hashed: bytes | None) -> None:
+    """What is no key has none."""
+    pem = b"-----BEGIN PUBLIC KEY-----\n" + body + b"\n-----END PUBLIC KEY-----\n"
+    expected = f"sha256:{hashlib.sha256(hashed).hexdigest()}" if hashed else ""
+    path = f"{KEYS}/cosign.pub"
+    assert HostFiles({path: pem}).fingerprints == {path: expected}
 
 
 def test_key_files_are_numbered_and_sorted_by_number() -> None:

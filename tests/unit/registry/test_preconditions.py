@@ -75,6 +75,25 @@ def test_each_precondition_fails_alone_and_by_name(changes: dict[str, object], n
     assert "nothing was changed" in caught.value.next
 
 
+def test_a_tag_that_moved_is_shown_with_both_digests() -> None:
+    """A tag that does not exist is called nothing."""
+    for public, expected, fault in (
+        (OLD, NOTHING, f"another run moved it to {OLD}; expected was nothing"),
+        (NOTHING, OLD, f"another run moved it to nothing; expected was {OLD}"),
+    ):
+        found = preconditions(replace(GOOD, public=public, expected=expected), Waivers())
+        assert [check.fault for check in found.failed] == [fault]
+
+
+@pytest.mark.parametrize(
+    ("attestation", "promise"), [(None, "not required outside GitHub Actions"), ("", "built by the workflow")]
+)
+def test_an_attestation_is_promised_only_where_one_is_required(attestation: str | None, promise: str) -> None:
+    """A build at home has none."""
+    found = preconditions(replace(GOOD, attestation=attestation), Waivers())
+    assert next(check.promise for check in found.checks if check.name == "attestation") == promise
+
+
 def test_a_step_back_leaves_out_age_and_the_newest_contract_alone() -> None:
     """Signature, blocks and everything else also apply to a rollback."""
     back = Waivers(allow_downgrade=True, any_contract=True)

@@ -6,17 +6,15 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from hypothesis import given, settings, strategies
+from hypothesis import given, strategies
 
 from tasks.model.registry import record
+from tasks.model.registry.manifest import referrers_tag, signature_tag
 from tasks.model.registry.retention import ALWAYS, PackageState, PackageVersion, Retention, newest_pairs, plan
 from tests.builders.registries import NOW, POLICY, Registry, deleted, kept, many, policies, registries
 from tests.builders.values import lock
 
-EXAMPLES = settings(max_examples=max(400, settings.default.max_examples))  # type: ignore[union-attr]  # a profile is loaded
 
-
-@EXAMPLES
 @given(registries(), policies())
 def test_every_tag_that_stays_still_pulls_completely(registry: Registry, policy: Retention) -> None:
     """That includes a tag whose manifest could not be read."""
@@ -26,7 +24,6 @@ def test_every_tag_that_stays_still_pulls_completely(registry: Registry, policy:
             assert registry.pulled_with(version.digest) - registry.gone <= {left.digest for left in after.versions}
 
 
-@EXAMPLES
 @given(registries(), policies())
 def test_nothing_that_a_kept_root_needs_is_gone(registry: Registry, policy: Retention) -> None:
     """For stable and candidate, children, signatures, records and everything these need stay."""
@@ -36,7 +33,6 @@ def test_nothing_that_a_kept_root_needs_is_gone(registry: Registry, policy: Rete
             assert registry.belonging_to(version.digest) - registry.gone <= kept(decided)
 
 
-@EXAMPLES
 @given(registries(), policies())
 def test_a_second_cleanup_finds_nothing_to_do(registry: Registry, policy: Retention) -> None:
     """Applying it twice changes nothing more."""
@@ -44,7 +40,6 @@ def test_a_second_cleanup_finds_nothing_to_do(registry: Registry, policy: Retent
     assert not plan(after.package(), policy, NOW).deletions
 
 
-@EXAMPLES
 @given(registries(), policies(), strategies.randoms(use_true_random=False))
 def test_the_order_of_versions_does_not_matter(registry: Registry, policy: Retention, random: object) -> None:
     """GitHub promises no order."""
@@ -54,7 +49,6 @@ def test_the_order_of_versions_does_not_matter(registry: Registry, policy: Reten
     assert plan(package, policy, NOW) == plan(replace(package, versions=tuple(shuffled)), policy, NOW)
 
 
-@EXAMPLES
 @given(registries(), policies(), strategies.integers(0, 100), strategies.integers(0, 2))
 def test_keeping_more_never_deletes_more(registry: Registry, policy: Retention, days: int, images: int) -> None:
     """More means a longer retention, or more images to roll back to."""
@@ -63,7 +57,6 @@ def test_keeping_more_never_deletes_more(registry: Registry, policy: Retention, 
     assert deleted(plan(package, more, NOW)) <= deleted(plan(package, policy, NOW))
 
 
-@EXAMPLES
 @given(registries(), policies())
 def test_parents_go_before_what_they_need(registry: Registry, policy: Retention) -> None:
     """An interrupted run leaves no parent without a child."""
@@ -75,7 +68,6 @@ def test_parents_go_before_what_they_need(registry: Registry, policy: Retention)
             assert place.get(needed, number + 1) > number
 
 
-@EXAMPLES
 @given(registries(), policies())
 def test_what_is_unknown_or_unreadable_is_never_deleted(registry: Registry, policy: Retention) -> None:
     """The same holds for what is young, recently promoted, or tagged stable."""
@@ -155,7 +147,6 @@ def test_twenty_thousand_versions_are_planned_within_a_second_and_in_linear_time
     assert lots < 30 * few
 
 
-@EXAMPLES
 @given(registries(), policies(), strategies.data())
 def test_what_another_package_names_stays_with_all_that_belongs_to_it(
     registry: Registry, policy: Retention, data: strategies.DataObject
@@ -169,12 +160,52 @@ def test_what_another_package_names_stays_with_all_that_belongs_to_it(
         assert registry.belonging_to(digest) - registry.gone <= kept(decided)
 
 
-@EXAMPLES
 @given(registries(), policies())
 def test_what_could_not_be_read_elsewhere_keeps_all(registry: Registry, policy: Retention) -> None:
     """Nobody knows what it needs from this package."""
     decided = plan(replace(registry.package(), unread="sha256:" + "e" * 64), policy, NOW)
     assert not decided.deletions
+
+
+@pytest.mark.parametrize(("hours", "stays"), [(1, True), (0, False)])
+def test_an_image_stays_for_the_whole_of_its_days(hours: int, stays: bool) -> None:
+    """Nothing else keeps it."""
+    made = Registry()
+    digest = made.image(POLICY.days, [])
+    versions = tuple(replace(each, created=each.created + timedelta(hours=hours)) for each in made.package().versions)
+    decided = plan(replace(made.package(), versions=versions), replace(POLICY, keep=0), NOW)
+    assert (digest in kept(decided)) == stays
+
+
+def test_a_record_that_only_the_list_names_still_counts() -> None:
+    """GitHub may show a record's manifest later than the list that names it."""
+    made = Registry()
+    digest = made.image(400, [])
+    made.attach(300, digest, [record.verified(NOW, "1", 1, ""), record.promoted(NOW, lock(), "", "")])
+    package = made.package()
+    listed = {each: manifest for each, manifest in package.manifests.items() if not (manifest and manifest.subject)}
+    assert {each.kind for each in replace(package, manifests=listed).records()[digest]} == set(record.Kind)
+
+
+def test_what_needs_each_other_is_deleted_once() -> None:
+    """A list under an image's fallback tag that also names the image: each needs the other."""
+    made = Registry()
+    digest = made.image(400, [])
+    made.index(400, [referrers_tag(digest)], [{"digest": digest}])
+    decided = plan(made.package(), replace(POLICY, keep=0), NOW)
+    assert sorted(fate.version.digest for fate in decided.deletions) == sorted(made.truth)
+
+
+def test_a_reason_names_what_needs_a_version_or_may_need_it() -> None:
+    """The digest is cut as podman cuts it."""
+    made = Registry()
+    digest = made.image(400, ["stable"])
+    made.image(400, [signature_tag(digest)])
+    made.image(400, [])
+    unread = replace(made.package(), unread=f"sha256:{'e' * 64}")
+    reasons = {fate.reason for fate in plan(unread, replace(POLICY, keep=0), NOW).kept}
+    may = "it may belong to sha256:eeeeeeeeeeee, which could not be read"
+    assert reasons == {"tag stable", f"it belongs to {digest[:19]}", may}
 
 
 def test_the_newest_pairs_are_those_of_the_newest_kernels() -> None:

@@ -1,20 +1,16 @@
 """From what exists to what is built."""
 
 from dataclasses import replace
-from datetime import date
 
 import pytest
 from packaging.version import Version
 
 from tasks.model.errors import TaskError
 from tasks.model.image import Release
-from tasks.model.matrix.blocks import Block
-from tasks.model.matrix.ranges import Matrix
 from tasks.model.solver.solve import Decision, Verdict, solve
 from tests.builders.values import (
     BEYOND,
     KERNEL,
-    MATRIX,
     NEW,
     NEWER,
     NOW,
@@ -30,10 +26,6 @@ def chosen(decision: Decision) -> tuple[str, str]:
     """Return the pair's release and OpenZFS."""
     assert decision.chosen is not None
     return str(decision.chosen.release.version), str(decision.chosen.zfs)
-
-
-def blocking(**subject: str) -> Matrix:
-    return replace(MATRIX, blocks=(Block(reason="it panics", since=date(2026, 11, 20), **subject),))
 
 
 def test_the_newest_supported_openzfs_with_kmods_is_built() -> None:
@@ -78,20 +70,6 @@ def test_a_hold_that_grew_old_is_blocked() -> None:
     with pytest.raises(TaskError) as caught:
         decision.require_answer()
     assert "hold_days, 7" in caught.value.why
-
-
-@pytest.mark.parametrize(
-    ("subject", "idle"),
-    [
-        ({"kernel": "7.1"}, False), ({"zfs": "2.4.4"}, False), ({"fcos": "44.20261110.3.0"}, False),
-        ({"kernel": "7.11"}, True), ({"zfs": "2.4.14"}, True), ({"fcos": "44.20261111.3.0"}, True),
-        ({"kernel": "7.1", "zfs": "2.2.9"}, True), ({"digest": "sha256:" + "0" * 64}, False),
-    ],
-)  # fmt: skip
-def test_a_block_that_matches_nothing_is_reported(subject: dict[str, str], idle: bool) -> None:
-    """A typo in it would block nothing, in silence."""
-    notes = solve(candidates("2.4.4", matrix=blocking(**subject))).notes
-    assert any("matches nothing that is known today" in note for note in notes) == idle
 
 
 @pytest.mark.parametrize(("day", "overdue"), [("20261117", False), ("20261110", True)])
@@ -224,39 +202,6 @@ def test_force_takes_a_supported_pair_where_there_is_one() -> None:
     """Force is a last resort, not a preference."""
     found = candidates("2.4.3 7.1.9-200.fc44.x86_64", "2.3.9", force=True)
     assert chosen(solve(found))[1] == "2.3.9"
-
-
-@pytest.mark.parametrize(
-    "subject",
-    [{"fcos": "44.20261110.3.0"}, {"kernel": str(KERNEL)}, {"kernel": "7.1"}, {"zfs": "2.4.4", "kernel": str(KERNEL)}],
-)
-def test_a_blocked_pair_is_never_built(subject: dict[str, str]) -> None:
-    """Not even force builds it; the reason is the one in the file."""
-    decision = solve(candidates("2.4.4", matrix=blocking(**subject), force=True))
-    assert decision.verdict is Verdict.BLOCKED
-    assert "it panics" in decision.reasons[0]
-
-
-def test_a_block_of_another_pair_changes_nothing() -> None:
-    """Every key of an entry must match."""
-    found = candidates("2.4.4", matrix=blocking(zfs="2.4.4", kernel=NEWER))
-    assert solve(found).verdict is Verdict.BUILD
-    assert chosen(solve(candidates("2.4.4", "2.3.9", matrix=blocking(zfs="2.4.4"))))[1] == "2.3.9"
-
-
-def test_what_is_published_and_blocked_is_no_hold() -> None:
-    """A machine follows it, so somebody must act."""
-    found = candidates("2.4.4", stable=published(), matrix=blocking(kernel=str(KERNEL)))
-    assert solve(found).verdict is Verdict.BLOCKED
-
-
-def test_blocked_inputs_are_not_built_again_and_a_blocked_image_is() -> None:
-    """A bad overlay is blocked by its fingerprint, an image by its digest."""
-    stable = published()
-    inputs = solve(candidates("2.4.4", stable=stable, matrix=blocking(inputs=stable.lock.inputs)))
-    assert inputs.verdict is Verdict.BLOCKED
-    image = solve(candidates("2.4.4", stable=stable, matrix=blocking(digest=stable.image.digest)))
-    assert image.verdict is Verdict.BUILD
 
 
 def test_newer_openzfs_for_the_published_release_is_built() -> None:
