@@ -20,7 +20,7 @@ _SECRET_NAME = re.compile(
     re.IGNORECASE,
 )
 _CREDENTIAL_HEADER = re.compile(r"auth|cookie|token|secret|passw|credential|api-?key|signature", re.IGNORECASE)
-_ADDRESS = re.compile(r"[a-z0-9+]+://\S*")
+_ADDRESS = re.compile(r"[a-z0-9+]+://\S*", re.IGNORECASE)
 _BINARY = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x9f]")
 _PUBLIC = re.compile(
     r"-----BEGIN ([A-Z0-9 ]*PUBLIC KEY|CERTIFICATE|TRUSTED CERTIFICATE|X509 CRL)|^(ssh-|ecdsa-|sk-)|\bDNSKEY\b|^age1|"
@@ -130,7 +130,7 @@ def _in_ignition(entry: Entry) -> Iterator[str]:
             yield "luks-key"
         case [*_, "httpHeaders", "value"] if _CREDENTIAL_HEADER.search(entry.path[-2]) and entry.content:
             yield "http-header"
-        case [*_, "source"] if _SIGNED_URL.search(entry.content.lower()) and "://" in entry.content[:12]:
+        case [*_, "source"] if _ADDRESS.match(entry.content) and _SIGNED_URL.search(entry.content.lower()):
             yield "url-with-credentials"
 
 
