@@ -36,6 +36,7 @@ def of_build(done: Any) -> dict[str, str]:
     return {name: result for name, result in jobs(done).items() if name.startswith("build.yaml")}
 
 
+@pytest.mark.full
 def test_kmods_that_are_due_are_built_signed_attested_and_used_and_the_next_day_nothing_is_done(
     own_clone: Clone,
 ) -> None:

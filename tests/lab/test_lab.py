@@ -91,7 +91,11 @@ def test_a_lab_in_use_is_named_and_not_shared(clone: Clone) -> None:
 
 
 @pytest.mark.parametrize(
-    ("state", "words"), [("slow", ("rehearse-workflow", "build.yaml")), ("rehearsal-slow", ("rehearse",))]
+    ("state", "words"),
+    [
+        ("rehearsal-slow", ("rehearse",)),
+        pytest.param("slow", ("rehearse-workflow", "build.yaml"), marks=pytest.mark.full),
+    ],
 )
 def test_a_rehearsal_leaves_alone_what_another_is_using(clone: Clone, state: str, words: tuple[str, ...]) -> None:
     """The second does not replace the copy that the first works in."""

@@ -142,6 +142,7 @@ def test_cleanup_keeps_the_kmods_that_a_kept_image_names_and_the_newest_pairs(ke
     assert "versions stay, 0 may be deleted" in shown
 
 
+@pytest.mark.full
 def test_a_private_package_of_kmods_is_named_before_a_tag_names_them(keyed: Clone) -> None:
     """A build without a login could not pull them; the error has the page on which to make the package public."""
     enter = f"cd {keyed.path} && export SIGNING_KEY=$(cat ../signing.key); {LOGIN}"

@@ -107,6 +107,7 @@ def blocked(clone: Clone) -> str:
     return f'inputs = "{inputs}"\nreason = "bad overlay"\nsince = 2026-11-23\n'
 
 
+@pytest.mark.full
 def test_a_line_is_never_gone_back_from(own_clone: Clone) -> None:
     """2.4.4 is published from the older release; the newest only has kmods of 2.3.9."""
     world = "second-line-ahead"

@@ -13,6 +13,7 @@ from tests.lab.conftest import Clone, assert_three_lines
 from tests.lab.published import IMAGE, LOGIN, digest_of, host_takes
 
 
+@pytest.mark.full
 def test_a_fresh_clone_builds_without_key_and_publishes_nothing(own_clone: Clone) -> None:
     """It says so both times."""
     assert "no signing key ships" in own_clone.lab("inv build").stderr
@@ -59,6 +60,7 @@ def test_keygen_works_where_skopeo_can_make_keys(own_clone: Clone, tmp_path: Pat
     assert "PRIVATE KEY" in (own_clone.path / ".lab/everyday/home/.config/custom-coreos/signing.key").read_text()
 
 
+@pytest.mark.full
 def test_an_interrupted_keygen_is_taken_up(own_clone: Clone) -> None:
     """The pair exists and nothing ships yet; a private key without its public half is never overwritten."""
     assert own_clone.lab("inv keygen").returncode == 0
@@ -71,6 +73,7 @@ def test_an_interrupted_keygen_is_taken_up(own_clone: Clone) -> None:
     assert_three_lines(own_clone.lab("inv keygen"), "signing.key exists", "never overwritten")
 
 
+@pytest.mark.full
 def test_a_renamed_image_needs_another_policy(own_clone: Clone) -> None:
     """The old rule would protect nothing; a name with a slash is a package like any other."""
     assert own_clone.lab("inv keygen").returncode == 0

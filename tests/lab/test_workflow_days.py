@@ -41,6 +41,7 @@ def test_a_scheduled_cleanup_before_the_first_publication_succeeds(own_clone: Cl
     assert "does not exist yet: there is nothing to clean up" in done.stdout + done.stderr
 
 
+@pytest.mark.full
 def test_blocked_fails_the_run_opens_one_issue_and_closes_it_when_it_is_over(own_clone: Clone) -> None:
     """Two blocked runs give one issue, reported once; the next good run closes it with one comment."""
     for _ in range(2):
@@ -127,6 +128,7 @@ def test_with_a_key_and_pages_on_the_page_is_deployed(own_clone: Clone) -> None:
     assert (state(own_clone) / "pages/index.html").exists()
 
 
+@pytest.mark.full
 def test_a_workflow_is_refused_a_package_that_was_first_pushed_by_hand(own_clone: Clone) -> None:
     """The error quotes GitHub, and has the page that gives the repository the right; nothing is promoted."""
     done = rehearse(own_clone, "build.yaml", world="private")
