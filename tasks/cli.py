@@ -87,9 +87,9 @@ class Recipes(Program):
 
 
 def _as_in_table(called: ParserContext) -> str:
-    """Return the recipe's name in tools.toml, where the unit tests have their own because they need fewer tools."""
-    unit = called.name == "test" and called.args["unit"].value
-    return "test --unit" if unit else str(called.name)
+    """Return the recipe's name in tools.toml, where two kinds of tests have their own because they need other tools."""
+    kinds = [kind for kind in ("unit", "mutants") if called.name == "test" and called.args[kind].value]
+    return f"test --{kinds[0]}" if kinds else str(called.name)
 
 
 def _grouped(collection: object) -> dict[str, list[tuple[str, str]]]:

@@ -6,6 +6,7 @@ _TEST = {
     "full": "run everything: also the long tests, with more examples for each property",
     "part": "with --full, run only one part: boot, bare, workflows or rest",
     "unit": "run only the unit tests",
+    "mutants": "change the deciding modules a little, and show each change that no test notices",
 }
 
 
@@ -18,8 +19,8 @@ def lint(c: Context) -> None:
 
 
 @task(help=_TEST)
-def test(_c: Context, full: bool = False, part: str = "", unit: bool = False) -> None:
+def test(_c: Context, full: bool = False, part: str = "", unit: bool = False, mutants: bool = False) -> None:
     """Run the unit tests, and the lab tests with the real tools; words after `--` go to pytest."""
     from tasks.flows import test
 
-    test.test(full=full, part=part, unit=unit)
+    test.test(full=full, part=part, unit=unit, mutants=mutants)

@@ -1,11 +1,11 @@
-"""Run the tests of this repository by replacing this process with pytest."""
+"""Run the tests of this repository by replacing this process with pytest, or see what they do not notice."""
 
 import sys
 from os import chdir, execv
 from pathlib import Path
-from typing import NoReturn
 
 from tasks.clients.workspace import ROOT
+from tasks.flows.mutants import show_unnoticed
 from tasks.model.errors import TaskError
 
 _PYTEST = Path(sys.prefix) / "bin/pytest"
@@ -17,9 +17,14 @@ PARTS = {  # of --full, each well below an hour; every other test belongs to `re
 }
 
 
-def test(*, full: bool, part: str, unit: bool) -> NoReturn:
+def test(*, full: bool, part: str, unit: bool, mutants: bool) -> None:
     """Run the chosen tests, or those that the words after `--` name; pytest's exit status becomes ours."""
     words = sys.argv[sys.argv.index("--") + 1 :] if "--" in sys.argv else []  # Invoke's remainder has lost the quotes
+    if mutants and (full or part or unit):
+        raise TaskError("--mutants runs tests of its own", "it cannot be combined", "type only: ./inv test --mutants")
+    if mutants:
+        show_unnoticed(words)
+        return
     chosen = ["--hypothesis-profile=full"] if full else ["-m", "not full"]
     side_by_side = [] if unit or words else ["--numprocesses=auto", "--dist=loadfile", "--no-loadscope-reorder"]
     targets = words or _places(full=full, part=part, unit=unit)

@@ -18,7 +18,11 @@ from tools.table import TOOLS, Tool, read_tools
 
 def test_every_recipe_of_the_table_exists() -> None:
     """A typo there would leave a tool uninstalled."""
-    assert {recipe for tool in read_tools() for recipe in tool.recipes} - {"*"} <= {*RECIPES, "test --unit"}
+    assert {recipe for tool in read_tools() for recipe in tool.recipes} - {"*"} <= {
+        *RECIPES,
+        "test --unit",
+        "test --mutants",
+    }
 
 
 def test_every_go_module_of_the_table_is_pinned_and_the_other_way_round() -> None:
