@@ -104,11 +104,10 @@ def scan(whole: Sequence[Entry], leaks: Iterable[Leak]) -> tuple[Secret, ...]:
 
 def _kind(own: Sequence[str], rules: set[str]) -> str:
     """The kind of an entry's secret, or its kinds, joined with `+`; empty if there is none."""
-    if own and own[0] in _IN_IGNITION:
-        return own[0]
+    placed = "".join(kind for kind in own if kind in _IN_IGNITION)
     kinds = {*own, *rules}
     certain = sorted(kinds.difference(_BY_GUESS))
-    return "+".join(certain) or next((kind for kind in _BY_GUESS if kind in kinds), "")
+    return placed or "+".join(certain) or next((kind for kind in _BY_GUESS if kind in kinds), "")
 
 
 def _kinds(entry: Entry) -> Iterator[str]:
@@ -165,14 +164,14 @@ def _layers(text: str) -> Iterator[str]:
 def _is_given(found: re.Match[str]) -> bool:
     """Whether a form's secret is written out."""
     groups = found.groupdict()
-    values = [value for value in map(groups.get, ("secret", "quoted", "bare")) if value is not None]
-    return is_literal(values[0].rpartition(":")[2]) or values[0] == ""
+    value = next(text for text in map(groups.get, ("secret", "quoted", "bare")) if text is not None)
+    return is_literal(value.rpartition(":")[2]) or value == ""
 
 
 def _in_file(entry: Entry) -> Iterator[str]:
     """The kinds of secrets that a file holds because of its path."""
     file, content = _file(entry.path), entry.content.strip()
-    if not content or not file or _ADDRESS.fullmatch(content) or _PUBLIC.search(content) or _PUBLIC_NAME.search(file):
+    if not file or _ADDRESS.fullmatch(content) or _PUBLIC.search(content) or _PUBLIC_NAME.search(file):
         return
     lines = [line for line in map(str.strip, content.split("\n")) if line and not line.startswith(("#", ";"))]
     for place in PLACES:
@@ -184,8 +183,8 @@ def _in_file(entry: Entry) -> Iterator[str]:
 
 def _file(path: Path) -> str:
     """The path on the machine of the file that has this content; empty for anything else."""
-    files = [part for part in path if part.startswith("files[")]
-    return files[-1][6:-1] if files and path[-1] == "source" else ""
+    file = next((part for part in path if part.startswith("files[")), "")
+    return file.removeprefix("files[").removesuffix("]") if path[-1] == "source" else ""
 
 
 def _is_secret(leak: Leak) -> bool:
