@@ -41,6 +41,7 @@ def test_base64_is_opened_where_it_holds_text(content: str, found: bool) -> None
 def test_names_and_paths_are_not_opened_but_what_has_several_words_is() -> None:
     """A path may look like base64; a kernel argument has a name and a value."""
     assert kinds("storage files[/etc/a] path", coded(HIDDEN)) == []
+    assert kinds("ignition config merge[0] source", coded(HIDDEN)) == ["secret-setting"]
     assert kinds("kernelArguments shouldExist[0]", HIDDEN.strip()) == ["secret-setting"]
 
 
