@@ -51,6 +51,7 @@ echo public > "$prefix.pub"
 """
 
 
+@pytest.mark.full
 def test_keygen_works_where_skopeo_can_make_keys(own_clone: Clone, tmp_path: Path) -> None:
     """One program makes the pair, whatever else is installed; hosts accept what the key signs."""
     (tmp_path / "skopeo").write_text(SKOPEO)
