@@ -157,9 +157,11 @@ def test_the_fingerprint_follows_content_and_not_order(
     """The same inputs give the same fingerprint in any order; any change gives another."""
     content = content_digest(entries)
     before = fingerprint(DIGEST, KMODS_DIGEST, content)
-    changed = [(entries[0][0], entries[0][1], entries[0][2] + more), *entries[1:]]
-    assert content_digest(changed) != content
-    assert fingerprint(DIGEST, KMODS_DIGEST, content_digest(changed)) != before
+    path, kind, body = entries[0]
+    for other in ((path, kind, body + more), (path, f"{kind}x", body), (f"{path}x", kind, body)):
+        changed = content_digest([other, *entries[1:]])
+        assert changed != content
+        assert fingerprint(DIGEST, KMODS_DIGEST, changed) != before
     assert fingerprint(KMODS_DIGEST, DIGEST, content) != before
     random.shuffle(entries)  # type: ignore[attr-defined]
     assert content_digest(entries) == content

@@ -34,6 +34,24 @@ def test_what_is_no_file_is_written_to_and_stays(tmp_path: Path) -> None:
     assert stat.S_ISFIFO(pipe.stat().st_mode)
 
 
+def test_what_goes_into_the_image_is_listed_with_its_kind(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A script that loses its x bit is another image, and so is a link with another target."""
+    monkeypatch.setattr(workspace, "ROOT", tmp_path)
+    (tmp_path / "Containerfile").write_text("FROM x")
+    (tmp_path / "README.md").write_text("no input")
+    (tmp_path / "overlay-root/etc").mkdir(parents=True)
+    (tmp_path / "overlay-root/etc/script").write_text("true")
+    (tmp_path / "overlay-root/etc/script").chmod(0o744)
+    (tmp_path / "overlay-root/folder").symlink_to("etc")
+    assert list(workspace.build_inputs()) == [
+        ("Containerfile", "file", b"FROM x"),
+        ("overlay-root/etc/script", "executable", b"true"),
+        ("overlay-root/folder", "link", b"etc"),
+    ]
+    (tmp_path / "overlay-root/etc/script").chmod(0o644)
+    assert ("overlay-root/etc/script", "file", b"true") in list(workspace.build_inputs())
+
+
 @pytest.mark.parametrize(
     ("variables", "folder"),
     [
