@@ -1,7 +1,7 @@
 """Run the tests of this repository by replacing this process with pytest, or see what they do not notice."""
 
 import sys
-from os import chdir, execv
+from os import chdir, execv, sched_getaffinity
 from pathlib import Path
 
 from tasks.clients.workspace import ROOT
@@ -26,7 +26,8 @@ def test(*, full: bool, part: str, unit: bool, mutants: bool) -> None:
         show_unnoticed(words)
         return
     chosen = ["--hypothesis-profile=full"] if full else ["-m", "not full"]
-    side_by_side = [] if unit or words else ["--numprocesses=auto", "--dist=loadfile", "--no-loadscope-reorder"]
+    workers = len(sched_getaffinity(0)) + 1  # tests also wait for hosts that are slow
+    side_by_side = [] if unit or words else [f"--numprocesses={workers}", "--dist=loadfile", "--no-loadscope-reorder"]
     targets = words or _places(full=full, part=part, unit=unit)
     argv = ["pytest", "--rootdir", str(ROOT), *side_by_side, *chosen, *targets]
     chdir(ROOT)
