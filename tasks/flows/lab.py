@@ -99,7 +99,7 @@ def bench(only: str) -> None:
 
     results = benchmark.run(_STATES, only)
     rows = [
-        (row["name"], f"{row['measured']:.2f} {row['unit']}", f"{row['limit']:g} {row['unit']}", row["note"])
+        (row["name"], _figure(row["measured"], row["unit"]), _figure(row["limit"], row["unit"]), row["note"])
         for row in results
     ]
     columns = ("what", "measured", "limit", "")
@@ -112,6 +112,11 @@ def bench(only: str) -> None:
         raise TaskError(
             f"{len(over)} of {len(results)} limits are exceeded", why, "if the machine was busy, run it again"
         )
+
+
+def _figure(number: float, unit: str) -> str:
+    """A figure with three digits, because a noisy machine shows no more."""
+    return f"{float(f'{number:.3g}'):g} {unit}".strip()
 
 
 def _write(measured: str) -> None:
