@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Mapping
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,13 +29,14 @@ def keygen(settings: "Settings", key: str, *, rotate: bool, backup: bool, policy
     if shell.Mode.dry:
         say("no key is made and no policy is written: -R only shows what would be done")
         return
-    private = None if backup or policy else _private(key, next_key(shipped))
-    added = {next_key(shipped): _pair(private)} if private else {}
+    path, private = ("", None) if backup or policy else _next_pair(key, shipped)
+    added = {path: _pair(private)} if private else {}
     if backup or (private and not rotate):
         added |= _backup(shipped, required=backup)
     for file in _ship(settings, HostFiles({**shipped.files, **added})):
         say(f"wrote {file}")
     if private:
+        _unfinished(private).rename(private.with_suffix(".pub"))
         _say_next(private, rotate=rotate)
         answer(private)
 
@@ -63,10 +65,25 @@ def _warn_of_another_image(settings: "Settings") -> None:
         warn(f"{mismatch}; next: ./inv adopt, then ./inv keygen --policy")
 
 
-def _private(named: str, public: str) -> Path:
-    """Return the private key's file; the default one has the number of its public half."""
-    default, number = signer.default_key(), Path(public).stem.removeprefix("cosign")
-    return Path(named) if named else default.with_name(f"{default.stem}{number}{default.suffix}")
+def _next_pair(named: str, shipped: "HostFiles") -> tuple[str, Path]:
+    """Return the path of the next public key, and the private key's file, which has the same number by default.
+
+    A second key never takes the number of a pair that is on this machine: it may be the one that was stolen.
+    """
+    default, path = signer.default_key(), next_key(shipped)
+    if named:
+        return path, Path(named)
+    for least in count(1):
+        path = next_key(shipped, least=least)
+        private = default.with_name(f"{default.stem}{Path(path).stem.removeprefix('cosign')}{default.suffix}")
+        if not (shipped.has_key and private.exists()) or _unfinished(private).exists():
+            return path, private
+    raise AssertionError("numbers do not end")
+
+
+def _unfinished(private: Path) -> Path:
+    """Return the file of a public half that does not ship yet; it gets its own name as the last step."""
+    return private.with_suffix(".pub.new")
 
 
 def _backup(shipped: "HostFiles", *, required: bool) -> dict[str, bytes]:
@@ -88,12 +105,12 @@ def _backup(shipped: "HostFiles", *, required: bool) -> dict[str, bytes]:
 
 def _pair(private: Path) -> bytes:
     """Make and write a key pair, or reuse one that an interrupted run left; return the public half."""
-    public_file = private.with_suffix(".pub")
+    public_file = _unfinished(private)
     if private.exists() and public_file.exists():
         say(f"{private} exists: its public half ships from now on")
         return public_file.read_bytes()
     if private.exists():
-        why = "it is never overwritten, and its public half is not next to it"
+        why = "it may be one that was stolen, so it is not shipped again, and it is never overwritten"
         raise TaskError(f"{private} exists already", why, "name another file with --key, or move this one away")
     pair = signer.generate()
     private.parent.mkdir(parents=True, exist_ok=True, mode=0o700)

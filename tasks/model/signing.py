@@ -61,6 +61,15 @@ class HostFiles:
             return [f"/{path} would take the place of /etc/containers for root" for path in personal]
         if not self.has_key:
             return [f"{POLICY} requires signatures of {image}, but no key ships"] if self._rule(image) else []
+        return [*self._twins(), *self._policy_faults()]
+
+    def _twins(self) -> list[str]:
+        """Name key files with the same key: one of them passes for a new key."""
+        last = {fingerprint: path for path, fingerprint in self.fingerprints.items()}
+        pairs = ((path, last[same]) for path, same in self.fingerprints.items() if same)
+        return [f"{path} and {other} are the same key" for path, other in pairs if path != other]
+
+    def _policy_faults(self) -> list[str]:
         if POLICY not in self.files:
             return [f"a key ships, but no {POLICY}"]
         document = _json(self.files[POLICY])
@@ -160,7 +169,8 @@ def registries(image: str) -> str:
     return f"docker:\n  {image}:\n    use-sigstore-attachments: true\n"
 
 
-def next_key(shipped: HostFiles, name: str = "cosign") -> str:
-    """The path for one more public key, or for one more with the name BACKUP."""
+def next_key(shipped: HostFiles, name: str = "cosign", least: int = 1) -> str:
+    """The path for one more public key, or for one more with the name BACKUP; its number is `least` or more."""
     numbers = [_age(path)[1] for path in shipped.keys if PurePosixPath(path).name.startswith(name)]
-    return f"{KEYS}/{name}-{max(numbers) + 1}.pub" if numbers else f"{KEYS}/{name}.pub"
+    number = max([least, *(number + 1 for number in numbers)])
+    return f"{KEYS}/{name}-{number}.pub" if number > 1 else f"{KEYS}/{name}.pub"

@@ -65,13 +65,13 @@ def test_keygen_works_where_skopeo_can_make_keys(own_clone: Clone, tmp_path: Pat
 def test_an_interrupted_keygen_is_taken_up(own_clone: Clone) -> None:
     """The pair exists and nothing ships yet; a private key without its public half is never overwritten."""
     assert own_clone.lab("inv keygen").returncode == 0
-    own_clone.lab(REMOVE)
+    own_clone.lab(f"{REMOVE}; cd ~/.config/custom-coreos && mv signing.pub signing.pub.new")
     again = own_clone.lab("inv keygen")
     assert again.returncode == 0
     assert "its public half ships from now on" in again.stderr
     assert own_clone.lab("inv lint | grep 'signing key'").stdout.startswith("ok")
-    own_clone.lab(f"{REMOVE} ~/.config/custom-coreos/signing.pub")
-    assert_three_lines(own_clone.lab("inv keygen"), "signing.key exists", "never overwritten")
+    own_clone.lab(REMOVE)
+    assert_three_lines(own_clone.lab("inv keygen"), "signing.key exists", "never overwritten", "stolen")
 
 
 @pytest.mark.full
@@ -135,6 +135,22 @@ def test_a_new_key_moves_stable_only_after_machines_have_it(own_clone: Clone) ->
     assert_three_lines(own_clone.lab(f"inv publish {new}"), "machines: it is signed by cosign-2.pub", "--strand-hosts")
     assert digest_of(own_clone) == before
     assert host_takes(own_clone, ":stable").returncode == 0
+
+
+def test_after_a_theft_no_stolen_key_ships_again(own_clone: Clone) -> None:
+    """As the document says: its .pub is deleted, and a new key made on the machine that still has the stolen pair."""
+    assert own_clone.lab("inv keygen").returncode == 0
+    folder = own_clone.path / "overlay-root/etc/pki/cosign"
+    assert own_clone.lab(f"cd {folder} && cp cosign.pub backup.pub && rm cosign.pub").returncode == 0
+    done = own_clone.lab("inv keygen --rotate")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.endswith("/signing-2.key\n")
+    keys = own_clone.own("overlay-root/etc/pki/cosign")
+    made = {path.name for path in keys.iterdir()}
+    assert made == {"backup.pub", "cosign-2.pub"}
+    assert (keys / "cosign-2.pub").read_text() != (keys / "backup.pub").read_text()
+    again = own_clone.lab("inv keygen --rotate --key ~/.config/custom-coreos/signing-2.key")
+    assert_three_lines(again, "signing-2.key exists already", "not shipped again")
 
 
 @pytest.mark.full

@@ -147,6 +147,17 @@ def test_key_files_are_numbered_and_sorted_by_number() -> None:
     assert [path.rsplit("/", 1)[1] for path in files.keys] == ["cosign.pub", "cosign-2.pub", "cosign-10.pub"]
     assert next_key(files) == f"{KEYS}/cosign-11.pub"
     assert next_key(HostFiles({})) == f"{KEYS}/cosign.pub"
+    assert next_key(HostFiles(shipped("backup.pub"))) == f"{KEYS}/cosign.pub"
+    assert next_key(HostFiles(shipped("backup.pub")), least=2) == f"{KEYS}/cosign-2.pub"
+    assert next_key(files, least=3) == f"{KEYS}/cosign-11.pub"
+
+
+def test_two_files_with_one_key_are_a_fault() -> None:
+    """A rotation to the same key would look like a new one."""
+    pem = b"-----BEGIN PUBLIC KEY-----\nQUJD\n-----END PUBLIC KEY-----\n"
+    files = shipped("cosign.pub", "cosign-2.pub", "cosign-3.pub")
+    same = files | {f"{KEYS}/cosign.pub": pem, f"{KEYS}/cosign-2.pub": pem.replace(b"QUJD", b"QU\nJD")}
+    assert HostFiles(same).faults(IMAGE) == [f"{KEYS}/cosign.pub and {KEYS}/cosign-2.pub are the same key"]
 
 
 def test_below_a_folder_the_policy_names_the_keys_there() -> None:
