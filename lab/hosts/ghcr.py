@@ -69,7 +69,7 @@ class Packages:
             return _json({"message": "Package not found."}, 404)
         if not number:
             return self._listing(path, repository, query)
-        change = {"DELETE": self._delete, "POST": self._restore}[method]
+        change = {"GET": self._version, "DELETE": self._delete, "POST": self._restore}[method]
         return change(repository, int(number))
 
     def _named(self, path: str, authorization: str) -> Answer | None:
@@ -117,6 +117,11 @@ class Packages:
         links = {"next": page + 1, "last": last} if page < last else {}
         link = ", ".join(f'<{url}&page={number}>; rel="{name}"' for name, number in links.items())
         return _json(rows, 200, **({"Link": link} if link else {}))
+
+    def _version(self, repository: str, number: int) -> Answer:
+        entries = (entry.document() for entry in self._entries(repository) if _number(entry.digest) == number)
+        found = next(entries, None)
+        return _json(found) if found else _json({"message": "Package version not found."}, 404)
 
     def _delete(self, repository: str, number: int) -> Answer:
         manifests, tags = self._manifests(repository), self._tags(repository)

@@ -37,6 +37,8 @@ def cleanup(settings: "Settings", retention_days: str, keep: str, *, apply: bool
     number = sum(len(decided.deletions) for _, decided in planned)
     if apply:
         for listed, decided in planned:
+            _require_read(listed.name, decided)
+        for listed, decided in planned:
             _delete(listed, decided)
     elif number:
         say(f"nothing was deleted; to delete {number} versions: ./inv cleanup --apply")
@@ -121,6 +123,13 @@ def _require_moderate(name: str, plan: "Plan", policy: "Retention") -> None:
         raise TaskError(what, why, "check the plan; if it is right, add --force")
 
 
+def _require_read(name: str, plan: "Plan") -> None:
+    """Stop if everything is only kept because something could not be read."""
+    if plan.unread:
+        what, why = f"no version of {name} may be deleted", f"{plan.unread} could not be read, and may need any of them"
+        raise TaskError(what, why, f"run it again; if that lasts: skopeo inspect --raw docker://{name}@{plan.unread}")
+
+
 def _require_unmoved(name: str, plan: "Plan") -> None:
     """Stop if a tag that is always kept has moved since the plan was made, because something was published."""
     planned = {tag: fate.version.digest for fate in plan.kept for tag in fate.version.tags if tag in ALWAYS}
@@ -138,9 +147,19 @@ def _delete(listed: "GhcrPackage", plan: "Plan") -> None:
         say(f"no version of {listed.name} is deleted")
         return
     say("a deleted version can be restored for 30 days, with the command shown after it")
-    spared: set[str] = set()
     refused: list[Refusal] = []
     restored: list[str] = []
+    try:
+        _delete_in_order(listed, plan, refused, restored)
+    finally:
+        if restored:
+            actions.summary("To restore the deleted versions within 30 days:\n\n    " + "\n    ".join(restored))
+    _require_allowed(listed, refused, len(restored), len(plan.deletions))
+
+
+def _delete_in_order(listed: "GhcrPackage", plan: "Plan", refused: list[Refusal], restored: list[str]) -> None:
+    """Delete one version after the other, and collect refusals and the commands that restore."""
+    spared: set[str] = set()
     for number, fate in enumerate(plan.deletions, 1):
         version = fate.version
         if version.digest in spared:
@@ -156,9 +175,6 @@ def _delete(listed: "GhcrPackage", plan: "Plan") -> None:
             say(f"{number} of {len(plan.deletions)}: {version.digest[:19]} is deleted; {restored[-1]}")
         if refusal and refusal.is_forbidden:
             break
-    if restored:
-        actions.summary("To restore the deleted versions within 30 days:\n\n    " + "\n    ".join(restored))
-    _require_allowed(listed, refused, len(restored), len(plan.deletions))
 
 
 def _require_allowed(listed: "GhcrPackage", refused: list[Refusal], deleted: int, planned: int) -> None:

@@ -100,6 +100,7 @@ def test_a_refusal_spares_what_belongs_to_it_and_after_a_killed_run_the_next_one
     ("world", "words"),
     [
         ("cleanup-forbidden", ["0 of ", "may not delete", "delete:packages"]),
+        ("cleanup-hidden", ["0 of ", "denies that the version exists, and still shows it"]),
         pytest.param("cleanup-refused", ["none of ", "400"], marks=pytest.mark.full),
     ],
 )
@@ -107,7 +108,7 @@ def test_a_cleanup_that_deletes_nothing_fails(season: Clone, world: str, words: 
     """It names the right that is lacking and where it is given; the first refusal of that kind ends it."""
     done = season.lab(f"{LOGGED_IN}; inv cleanup --apply --force", world)
     assert_three_lines(done, *words)
-    assert (done.stderr.count("GitHub refuses") == 1) == (world == "cleanup-forbidden")
+    assert (done.stderr.count("GitHub refuses") == 1) == (world != "cleanup-refused")
     if world == "cleanup-forbidden":
         done = season.lab(f"export GITHUB_ACTIONS=true; {LOGGED_IN}; inv cleanup --apply --force", world)
         assert_three_lines(done, "role Admin under Manage Actions access", "/packages/container/")
@@ -118,6 +119,8 @@ def test_what_cannot_be_read_stops_every_deletion(season: Clone) -> None:
     fates = plan(season, "half-read")
     assert {fate["fate"] for fate in fates} == {"keep"}
     assert any("could not be read" in fate["reason"] for fate in fates)
+    done = season.lab(f"{LOGGED_IN}; inv cleanup --apply", "half-read")
+    assert_three_lines(done, "no version of", "could not be read, and may need any of them", "skopeo inspect --raw")
 
 
 def test_before_the_first_publication_there_is_nothing_to_do(clone: Clone) -> None:

@@ -103,13 +103,20 @@ class GhcrPackage:
         return [_version(row, what) for row in rows(http.parse_json(body, what, "GitHub"), what)]
 
     def delete(self, version: PackageVersion) -> Refusal | None:
-        """Delete a version; return GitHub's refusal, if any. A version that is already gone is not a refusal."""
+        """Delete a version; return GitHub's refusal, if any. A version that is already gone is not a refusal.
+
+        GitHub also answers 404 where the token lacks a right, so a version that it still shows was refused.
+        """
         what = f"version {version.id} of {self.name} could not be deleted"
         url = f"{api.address()}{self.path}/{version.id}"
         accepted = (*_REFUSED, _NOT_FOUND)
         answer = http.ask(
             url, what=what, method="DELETE", headers=api.headers(), accept_status=accepted, patience=_PATIENCE_SECONDS
         )
+        if answer.status == _NOT_FOUND:
+            seen = http.ask(url, what=what, headers=api.headers(), accept_status=accepted)
+            hidden = "it denies that the version exists, and still shows it"
+            return None if seen.status == _NOT_FOUND else Refusal(_FORBIDDEN, hidden)
         if answer.status not in _REFUSED:
             return None
         return Refusal(answer.status, api.reason(http.parse_json(answer.body, what, "GitHub")))

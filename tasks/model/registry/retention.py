@@ -46,6 +46,7 @@ class Plan:
     kept: tuple[Fate, ...]
     deletions: tuple[Fate, ...]
     needs: Mapping[str, tuple[str, ...]]  # by digest: what must stay if it stays
+    unread: str = ""  # a digest that could not be read, for which everything is kept
 
     def is_excessive(self, policy: Retention) -> bool:
         """Whether it deletes more than the policy allows at once."""
@@ -104,7 +105,8 @@ def plan(package: PackageState, policy: Retention, now: datetime) -> Plan:
     fates = [Fate(version, kept.get(version.digest, "")) for version in package.versions]
     if unread:
         why = f"it may belong to {unread[:19]}, which could not be read"
-        return Plan(kept=_sorted(Fate(fate.version, fate.reason or why) for fate in fates), deletions=(), needs=needs)
+        kept_too = _sorted(Fate(fate.version, fate.reason or why) for fate in fates)
+        return Plan(kept=kept_too, deletions=(), needs=needs, unread=unread)
     doomed = [Fate(fate.version, _why_deleted(fate.version, policy)) for fate in fates if not fate.reason]
     return Plan(kept=_sorted(fate for fate in fates if fate.reason), deletions=_ordered(doomed, needs), needs=needs)
 
