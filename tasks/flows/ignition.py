@@ -11,6 +11,7 @@ from tasks.clients import butane, gitleaks, identity, signer, workspace
 from tasks.console import answer, say, warn
 from tasks.model.errors import TaskError
 from tasks.model.install import cautions, encrypted, firstboot, secrets, source_lines
+from tasks.model.install.guarded import guarded
 from tasks.model.install.ignition import flatten, merged, parse
 from tasks.model.install.merged import displaced, impossible
 
@@ -71,7 +72,7 @@ def make(settings: "Settings", *, switch: bool) -> Installation:
 
 def _require_bootable(settings: "Settings", merged: "Merged", ours: dict[str, Any], written: object) -> None:
     """Stop at what Ignition would stop at, what Fedora CoreOS cannot do, and what undoes our part of the config."""
-    faults = merged.faults or (*impossible(merged), *displaced(merged, ours))
+    faults = merged.faults or (*impossible(merged), *displaced(merged, ours), *guarded(merged, ours))
     if faults:
         why = "; ".join(f"{source_lines.find(written, each.path)}: {each.why}" for each in faults)
         raise TaskError(f"a machine could not boot with {USER_FILE}", why, f"correct {USER_FILE} at that place")

@@ -56,6 +56,18 @@ REFUSED = {  # the text after HEAD, and what is said
         storage("files", "path: /etc/containers/policy.json, user: {name: core}"), "to another user",
     ),
     "the unit is masked": (unit("mask: true"), "would never switch"),
+    "the unit gets another image": (
+        unit("dropins: [{name: zz.conf, contents: '[Service]\n\n  Environment=IMAGE=quay.io/a/b:c'}]"),
+        "or to another image",
+    ),
+    "a link among ours": (
+        storage("links", "path: /etc/containers/registries.d/zz.yaml, target: /etc/zz.yaml"), "line 4: the keys",
+    ),
+    "a link at root's own": (storage("links", "path: /root/.config/containers, target: /etc/x"), "line 4: the keys"),
+    "a mount over ours": (
+        storage("filesystems", "device: /dev/disk/by-label/a, path: /etc, format: xfs, with_mount_unit: true"),
+        "the keys",
+    ),
     "an own policy for root": (
         storage("files", f"path: /root/.config/containers/policy.json, contents: {{inline: '{HOLE}'}}"),
         "would take the place of /etc/containers for root",
@@ -90,6 +102,9 @@ TAKEN = {
     "a program in /usr/local": (storage("files", "path: /usr/local/bin/a, mode: 493, contents: {inline: a}"), ""),
     "a second document": (storage("files", "path: /etc/a, contents: {inline: a}") + "---\n", ""),
     "a disk that only the TPM opens": ("boot_device: {luks: {tpm2: true}}\n", "boot_device.luks, line 4: the disk"),
+    "no more updates": (
+        "systemd: {units: [{name: bootc-fetch-apply-updates.timer, mask: true}]}\n", "would no longer update itself",
+    ),
     "an argument that refuses modules": (
         "kernel_arguments: {should_exist: [lockdown=integrity]}\n", "should_exist[0], line 4: with lockdown",
     ),

@@ -7,13 +7,20 @@ from collections.abc import Iterator, Mapping, Sequence
 from tasks.model.install import firstboot, logins
 from tasks.model.install.ignition import Entry, Path, flatten
 from tasks.model.install.merged import Merged
+from tasks.model.install.switched_off import switched_off
 
 _ROOT_DEVICE = re.compile(r"/dev/(mapper/root|disk/by-partlabel/root|disk/by-label/root|md/[^/]*root)")
-_REFUSING = re.compile(  # unsigned modules, or these modules
-    r"module\.sig_enforce(=(1|y|Y))?|lockdown=(integrity|confidentiality)|"
-    r"(modprobe\.blacklist|module_blacklist|rd\.driver\.blacklist)=(.*,)?(zfs|spl)(,.*)?"
+_REFUSING = re.compile(  # unsigned modules, or these modules; the kernel reads `-` as `_`, and `on` or `yes` as 1
+    r"module\.sig_enforce(=(1|y.*|on.*|t.*))?|lockdown=(integrity|confidentiality)|ima_policy=(.*\|)?secure_boot(\|.*)?|"
+    r"(modprobe\.blacklist|module_blacklist|rd\.driver\.blacklist)=(.*,)?(zfs|spl)(,.*)?|"
+    r"(rd\.)?systemd\.mask=systemd_modules_load(\.service)?",
+    re.IGNORECASE,
 )
-_SWITCHES = re.compile(r"\b(rpm-ostree\s+(\S+\s+)*rebase|bootc\s+switch)\b")
+_SWITCHES = re.compile(
+    r"\b(rpm-ostree\s+(-\S+\s+)*(rebase|deploy|upgrade|update)|bootc\s+(-\S+\s+)*(switch|upgrade|update)|"
+    r"ostree\s+container\s+image\s+deploy)\b"
+)
+_APPENDED = re.compile(r"\brpm-ostree\s+kargs\b[^\n]*?--append(?:-if-missing)?[= ][\"']?([^\s\"']+)")
 _LAYERS = re.compile(r"\brpm-ostree\s+(\S+\s+)*?(install|override|uninstall)\b")
 _PCRS = 24  # of a TPM 2.0, numbered from 0
 
@@ -30,7 +37,7 @@ def cautions(merged: Merged, whole: Sequence[Entry], owner: str) -> tuple[Cautio
     disks = [caution for path in contents for caution in (*_tpm(contents, path), *_root(contents, path))]
     written = {entry.path: entry.content for entry in whole}
     downloads = [caution for path in written for caution in _download(written, path)]
-    system = (*_kernel_arguments(merged), *_units(merged), *_zincati(merged))
+    system = (*_kernel_arguments(merged), *switched_off(merged), *_units(merged), *_zincati(merged))
     return (*disks, *_login(merged, owner), *system, *downloads)
 
 
@@ -91,10 +98,11 @@ def _login(merged: Merged, owner: str) -> Iterator[Caution]:
 
 def _kernel_arguments(merged: Merged) -> Iterator[Caution]:
     """The cautions about arguments with which the kernel does not load OpenZFS's modules."""
-    for number, argument in enumerate(merged.items("kernelArguments", "shouldExist")):
-        if _REFUSING.fullmatch(str(argument)):
-            why = f"with {argument} the kernel refuses OpenZFS's modules, which no trusted key has signed: leave it out"
-            yield ("kernelArguments", f"shouldExist[{number}]"), why
+    for number, item in enumerate(merged.items("kernelArguments", "shouldExist")):
+        for argument in str(item).split():
+            if _REFUSING.fullmatch(argument.replace("-", "_")):
+                why = f"with {argument} the kernel loads no OpenZFS, which no trusted key has signed: leave it out"
+                yield ("kernelArguments", f"shouldExist[{number}]"), why
 
 
 def _units(merged: Merged) -> Iterator[Caution]:
@@ -111,7 +119,9 @@ def _units(merged: Merged) -> Iterator[Caution]:
         if firstboot.is_ours(place[-1]):
             continue
         if _SWITCHES.search(text):
-            yield place, "this switches the machine to an image too: two units would do it, and ours then gives way"
+            yield place, "this switches or updates the machine too: two units would do it, and ours then gives way"
+        if any(_REFUSING.fullmatch(argument.replace("-", "_")) for argument in _APPENDED.findall(text)):
+            yield place, "with this kernel argument no OpenZFS is loaded, which no trusted key has signed: leave it out"
         if _LAYERS.search(text):
             why = "packages that are layered on the machine stop its updates: name them in packages: of invoke.yaml"
             yield place, why

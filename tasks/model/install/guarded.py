@@ -1,0 +1,89 @@
+"""What another config may not put over, above or below what protects a machine and switches it to the image."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from fnmatch import fnmatchcase
+from pathlib import PurePosixPath
+from typing import Any
+
+from tasks.model.install.firstboot import UNIT
+from tasks.model.install.merged import Finding, Merged
+from tasks.model.signing import KEYS, PERSONAL, POLICY, REGISTRIES
+
+_UNITS = "/etc/systemd/system"
+_PROTECTING = tuple(PurePosixPath(f"/{path}") for path in (POLICY, REGISTRIES, KEYS, *PERSONAL))
+_SWITCHING = (
+    *map(PurePosixPath, (f"{_UNITS}/{UNIT}", f"{_UNITS}/{UNIT}.d", "/etc/custom-coreos-switch")),
+    PurePosixPath("/var/lib/custom-coreos-switch"),
+)
+_PRESETS, _OURS = "/etc/systemd/system-preset/", "20-ignition.preset"  # Ignition writes this; the first match wins
+_OVERRIDES = (f"{_UNITS}.control/", f"{_UNITS}/{UNIT}.d/", "/var/lib/custom-coreos-switch/")
+_FOR_ALL = f"{_UNITS}/service.d/"
+_CHANGES = re.compile(r"^\s*(ExecStart|Condition\w+|Assert\w+|Environment(File)?)\s*=", re.MULTILINE)
+_PROTECTS = "the keys and the policy that protect the machine would not be where they are looked for: leave it out"
+_SWITCHES = "the machine would never switch, or to another image: leave it out, or use ./inv ignition --no-switch"
+
+
+def guarded(merged: Merged, ours: Mapping[str, Any]) -> Iterator[Finding]:
+    """Links, folders, mounts, files and arguments of another config that undo our part without changing it."""
+    if not ours:
+        return
+    switches = bool(ours.get("systemd"))
+    for place, path in _over(merged):
+        for guarded_path in (*_PROTECTING, *(_SWITCHING if switches else ())):
+            if path == guarded_path or path in guarded_path.parents or guarded_path in path.parents:
+                yield Finding(place, _PROTECTS if guarded_path in _PROTECTING else _SWITCHES)
+                break
+    if switches:
+        yield from (Finding(place, _SWITCHES) for place in (*_disabling(merged), *_drop_ins(merged, ours)))
+
+
+def _over(merged: Merged) -> Iterator[tuple[tuple[str, ...], PurePosixPath]]:
+    """What takes the place of a path with all that is below it: links, replaced folders and mounts."""
+    for link in merged.items("storage", "links"):
+        yield ("storage", f"links[{link['path']}]"), PurePosixPath(link["path"])
+    for folder in merged.items("storage", "directories"):
+        if folder.get("overwrite"):
+            yield ("storage", f"directories[{folder['path']}]"), PurePosixPath(folder["path"])
+    for system in merged.items("storage", "filesystems"):
+        if _hides(path := system.get("path") or ""):
+            yield ("storage", f"filesystems[{system['device']}]"), PurePosixPath(path)
+    for unit in merged.items("systemd", "units"):
+        path = "/" + unit["name"].removesuffix(".mount").replace("-", "/")
+        if unit["name"].endswith(".mount") and _hides(path):
+            yield ("systemd", f"units[{unit['name']}]"), PurePosixPath(path)
+
+
+def _hides(path: str) -> bool:
+    """Whether a mount hides files of ours; /var and what is in it are often a disk of their own."""
+    return path not in ("", "/") and not f"{path}/".startswith("/var/")
+
+
+def _disabling(merged: Merged) -> Iterator[tuple[str, ...]]:
+    """Files and kernel arguments that switch our unit off or change it."""
+    for file in merged.items("storage", "files"):
+        path, content = str(PurePosixPath(file["path"])), merged.content(file["path"]) or ""
+        if (
+            path.startswith(_OVERRIDES)
+            or (path.startswith(_FOR_ALL) and _CHANGES.search(content))
+            or (path.startswith(_PRESETS) and path.removeprefix(_PRESETS) < _OURS and _disables(content.splitlines()))
+        ):
+            yield "storage", f"files[{file['path']}]"
+    for number, argument in enumerate(merged.items("kernelArguments", "shouldExist")):
+        if f"systemd.mask={UNIT}" in str(argument).split():
+            yield "kernelArguments", f"shouldExist[{number}]"
+
+
+def _disables(preset: Iterable[str]) -> bool:
+    """Whether a preset's first line about our unit disables it."""
+    rows = (line.split() for line in preset)
+    matching = (row[0] for row in rows if len(row) > 1 and fnmatchcase(UNIT, row[1]))
+    return next(matching, "") == "disable"
+
+
+def _drop_ins(merged: Merged, ours: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
+    """Drop-ins of our units that are not ours."""
+    for unit in ours["systemd"]["units"]:
+        found = next((each for each in merged.items("systemd", "units") if each["name"] == unit["name"]), {})
+        if (found.get("dropins") or []) != (unit.get("dropins") or []):
+            yield "systemd", f"units[{unit['name']}]"

@@ -1,0 +1,91 @@
+"""What undoes our part of the config without changing it; tests/lab/test_merge.py types some of it."""
+
+from typing import Any
+
+import pytest
+
+from tasks.model.install.firstboot import UNIT
+from tasks.model.install.guarded import guarded
+from tasks.model.install.merged import Merged
+
+DROP_IN = {"name": "image.conf", "contents": "[Service]\nEnvironment=IMAGE=x\n"}
+OURS: dict[str, Any] = {"storage": {"files": []}, "systemd": {"units": [{"name": UNIT, "dropins": [DROP_IN]}]}}
+
+
+def places(config: dict[str, Any], ours: dict[str, Any] = OURS) -> list[str]:
+    """Return the last part of the place of each finding; our unit is in the config unless it says otherwise."""
+    config = {**config, "systemd": {"units": [*config.get("systemd", {}).get("units", []), *OURS["systemd"]["units"]]}}
+    return [each.path[-1] for each in guarded(Merged(config, (), (), ()), ours)]
+
+
+def storage(kind: str, path: str, **more: object) -> dict[str, Any]:
+    return {"storage": {kind: [{"path": path, "device": "/dev/x", **more}]}}
+
+
+def file(path: str, text: str = "") -> dict[str, Any]:
+    return storage("files", path, contents={"source": f"data:,{text}"})
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/etc/containers/registries.d/zz.yaml", "/etc/containers/registries.d", "/etc/containers/policy.json",
+        "/etc/containers", "/etc/pki", "/etc/pki/cosign/x.pub", "/root/.config/containers", "/root/.config", "/root",
+        "/root/.config/containers/policy.json", "/var/roothome/.config", "/etc/systemd", "/etc/systemd/system",
+        f"/etc/systemd/system/{UNIT}.d", "/var/lib/custom-coreos-switch/done", "/etc/containers/./registries.d",
+    ],
+)  # fmt: skip
+def test_a_link_over_above_or_below_ours_is_refused(path: str) -> None:
+    """It leads to files that nobody has checked."""
+    assert places(storage("links", path, target="/etc/mine")) == [f"links[{path}]"]
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        storage("links", "/etc/containers/storage.conf", target="/etc/mine"),
+        storage("links", "/etc/localtime", target="../usr/share/zoneinfo/Europe/Berlin"),
+        storage("links", "/etc/systemd/system/multi-user.target.wants/a.service", target="/x"),
+        storage("directories", "/etc/containers"), storage("directories", "/etc/mine", overwrite=True),
+        storage("filesystems", "/var"), storage("filesystems", "/var/lib/containers"), storage("filesystems", ""),
+        file("/etc/systemd/system/service.d/slice.conf", "[Service]%0ASlice=a.slice%0A"),
+        file("/etc/systemd/system-preset/00-a.preset", "disable debug-shell.service%0A"),
+        file("/etc/systemd/system-preset/90-a.preset", "disable *%0A"),
+        file("/etc/systemd/system-preset/00-a.preset", f"enable {UNIT}%0Adisable *%0A"),
+        {"kernelArguments": {"shouldExist": ["quiet systemd.mask=a.service"]}},
+        {"systemd": {"units": [{"name": "var-mnt-tank.mount"}]}},
+    ],
+)  # fmt: skip
+def test_what_is_beside_ours_passes(config: dict[str, Any]) -> None:
+    """Disks for /var, links elsewhere, presets of other units."""
+    assert places(config) == []
+
+
+@pytest.mark.parametrize(
+    ("config", "place"),
+    [
+        (storage("directories", "/etc", overwrite=True), "directories[/etc]"),
+        (storage("directories", "/etc/systemd/system", overwrite=True), "directories[/etc/systemd/system]"),
+        (storage("filesystems", "/etc"), "filesystems[/dev/x]"),
+        ({"systemd": {"units": [{"name": "etc-containers.mount"}]}}, "units[etc-containers.mount]"),
+        (file(f"/etc/systemd/system/{UNIT}.d/zz.conf"), f"files[/etc/systemd/system/{UNIT}.d/zz.conf]"),
+        (file(f"/etc/systemd/system.control/{UNIT}"), f"files[/etc/systemd/system.control/{UNIT}]"),
+        (file("/etc/systemd/system/service.d/a.conf", "[Service]%0AExecStart=%0A"),
+         "files[/etc/systemd/system/service.d/a.conf]"),
+        (file("/etc/systemd/system-preset/0.preset", "disable *%0A"), "files[/etc/systemd/system-preset/0.preset]"),
+        (file("/var/lib/custom-coreos-switch/done"), "files[/var/lib/custom-coreos-switch/done]"),
+        ({"kernelArguments": {"shouldExist": [f"quiet systemd.mask={UNIT}"]}}, "shouldExist[0]"),
+        ({"systemd": {"units": [{"name": UNIT, "dropins": [DROP_IN, {"name": "z"}]}]}}, f"units[{UNIT}]"),
+    ],
+)  # fmt: skip
+def test_what_hides_disables_or_redirects_ours_is_refused(config: dict[str, Any], place: str) -> None:
+    """Its own contents stay as they are, and the machine would not switch, or to another image."""
+    assert places(config) == [place]
+
+
+def test_without_a_switch_only_what_protects_the_machine_is_guarded() -> None:
+    """Without a key nothing is."""
+    done, link = file("/var/lib/custom-coreos-switch/done"), storage("links", "/etc/pki/cosign", target="/x")
+    assert places(done, {"storage": {}}) == []
+    assert places(link, {"storage": {}}) == ["links[/etc/pki/cosign]"]
+    assert places(link, {}) == []
