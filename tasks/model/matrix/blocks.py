@@ -11,6 +11,7 @@ from packaging.version import Version
 from tasks.model.errors import TaskError
 from tasks.model.versions import Kernel, kernel_series, parse_fcos, parse_zfs
 
+_LEADING_ZEROS = re.compile(r"(?<![0-9a-z_])0+(?=[0-9])")
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}", re.ASCII)
 _PAIR, _CONTENT = ("fcos", "kernel", "zfs"), ("digest", "inputs")
 
@@ -42,7 +43,8 @@ class Block:
         if self.fcos:
             object.__setattr__(self, "fcos", str(parse_fcos(self.fcos, "the block")))
         if self.kernel:
-            whole = Kernel.parse(self.kernel, "the block") if "-" in self.kernel else kernel_series(self.kernel)
+            plain = _LEADING_ZEROS.sub("", self.kernel.lower())
+            whole = Kernel.parse(plain, "the block") if "-" in plain else kernel_series(plain)
             object.__setattr__(self, "kernel", str(whole))
         if self.zfs:
             object.__setattr__(self, "zfs", str(parse_zfs(self.zfs)))

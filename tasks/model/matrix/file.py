@@ -7,12 +7,13 @@ from typing import Self
 
 import tomlkit
 from packaging.version import Version
+from tomlkit.exceptions import TOMLKitError
 from tomlkit.items import AoT, InlineTable, Table
 
 from tasks.model.errors import TaskError
 from tasks.model.matrix.blocks import Block
-from tasks.model.matrix.ranges import KernelRange
-from tasks.model.versions import zfs_stream
+from tasks.model.matrix.ranges import FILE, KernelRange, Matrix
+from tasks.model.versions import parse_zfs, zfs_stream
 
 OLDEST = (2, 2)  # the oldest line that is kept
 
@@ -51,7 +52,11 @@ def changed(rows: Iterable[Row], known: Mapping[Version, KernelRange]) -> tuple[
 
 
 def with_rows(text: str, rows: Iterable[Row]) -> str:
-    """The file with the rows added, each at its place within its line; an existing row is corrected."""
+    """The file with the rows added, each at its place within its line; an existing row is corrected.
+
+    Stops if the file is written in a way that a row cannot be added to.
+    """
+    text = text if text.endswith("\n") else f"{text}\n"
     for row in rows:
         document = tomlkit.parse(text)
         table = _table(document)
@@ -60,6 +65,12 @@ def with_rows(text: str, rows: Iterable[Row]) -> str:
         else:
             _insert(table, row)
         text = tomlkit.dumps(document)
+    try:
+        Matrix.parse(tomlkit.parse(text).unwrap(), FILE)
+    except (TaskError, TOMLKitError) as error:
+        why = f"with the new rows it could not be read again: {getattr(error, 'why', error)}"
+        hint = 'write each row on one line, as in: "2.4.4" = { released = 2026-08-21, … }'
+        raise TaskError(f"{FILE} cannot be changed", why, hint) from error
     return text
 
 
@@ -73,7 +84,7 @@ def _table(document: tomlkit.TOMLDocument) -> Table:
 def _insert(table: Table, row: Row) -> None:
     """Put a row after the last older one of its line, or before the first; a new line is added at the end."""
     body = table.value.body
-    places = {Version(key.key): place for place, (key, _) in enumerate(body) if key is not None}
+    places = {parse_zfs(key.key): place for place, (key, _) in enumerate(body) if key is not None}
     line = [version for version in places if zfs_stream(version) == zfs_stream(row.zfs)]
     older = [version for version in line if version < row.zfs]
     if older:
@@ -103,7 +114,10 @@ def with_block(text: str, block: Block) -> str:
     """The file with one more [[blocked]]; an entry with the same subject gets the new reason and date."""
     document = tomlkit.parse(text)
     entries = document.get("blocked")
-    if not isinstance(entries, AoT):
+    if entries is not None and not isinstance(entries, AoT):
+        why = "blocked is a list in brackets, to which no [[blocked]] can be added"
+        raise TaskError(f"{FILE} cannot be changed", why, "write each entry of it as a [[blocked]] table")
+    if entries is None:
         entries = tomlkit.aot()
         document.append("blocked", entries)
     same = next((entry for entry in entries if Block.parse(entry.unwrap()).same_subject(block)), None)
@@ -118,14 +132,15 @@ def with_block(text: str, block: Block) -> str:
 
 
 def without_block(text: str, block: Block) -> str:
-    """The file without the [[blocked]] entry of the same subject."""
+    """The file without every [[blocked]] entry of the same subject."""
     document = tomlkit.parse(text)
     entries = document.get("blocked", [])
-    number = next((n for n, entry in enumerate(entries) if Block.parse(entry.unwrap()).same_subject(block)), None)
-    if number is None:
+    numbers = [n for n, entry in enumerate(entries) if Block.parse(entry.unwrap()).same_subject(block)]
+    if not numbers:
         subjects = "; ".join(Block.parse(entry.unwrap()).subject for entry in entries) or "nothing"
         raise TaskError(f"{block.subject} is not blocked", f"blocked: {subjects}", "name it exactly as it was blocked")
-    del entries[number]
+    for number in reversed(numbers):
+        del entries[number]
     if not entries:
         del document["blocked"]
     return tomlkit.dumps(document).rstrip("\n") + "\n"

@@ -38,11 +38,16 @@ class KernelRange:
     @classmethod
     def from_meta(cls, text: str, source: str) -> Self:
         """Read a META file's lines `Linux-Minimum: 4.18` and `Linux-Maximum: 7.2`."""
-        limits = dict(_META.findall(text))
-        if set(limits) != {"Minimum", "Maximum"}:
-            why = "it lacks a line Linux-Minimum or Linux-Maximum with a kernel's major.minor"
+        found = _META.findall(text)
+        limits = dict(found)
+        if sorted(name for name, _ in found) != ["Maximum", "Minimum"]:
+            why = "it does not have one line each, Linux-Minimum and Linux-Maximum, with a kernel's major.minor"
             raise TaskError(f"{source} is not a META file of OpenZFS", why, "try again in a few minutes")
-        return cls(minimum=Series.parse(limits["Minimum"]), maximum=Series.parse(limits["Maximum"]), live=True)
+        minimum, maximum = Series.parse(limits["Minimum"]), Series.parse(limits["Maximum"])
+        if minimum > maximum:
+            why = f"its META says Linux-Minimum {minimum} and Linux-Maximum {maximum}"
+            raise TaskError(f"{source} states kernels that cannot be right", why, "wait for OpenZFS to correct it")
+        return cls(minimum=minimum, maximum=maximum, live=True)
 
     def require_plausible(self, known: Iterable["KernelRange"], zfs: Version) -> None:
         """Stop at a maximum that no kernel can have soon; OpenZFS's own CI once left 99.99 in a release."""

@@ -19,14 +19,20 @@ def block(**subject: str) -> Block:
 
 
 @pytest.mark.parametrize(
-    ("kernel", "zfs"), list(product(["", "7.1", "7.01", "07.1", str(KERNEL)], ["", "2.4.4", "zfs-2.4.4"]))
+    ("kernel", "zfs"),
+    list(
+        product(
+            ["", "7.1", "7.01", "07.1", str(KERNEL), "07.01.09-0200.FC44.x86_64"],
+            ["", "2.4.4", "zfs-2.4.4"],
+        )
+    ),
 )
 def test_every_way_to_write_it_blocks_the_pair(kernel: str, zfs: str) -> None:
     """`--kernel 7.01` and a tag as OpenZFS names it blocked nothing."""
     if kernel or zfs:
         assert block(kernel=kernel, zfs=zfs).hits_pair(FCOS, KERNEL, ZFS)
         assert block(kernel=kernel, zfs=zfs).same_subject(
-            block(kernel=kernel and (kernel if "-" in kernel else "7.1"), zfs=zfs)
+            block(kernel=kernel and (str(KERNEL) if "-" in kernel else "7.1"), zfs=zfs)
         )
 
 

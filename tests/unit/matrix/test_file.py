@@ -44,6 +44,46 @@ def test_a_new_release_stands_at_its_place(zfs: str, above: str, below: str) -> 
     assert after.replace(f"\n{new}" if zfs == "2.5.0" else new, "") == SHIPPED
 
 
+def test_a_file_without_a_last_line_end_gets_one() -> None:
+    """Else the new row would stand on the last row's line."""
+    ends_in_a_row = (
+        SHIPPED[: SHIPPED.rindex('"2.4.4"')]
+        + '"2.4.4" = { released = 2026-08-21, linux_minimum = "4.18", linux_maximum = "7.2" }'
+    )
+    after = with_rows(ends_in_a_row, [row("2.4.5")])
+    assert Version("2.4.5") in Matrix.parse(tomllib.loads(after), "x").ranges
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '[zfs."2.4.4"]\nreleased = 2026-08-21\nlinux_minimum = "4.18"\nlinux_maximum = "7.2"\n',
+        '[zfs]\n"9.9" = { released = 2026-08-21, linux_minimum = "4.18", linux_maximum = "7.2" }\n',
+    ],
+)
+def test_what_could_not_be_read_again_is_not_written(text: str) -> None:
+    """The error is about the file that the user has, before anything is lost."""
+    with pytest.raises(TaskError):
+        with_rows(text, [row("2.4.5")])
+
+
+def test_a_list_in_brackets_gets_no_block() -> None:
+    """TOML does not allow both forms."""
+    text = f"blocked = []\n{SHIPPED}"
+    with pytest.raises(TaskError, match="cannot be changed"):
+        with_block(text, Block(reason="x", since=TODAY, zfs="2.4.4"))
+
+
+def test_every_entry_of_a_subject_goes_at_once() -> None:
+    """Two hands wrote it, each in its own way; else it would stay blocked after a success."""
+    twice = "".join(
+        f'\n[[blocked]]\nzfs = "{zfs}"\nreason = "x"\nsince = 2026-11-23\n' for zfs in ("2.4.4", "zfs-2.4.4")
+    )
+    other = '\n[[blocked]]\nzfs = "2.4.3"\nreason = "x"\nsince = 2026-11-23\n'
+    after = without_block(SHIPPED + twice + other, Block(reason="x", since=TODAY, zfs="2.4.4"))
+    assert [block.zfs for block in Matrix.parse(tomllib.loads(after), "x").blocks] == ["2.4.3"]
+
+
 def test_a_row_that_is_wrong_is_corrected_in_its_place() -> None:
     """The date stays; the kernels come from META."""
     after = with_rows(SHIPPED, [row("2.4.3", "7.1")])
@@ -81,9 +121,11 @@ def test_meta_is_read_and_a_file_that_is_none_is_refused() -> None:
     """The cases are a web page, half a file, and a line without a number."""
     assert str(KernelRange.from_meta(META, "META")) == "4.18 to 7.3"
     assert str(KernelRange.from_meta(META.replace("\n", "\r\n"), "META")) == "4.18 to 7.3"
-    for text in ("", "<html>", META[:60], META.replace("7.3", "null")):
+    for text in ("", "<html>", META[:60], META.replace("7.3", "null"), f"{META}Linux-Maximum: 9.9\n"):
         with pytest.raises(TaskError, match=r"META of 2\.4\.5 is not a META file"):
             KernelRange.from_meta(text, "META of 2.4.5")
+    with pytest.raises(TaskError, match=r"META of 2\.4\.5 states kernels that cannot be right"):
+        KernelRange.from_meta(META.replace("4.18", "99.99"), "META of 2.4.5")
 
 
 def test_a_release_without_a_date_makes_no_row() -> None:
