@@ -100,24 +100,33 @@ def _with_keys(text: str, ssh_keys: Sequence[str]) -> str:
 
 def _who_logs_in(users: Sequence[Any], ssh_keys: Sequence[str]) -> int | None:
     """The number of the user who logs in; None if that is `core`, who has no entry yet."""
-    ranks = [(_rank(user, ssh_keys), user.get("name") == USER, -number) for number, user in _named(users)]
-    best = max(ranks, default=(0, False, 0))
-    return -best[2] if best[0] else None
+    ranks = [(_signs(user, ssh_keys), user.get("name") == USER, -number) for number, user in _named(users)]
+    best = max(ranks, default=((), False, 0))
+    return -best[2] if any(best[0]) else None
 
 
-def _rank(user: Mapping[str, Any], ssh_keys: Sequence[str]) -> int:
-    """How likely it is that a user is the one who logs in; 0 for a user who cannot."""
+def _signs(user: Mapping[str, Any], ssh_keys: Sequence[str]) -> tuple[bool, ...]:
+    """The signs that a user is the one who logs in, the surest first; none for a user who cannot.
+
+    A key that may only run one command is a program's, such as a backup's.
+    """
     shell = str(user.get("shell") or "")
     if user.get("system") or user.get("should_exist") is False or shell.endswith(("nologin", "false")):
-        return 0
-    signs = (
-        user.get("name") == USER or bool({"sudo", "wheel"}.intersection(map(str, _listed(user.get("groups"))))),
-        bool(user.get("password_hash")),
-        _KEYS in user,
-        bool(_listed(user.get(_KEYS)) or _listed(user.get(f"{_KEYS}_local"))),
-        bool(set(ssh_keys).intersection(map(str, _listed(user.get(_KEYS))))),
+        return ()
+    keys = [str(key) for key in _listed(user.get(_KEYS))]
+    has_key = any("command=" not in key for key in keys) or bool(_listed(user.get(f"{_KEYS}_local")))
+    has_password = bool(user.get("password_hash"))
+    rules = bool({"sudo", "wheel"}.intersection(map(str, _listed(user.get("groups")))))
+    return (
+        any(logins.ORIGINAL_KEY in key for key in keys),
+        bool(keys) and keys == list(ssh_keys),
+        bool(set(ssh_keys).intersection(keys)),
+        rules and (has_key or has_password),
+        has_key,
+        has_password,
+        _KEYS in user and not keys,
+        rules or user.get("name") == USER,
     )
-    return max((number for number, sign in enumerate(signs, 1) if sign), default=0)
 
 
 def staying(butane: str, ssh_keys: Sequence[str], owner: str) -> tuple[str, ...]:

@@ -158,6 +158,9 @@ def test_a_key_from_github_names_its_owner() -> None:
 
 
 OLD = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl friend"
+ORIGINAL = f"ecdsa-sha2-nistp256 {logins.ORIGINAL_KEY} them"
+GIT = {"name": "git", "ssh_authorized_keys": [OLD]}
+ANN = {"name": "ann", "groups": ["wheel"], "ssh_authorized_keys": [OLD, KEY]}
 LOGINS = [
     ([], "core"),
     ([{"name": "backup", "ssh_authorized_keys": [OLD], "shell": "/sbin/nologin"}], "core"),
@@ -169,12 +172,20 @@ LOGINS = [
     ([{"name": "admin", "ssh_authorized_keys": [OLD]}, {"name": "core", "ssh_authorized_keys": [OLD]}], "core"),
     ([{"name": "admin", "ssh_authorized_keys": [KEY]}, {"name": "core", "ssh_authorized_keys": [OLD]}], "admin"),
     ([{"name": "a", "ssh_authorized_keys": [OLD]}, {"name": "b", "ssh_authorized_keys": [OLD]}, None], "a"),
+    ([GIT, {"name": "admin", "groups": ["sudo"], "ssh_authorized_keys": [ORIGINAL]}], "admin"),
+    ([GIT, {"name": "core", "groups": ["wheel"], "password_hash": "x"}], "core"),
+    ([{"name": "git", "ssh_authorized_keys": [f'command="rrsync /",restrict {OLD}']}, {"name": "core"}], "core"),
+    ([{"name": "core", "ssh_authorized_keys": [ORIGINAL]}, {"name": "ann", "ssh_authorized_keys": [OLD, KEY]}], "core"),
+    ([{"name": "core", "ssh_authorized_keys": [KEY]}, ANN], "core"),
 ]
 
 
 @pytest.mark.parametrize(("users", "name"), LOGINS)
 def test_the_user_who_logs_in_gets_the_keys(users: list[Any], name: str) -> None:
-    """That is who has them already, else who has keys, a password or sudo; among equals it is core."""
+    """That is who has the original owner's key or yours, else who may do most with a key of a person, or a password.
+
+    Nobody else loses a key.
+    """
     after = adopt.with_machine(json.dumps({"variant": "fcos", "passwd": {"users": users}}), [KEY], "")
     held = {user["name"]: user.get("ssh_authorized_keys") for user in json.loads(after)["passwd"]["users"] if user}
     assert held.pop(name) == [KEY]
