@@ -82,7 +82,7 @@ def _write_list(image: ImageRef, entries: Iterable[Descriptor]) -> None:
             "oras", "manifest", "push", f"--registry-config={auth_file}", f"--media-type={OCI_INDEX}",
             f"{image.name}:{referrers_tag(image.digest)}", str(file),
         ]  # fmt: skip
-        shell.run(argv, what=f"the list of {image} could not be written", seconds=_SECONDS, hint=_HINT)
+        shell.run(argv, what=f"the list of {image} could not be written", seconds=_SECONDS, hint=_HINT, tries=_TRIES)
 
 
 def _attach(image: ImageRef, artifact_type: str, annotations: Mapping[str, str], file: Path | None) -> bool:

@@ -117,9 +117,9 @@ def run(
 ) -> bool:
     """Run a program that changes something, echoed on stderr; False under `inv -R`, which only shows it.
 
-    An error's next step is `hint`, unless the network failed, or it follows from the error. After a failure of the
-    network it is run again, up to `tries` times. `env` replaces the environment; `descriptors` stay open in the
-    program, under the same numbers.
+    An error's next step follows from the error; it is `hint` where that is unknown, or where a login is refused. After
+    a failure of the network it is run again, up to `tries` times. `env` replaces the environment; `descriptors` stay
+    open in the program, under the same numbers.
     """
     sys.stderr.write(f"$ {shlex.join(argv)}\n")
     if Mode.dry:
@@ -133,7 +133,8 @@ def run(
     else:
         status, cause = _run(argv, what, seconds, env, cwd, descriptors)
     if status:
-        following = hints.after(cause) if hints.is_passing(cause) else hint or hints.after(cause)
+        known = hints.after(cause)
+        following = hint if hint and (known == hints.ANY or hints.is_about_login(cause)) else known
         raise TaskError(what, failed(argv, what, status, cause).why, following)
     return True
 

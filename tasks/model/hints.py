@@ -3,18 +3,22 @@
 import re
 
 _NETWORK = (
-    "no such host|name resolution|could not resolve|dial tcp|network is unreachable|connection re(fused|set)|"
-    r"i/o timeout|TLS handshake|unexpected EOF|timed? ?out|\b50[0234]\b|bad gateway|service unavailable"
+    "no such host|name resolution|could(n't| not) resolve|dial tcp|network is unreachable|connection re(fused|set)|"
+    r"i/o timeout|TLS handshake|\bEOF$|unexpected EOF|timed? ?out|deadline exceeded|broken pipe|GOAWAY|INTERNAL_ERROR|"
+    r"blob upload (unknown|invalid)|too ?many ?requests|\b429\b|all mirrors were tried|no urls in mirrorlist|"
+    r"(status|http|code|answered|error)\W*50[0234]\b|\b50[0234] [A-Z]|bad gateway|service unavailable"
 )
+_LOGIN = r"unauthorized|authentication required|\b401\b|\b403\b|denied"
 _HINTS = {  # the first that matches
     "no space left|disk quota exceeded": "free some space, then run it again: df -h; podman system prune",
+    "nothing provides kernel-": "no kmods fit this kernel: ./inv versions shows which release can be built",
     "no match for argument|unable to find a match|nothing provides|no package .* available": (
         "correct `packages` in invoke.yaml; Fedora's names are at packages.fedoraproject.org"
     ),
     _NETWORK: "check the network, or try again in a few minutes",
     "x509:|certificate": "check this machine's clock, and whether a proxy replaces certificates",
     "permission denied|operation not permitted": "check who owns that file or folder, then run it again",
-    r"unauthorized|authentication required|\b401\b|\b403\b|denied": "check the login and its rights: ./inv doctor",
+    _LOGIN: "check the login and its rights: ./inv doctor",
 }
 ANY = "correct what the error above names, then run it again"
 
@@ -27,3 +31,8 @@ def after(cause: str) -> str:
 def is_passing(cause: str) -> bool:
     """Whether an error with these words may be gone a moment later."""
     return re.search(_NETWORK, cause, re.IGNORECASE) is not None
+
+
+def is_about_login(cause: str) -> bool:
+    """Whether the words are about a login or its rights, and no other cause is known."""
+    return after(cause) == _HINTS[_LOGIN]

@@ -181,7 +181,7 @@ def _waited(candidates: Candidates, published: Published, due: KmodsTag | None) 
 def _overdue(candidates: Candidates, chosen: Option | None, due: KmodsTag | None) -> str:
     """Say that the newest release has waited too long, if this decision does not change that."""
     published = candidates.published
-    moves = chosen is not None and not _is_published(published, chosen)
+    moves = chosen is not None and chosen.release == candidates.newest and not _is_published(published, chosen)
     return "" if published is None or moves else _waited(candidates, published, due)
 
 

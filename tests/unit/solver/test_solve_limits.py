@@ -9,7 +9,7 @@ from tasks.model.errors import TaskError
 from tasks.model.matrix.blocks import Block
 from tasks.model.matrix.ranges import Matrix
 from tasks.model.solver.solve import Decision, Verdict, solve
-from tests.builders.values import KERNEL, MATRIX, NEW, NEWER, NOW, candidates, published, release
+from tests.builders.values import BEYOND, KERNEL, MATRIX, NEW, NEWER, NOW, candidates, published, release
 
 
 def chosen(decision: Decision) -> tuple[str, str]:
@@ -90,6 +90,14 @@ def test_a_stream_may_stay_back_for_the_whole_of_hold_days(more: int, overdue: b
     now = NOW.replace(hour=0) + timedelta(seconds=more)
     found = candidates("2.4.4", releases=(release(version="44.20261103.3.0"),), stable=stable)
     assert bool(solve(replace(found, now=now, went_back=True)).overdue) == overdue
+
+
+def test_an_older_release_that_is_built_does_not_end_the_wait_of_the_newest() -> None:
+    """The watchdog would say for a day that all is well."""
+    releases = release(), release("7.1.10-200.fc44.x86_64", "44.20261113.3.0"), release(BEYOND, NEW, days=20)
+    decision = solve(candidates("2.4.4", "2.4.4 7.1.10-200.fc44.x86_64", releases=releases, stable=published()))
+    assert decision.verdict is Verdict.BUILD
+    assert "the newest release has waited longer than hold_days" in decision.overdue
 
 
 def test_the_published_release_itself_never_waits_too_long() -> None:
