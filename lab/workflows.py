@@ -3,6 +3,7 @@
 import json
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -85,7 +86,7 @@ def _prepare(state: Path, event: Event) -> str:
     """Turn the copy into a repository with a key and everything on main; return its name on GitHub."""
     copied = state / "checkout"
     if event.secrets:
-        call([str(copied / "inv"), "keygen"], cwd=str(copied))
+        _ship_key(copied)
     git = ["git", "-C", str(copied), "-c", "user.name=owner", "-c", "user.email=owner@example.org"]
     if not (copied / ".git").exists():
         call([*git, "init", "--quiet"])
@@ -98,6 +99,15 @@ def _prepare(state: Path, event: Event) -> str:
     call([*git, "commit", "--quiet", "--allow-empty", "--message", "The files to rehearse"])
     call([*git, "config", "remote.origin.url", f"https://github.com/{name}"])
     return name
+
+
+def _ship_key(copied: Path) -> None:
+    """Make a key pair on a lab's first day, and ship the same one on later days, as a repository does."""
+    public, shipped = Path.home() / ".config/custom-coreos/signing.pub", copied / checkout.KEY_FOLDERS[0] / "cosign.pub"
+    if public.exists():
+        shipped.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(public, shipped)
+    call([str(copied / "inv"), "keygen", *(["--policy"] if public.exists() else [])], cwd=str(copied))
 
 
 def _act(machine: runner.Runner, event: Event, number: int, repository: str) -> Run:
