@@ -70,15 +70,16 @@ def _next_pair(named: str, shipped: "HostFiles") -> tuple[str, Path]:
 
     A second key never takes the number of a pair that is on this machine: it may be the one that was stolen.
     """
-    default, path = signer.default_key(), next_key(shipped)
     if named:
-        return path, Path(named)
-    for least in count(1):
-        path = next_key(shipped, least=least)
-        private = default.with_name(f"{default.stem}{Path(path).stem.removeprefix('cosign')}{default.suffix}")
-        if not (shipped.has_key and private.exists()) or _unfinished(private).exists():
-            return path, private
-    raise AssertionError("numbers do not end")
+        return next_key(shipped), Path(named)
+    default, paths = signer.default_key(), (next_key(shipped, least=least) for least in count(1))
+    names = ((path, f"{default.stem}{Path(path).stem.removeprefix('cosign')}{default.suffix}") for path in paths)
+    pairs = ((path, default.with_name(name)) for path, name in names)
+    return next(
+        (path, private)
+        for path, private in pairs
+        if not (shipped.has_key and private.exists()) or _unfinished(private).exists()
+    )
 
 
 def _unfinished(private: Path) -> Path:

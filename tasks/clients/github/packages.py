@@ -39,7 +39,7 @@ class Refusal:
     @property
     def is_forbidden(self) -> bool:
         """Whether the token lacks the right; GitHub refuses a single version, for its downloads, with 400."""
-        return self.status == _FORBIDDEN
+        return self.status in (_FORBIDDEN, _NOT_FOUND)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +116,7 @@ class GhcrPackage:
         if answer.status == _NOT_FOUND:
             seen = http.ask(url, what=what, headers=api.headers(), accept_status=accepted)
             hidden = "it denies that the version exists, and still shows it"
-            return None if seen.status == _NOT_FOUND else Refusal(_FORBIDDEN, hidden)
+            return None if seen.status == _NOT_FOUND else Refusal(_NOT_FOUND, hidden)
         if answer.status not in _REFUSED:
             return None
         return Refusal(answer.status, api.reason(http.parse_json(answer.body, what, "GitHub")))

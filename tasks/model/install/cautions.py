@@ -7,15 +7,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from tasks.model.install import firstboot, logins
 from tasks.model.install.ignition import Entry, Path, flatten
 from tasks.model.install.merged import Merged
-from tasks.model.install.switched_off import switched_off
+from tasks.model.install.switched_off import Caution, switched_off
 
 _ROOT_DEVICE = re.compile(r"/dev/(mapper/root|disk/by-partlabel/root|disk/by-label/root|md/[^/]*root)")
 _REFUSING = re.compile(  # unsigned modules, or these modules; the kernel reads `-` as `_`, and `on` or `yes` as 1
     r"module\.sig_enforce(=(1|y.*|on.*|t.*))?|lockdown=(integrity|confidentiality)|ima_policy=(.*\|)?secure_boot(\|.*)?|"
-    r"(modprobe\.blacklist|module_blacklist|rd\.driver\.blacklist)=(.*,)?(zfs|spl)(,.*)?|"
-    r"(rd\.)?systemd\.mask=systemd_modules_load(\.service)?",
+    r"(modprobe\.blacklist|module_blacklist|rd\.driver\.blacklist)=(.*,)?(zfs|spl)(,.*)?",
     re.IGNORECASE,
 )
+_REFUSED = "with {} the kernel loads no OpenZFS, unless you sign its modules yourself: leave it out"
 _SWITCHES = re.compile(
     r"\b(rpm-ostree\s+(-\S+\s+)*(rebase|deploy|upgrade|update)|bootc\s+(-\S+\s+)*(switch|upgrade|update)|"
     r"ostree\s+container\s+image\s+deploy)\b"
@@ -23,8 +23,6 @@ _SWITCHES = re.compile(
 _APPENDED = re.compile(r"\brpm-ostree\s+kargs\b[^\n]*?--append(?:-if-missing)?[= ][\"']?([^\s\"']+)")
 _LAYERS = re.compile(r"\brpm-ostree\s+(\S+\s+)*?(install|override|uninstall)\b")
 _PCRS = 24  # of a TPM 2.0, numbered from 0
-
-Caution = tuple[Path, str]  # the Ignition path of the danger; why it is one, and what to do
 
 
 def cautions(merged: Merged, whole: Sequence[Entry], owner: str) -> tuple[Caution, ...]:
@@ -96,13 +94,16 @@ def _login(merged: Merged, owner: str) -> Iterator[Caution]:
         yield ("passwd",), f"nobody can log in{unless}: there is no SSH key and no password; add your key: ./inv adopt"
 
 
+def _refuses(argument: str) -> bool:
+    return _REFUSING.fullmatch(argument.replace("-", "_")) is not None
+
+
 def _kernel_arguments(merged: Merged) -> Iterator[Caution]:
     """The cautions about arguments with which the kernel does not load OpenZFS's modules."""
     for number, item in enumerate(merged.items("kernelArguments", "shouldExist")):
         for argument in str(item).split():
-            if _REFUSING.fullmatch(argument.replace("-", "_")):
-                why = f"with {argument} the kernel loads no OpenZFS, which no trusted key has signed: leave it out"
-                yield ("kernelArguments", f"shouldExist[{number}]"), why
+            if _refuses(argument):
+                yield ("kernelArguments", f"shouldExist[{number}]"), _REFUSED.format(argument)
 
 
 def _units(merged: Merged) -> Iterator[Caution]:
@@ -120,8 +121,8 @@ def _units(merged: Merged) -> Iterator[Caution]:
             continue
         if _SWITCHES.search(text):
             yield place, "this switches or updates the machine too: two units would do it, and ours then gives way"
-        if any(_REFUSING.fullmatch(argument.replace("-", "_")) for argument in _APPENDED.findall(text)):
-            yield place, "with this kernel argument no OpenZFS is loaded, which no trusted key has signed: leave it out"
+        for argument in filter(_refuses, _APPENDED.findall(text)):
+            yield place, _REFUSED.format(argument)
         if _LAYERS.search(text):
             why = "packages that are layered on the machine stop its updates: name them in packages: of invoke.yaml"
             yield place, why

@@ -7,7 +7,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from tasks.model.install.firstboot import UNIT
-from tasks.model.install.merged import Finding, Merged
+from tasks.model.install.merged import NO_SWITCH, Finding, Merged
 from tasks.model.signing import KEYS, PERSONAL, POLICY, REGISTRIES
 
 _UNITS = "/etc/systemd/system"
@@ -17,11 +17,10 @@ _SWITCHING = (
     PurePosixPath("/var/lib/custom-coreos-switch"),
 )
 _PRESETS, _OURS = "/etc/systemd/system-preset/", "20-ignition.preset"  # Ignition writes this; the first match wins
-_OVERRIDES = (f"{_UNITS}.control/", f"{_UNITS}/{UNIT}.d/", "/var/lib/custom-coreos-switch/")
+_OVERRIDES = (f"{_UNITS}.control/{UNIT}", f"{_UNITS}/{UNIT}.d/", "/var/lib/custom-coreos-switch/")
 _FOR_ALL = f"{_UNITS}/service.d/"
-_CHANGES = re.compile(r"^\s*(ExecStart|Condition\w+|Assert\w+|Environment(File)?)\s*=", re.MULTILINE)
+_CHANGES = re.compile(r"^\s*((ExecStart|Condition\w+|Assert\w+)\s*=|Environment\s*=.*\bIMAGE=)", re.MULTILINE)
 _PROTECTS = "the keys and the policy that protect the machine would not be where they are looked for: leave it out"
-_SWITCHES = "the machine would never switch, or to another image: leave it out, or use ./inv ignition --no-switch"
 
 
 def guarded(merged: Merged, ours: Mapping[str, Any]) -> Iterator[Finding]:
@@ -32,10 +31,10 @@ def guarded(merged: Merged, ours: Mapping[str, Any]) -> Iterator[Finding]:
     for place, path in _over(merged):
         for guarded_path in (*_PROTECTING, *(_SWITCHING if switches else ())):
             if path == guarded_path or path in guarded_path.parents or guarded_path in path.parents:
-                yield Finding(place, _PROTECTS if guarded_path in _PROTECTING else _SWITCHES)
+                yield Finding(place, _PROTECTS if guarded_path in _PROTECTING else NO_SWITCH)
                 break
     if switches:
-        yield from (Finding(place, _SWITCHES) for place in (*_disabling(merged), *_drop_ins(merged, ours)))
+        yield from (Finding(place, NO_SWITCH) for place in _disabling(merged))
 
 
 def _over(merged: Merged) -> Iterator[tuple[tuple[str, ...], PurePosixPath]]:
@@ -79,11 +78,3 @@ def _disables(preset: Iterable[str]) -> bool:
     rows = (line.split() for line in preset)
     matching = (row[0] for row in rows if len(row) > 1 and fnmatchcase(UNIT, row[1]))
     return next(matching, "") == "disable"
-
-
-def _drop_ins(merged: Merged, ours: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
-    """Drop-ins of our units that are not ours."""
-    for unit in ours["systemd"]["units"]:
-        found = next((each for each in merged.items("systemd", "units") if each["name"] == unit["name"]), {})
-        if (found.get("dropins") or []) != (unit.get("dropins") or []):
-            yield "systemd", f"units[{unit['name']}]"

@@ -17,6 +17,7 @@ _TOP = frozenset(
 )
 _READ_ONLY = ("/usr/", "/bin/", "/lib/", "/lib64/", "/sbin/")
 _WRITABLE = "/usr/local/"  # a link to /var/usrlocal
+NO_SWITCH = "the machine would never switch, or to another image: leave it out, or use ./inv ignition --no-switch"
 _REPORT = re.compile(r"(?P<kind>error|warning) at \$(?P<path>[^,:]*)(, line \d+ col \d+)?: (?P<why>.*)", re.DOTALL)
 
 
@@ -130,6 +131,6 @@ def displaced(merged: Merged, ours: Mapping[str, Any]) -> Iterator[Finding]:
             yield Finding(place, "this gives a file that protects the machine to another user: leave it out")
     for unit in ours.get("systemd", {}).get("units", []):
         found = next((each for each in merged.items("systemd", "units") if each["name"] == unit["name"]), {})
-        if found.get("mask") or not found.get("enabled") or found.get("contents") != unit["contents"]:
-            place = ("systemd", f"units[{unit['name']}]")
-            yield Finding(place, "the machine would never switch: leave it out, or use ./inv ignition --no-switch")
+        other = any((found.get(key) or []) != (unit.get(key) or []) for key in ("contents", "dropins"))
+        if found.get("mask") or not found.get("enabled") or other:
+            yield Finding(("systemd", f"units[{unit['name']}]"), NO_SWITCH)

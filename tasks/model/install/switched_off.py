@@ -23,7 +23,7 @@ _NOTHING = re.compile(r"^\s*ExecStart\s*=\s*(?:/\S*/)?true\s*$", re.MULTILINE)
 _KEEPS_OUT = re.compile(r"^\s*(?:install\s+(?:zfs|spl)\s|blacklist\s+(?:zfs|spl)\s*$)", re.MULTILINE)
 _MODULES = "/etc/modules-load.d/zfs.conf"
 
-Caution = tuple[Path, str]
+Caution = tuple[Path, str]  # the Ignition path of the danger; why it is one, and what to do
 
 
 def switched_off(merged: Merged) -> Iterator[Caution]:

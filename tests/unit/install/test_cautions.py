@@ -128,6 +128,7 @@ def test_what_a_fetched_config_may_add_is_not_stated_as_a_fact() -> None:
         "ima_policy=tcb|secure_boot": True, "ima_policy=tcb": False,
         "lockdown=confidentiality": True, "lockdown=integrity": True, "lockdown=none": False,
         "module_blacklist=nouveau,zfs": True, "modprobe.blacklist=spl": True, "modprobe.blacklist=nouveau": False,
+        "systemd.mask=systemd-modules-load.service": False,  # that caution is switched_off's
         "quiet": False, "zfs.zfs_arc_max=1073741824": False,
     }.items(),
 )  # fmt: skip
@@ -146,7 +147,7 @@ def test_an_argument_with_which_zfs_does_not_load_is_named(argument: str, refuse
         "bootc switch ghcr.io/o/n": "two units would do it",
         "ExecStart=/usr/bin/rpm-ostree upgrade --reboot": "two units would do it",
         "ostree container image deploy --sysroot / --imgref x": "two units would do it",
-        "rpm-ostree kargs --append=module.sig_enforce=1": "no OpenZFS is loaded",
+        "rpm-ostree kargs --append=module.sig_enforce=1": "with module.sig_enforce=1 the kernel loads no OpenZFS",
         "ExecStart=/usr/bin/rpm-ostree install -y --allow-inactive htop": "packages: of invoke.yaml",
         "rpm-ostree override remove nano": "packages: of invoke.yaml",
         "ExecStart=/usr/bin/rpm-ostree status": "",

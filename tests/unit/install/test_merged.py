@@ -115,14 +115,18 @@ def test_a_file_of_ours_that_others_change_is_a_fault(changes: dict[str, Any]) -
 
 
 @pytest.mark.parametrize(
-    "changes", [{"mask": True}, {"enabled": False}, {"contents": "[Service]"}, {"name": "x.service"}]
-)
+    "changes",
+    [
+        {"mask": True}, {"enabled": False}, {"contents": "[Service]"}, {"name": "x.service"},
+        {"dropins": [{"name": "zz.conf", "contents": "[Service]\nEnvironment=IMAGE=x"}]},
+    ],
+)  # fmt: skip
 def test_a_unit_of_ours_that_others_change_is_a_fault(changes: dict[str, Any]) -> None:
     """The machine would never switch."""
     config = {**OURS, "systemd": {"units": [{**UNIT, **changes}]}}
     assert list(displaced(merged(config), OURS)) == [
         Finding(
             ("systemd", "units[switch.service]"),
-            "the machine would never switch: leave it out, or use ./inv ignition --no-switch",
+            "the machine would never switch, or to another image: leave it out, or use ./inv ignition --no-switch",
         )
     ]
