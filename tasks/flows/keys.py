@@ -24,6 +24,7 @@ def keygen(settings: "Settings", key: str, *, rotate: bool, backup: bool, policy
     """
     _require_one_of({"--rotate": rotate, "--backup": backup, "--policy": policy})
     shipped = workspace.host_files()
+    _finish(shipped)
     _require_fitting(shipped, adds=rotate or backup or policy)
     _warn_of_another_image(settings)
     if shell.Mode.dry:
@@ -80,6 +81,13 @@ def _next_pair(named: str, shipped: "HostFiles") -> tuple[str, Path]:
         for path, private in pairs
         if not (shipped.has_key and private.exists()) or _unfinished(private).exists()
     )
+
+
+def _finish(shipped: "HostFiles") -> None:
+    """Finish what a run that was killed at its end left: a pair that ships already has its last name."""
+    for file in () if shell.Mode.dry else signer.default_key().parent.glob("*.pub.new"):
+        if file.read_bytes() in [shipped.files[path] for path in shipped.keys]:
+            file.rename(file.with_suffix(""))
 
 
 def _unfinished(private: Path) -> Path:

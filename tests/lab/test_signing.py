@@ -140,6 +140,8 @@ def test_a_new_key_moves_stable_only_after_machines_have_it(own_clone: Clone) ->
 def test_after_a_theft_no_stolen_key_ships_again(own_clone: Clone) -> None:
     """As the document says: its .pub is deleted, and a new key made on the machine that still has the stolen pair."""
     assert own_clone.lab("inv keygen").returncode == 0
+    killed = "cd ~/.config/custom-coreos && mv signing.pub signing.pub.new; cd -; inv keygen"
+    assert_three_lines(own_clone.lab(killed), "a key exists already")  # and the pair has got its last name
     folder = own_clone.path / "overlay-root/etc/pki/cosign"
     assert own_clone.lab(f"cd {folder} && cp cosign.pub backup.pub && rm cosign.pub").returncode == 0
     done = own_clone.lab("inv keygen --rotate")
