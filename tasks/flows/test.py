@@ -13,7 +13,8 @@ _FOLDERS = ("tests/unit", "tests/lab")
 PARTS = {  # of --full, each well below an hour; every other test belongs to `rest`
     "boot": ("boot",),
     "bare": ("bare",),
-    "workflows": ("workflows", "workflow_days", "kmods_workflow", "own_kmods", "crash"),
+    "workflows": ("workflows", "workflow_days", "kmods_workflow", "own_kmods"),
+    "crash": ("crash",),
 }
 
 
