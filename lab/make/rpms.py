@@ -200,16 +200,18 @@ def zfs(version: str, kernel_version: str, requires: str, modules: Path) -> dict
 
 
 def module_sources(version: str, kernel_version: str) -> dict[str, str]:
-    """Return C sources of spl and zfs: no code, only the modinfo that depmod, modinfo and a kernel read."""
+    """Return C sources of spl and zfs: the modinfo that depmod, modinfo and a kernel read, and a symbol of spl's."""
+    exported = 'static const char symbol[] __attribute__((section("__ksymtab_strings"), used)) = "spl_symbol";'
+    needing = "extern int spl_symbol; int *needed = &spl_symbol;"  # from which depmod knows that zfs needs spl
     sources = {}
-    for name, depends in (("spl", ""), ("zfs", "spl")):
+    for name, depends, symbol in (("spl", "", exported), ("zfs", "spl", needing)):
         tags = {"version": f"{version}-1", "license": "CDDL", "depends": depends, "name": name}
         tags |= {"vermagic": f"{kernel_version} SMP preempt mod_unload "}
         lines = (
             f'static const char i{n}[] __attribute__((section(".modinfo"), used, aligned(1))) = "{key}={value}";'
             for n, (key, value) in enumerate(tags.items())
         )
-        sources[name] = "\n".join(lines)
+        sources[name] = "\n".join([*lines, symbol])
     return sources
 
 

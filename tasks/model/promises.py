@@ -4,7 +4,9 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 
 from tasks.model.facts import ImageFacts
+from tasks.model.kernel_arguments import keeps_openzfs_out, masked_unit
 from tasks.model.report import Check
+from tasks.model.updates import update_promises
 
 MODULES = ("zfs", "spl")
 ZFS_PACKAGES = ("zfs", "zfs-dracut", "python3-pyzfs")
@@ -13,13 +15,8 @@ _UPDATES = {"bootc-fetch-apply-updates.timer": "enable", "zincati.service": "dis
 _ZFS_PRESET, _OWN_PRESET = "50-zfs", "10-custom-coreos"  # preset files; those of our packages end with -PACKAGE
 _BOOT_UNITS = ("zfs.target", "zfs-import.target", "zfs-mount.service")  # they import and mount pools at every boot
 _IMPORTS = ("zfs-import-cache.service", "zfs-import-scan.service")  # one of them is needed
-_UPDATER = "bootc-fetch-apply-updates"
-_OTHER_UPDATERS = re.compile(
-    r"zincati\.service|rpm-ostreed-automatic\.(timer|service)|dnf5?-automatic(-\w+)?\.(timer|service)|"
-    r"packagekit-offline-update\.service"
-)
 _OFF = ("disabled", "masked", "not-found", "")
-_ON = {"enable": ("enabled", "static", "alias"), "disable": _OFF}
+_ON = {"enable": ("enabled", "alias"), "disable": _OFF}
 
 
 def promises(image: ImageFacts, packages: Iterable[str]) -> Iterator[Check]:
@@ -40,12 +37,11 @@ def promises(image: ImageFacts, packages: Iterable[str]) -> Iterator[Check]:
     yield Check(name="zfs-units", promise="ZFS's units match its preset", fault=_zfs_units(image))
     yield Check(name="pools", promise="pools are imported and mounted at boot", fault=_pools(image))
     yield Check(name="left-behind", promise="no /var/lib/pcp", fault=" ".join(image.all("left-behind")))
-    owned = ", ".join(image.all("identity"))
+    hostids = (each for name in ("zfs-load", "kernel-argument") for each in image.all(name) if "spl_hostid=" in each)
+    owned = ", ".join([*image.all("identity"), *hostids])
     yield Check(name="identity", promise="nothing in it belongs to one machine", fault=owned and f"it contains {owned}")
     yield from (_unit(image, unit, state) for unit, state in units.items())
-    fault = "; ".join(image.all("timer-fault"))
-    yield Check(name="update-timer", promise="systemd accepts the update timer", fault=fault)
-    yield Check(name="updaters", promise="only the timer starts updates", fault=_updaters(image))
+    yield from update_promises(image)
     promise = "the presets give the same states on a first boot"
     yield Check(name="first-boot", promise=promise, fault=_first_boot(image, units))
 
@@ -121,9 +117,20 @@ def _modules_load(image: ImageFacts) -> str:
 
 
 def _modprobe(image: ImageFacts) -> str:
-    """What loading zfs by its name does: the last step must be to insert zfs itself."""
-    step = image.one("zfs-load")
-    return "" if re.match(r"insmod \S+/zfs\.ko", step) else f"modprobe would do: {step or 'nothing'}"
+    """What loading zfs by its name does: insert modules of this kernel, zfs as the last one."""
+    steps = image.all("zfs-load")
+    inserts = re.compile(rf"insmod \S+/{re.escape(image.kernel) or '[^/]+'}/\S+( .*)?|builtin \S+")
+    wrong = [step for step in steps if not inserts.fullmatch(step)]
+    refusing = [
+        argument
+        for argument in image.all("kernel-argument")
+        if keeps_openzfs_out(argument) or masked_unit(argument) == "systemd-modules-load.service"
+    ]
+    if refusing:
+        return f"the kernel gets {', '.join(refusing)}"
+    if not wrong and steps and re.match(r"insmod \S+/zfs\.ko", steps[-1]):
+        return ""
+    return f"modprobe would do: {'; '.join(wrong or steps) or 'nothing'}"
 
 
 def _pools(image: ImageFacts) -> str:
@@ -132,17 +139,6 @@ def _pools(image: ImageFacts) -> str:
     if not any(image.units.get(unit) in _ON["enable"] for unit in _IMPORTS):
         off.append(" and ".join(_IMPORTS))
     return f"not enabled: {', '.join(off)}" if off else ""
-
-
-def _updaters(image: ImageFacts) -> str:
-    """What starts updates besides the timer: at boot, or from another updater."""
-    wanted = [tuple(row.split(" ", 1)) for row in image.all("wanted") if " " in row]
-    wrong = [
-        f"{target} starts {unit}"
-        for target, unit in wanted
-        if _OTHER_UPDATERS.fullmatch(unit) or (unit.startswith(_UPDATER) and unit != f"{_UPDATER}.timer")
-    ]
-    return ", ".join(wrong)
 
 
 def _zfs_units(image: ImageFacts) -> str:
@@ -154,5 +150,6 @@ def _zfs_units(image: ImageFacts) -> str:
 
 def _first_boot(image: ImageFacts, units: Mapping[str, str]) -> str:
     presets = dict(row.partition(" ")[::2] for row in image.all("first-boot"))
-    wrong = [unit for unit, state in units.items() if (presets.get(unit) == "enabled") != (state == "enable")]
+    states = {**units, **dict.fromkeys(_BOOT_UNITS, "enable")}
+    wrong = [unit for unit, state in states.items() if (presets.get(unit) == "enabled") != (state == "enable")]
     return ", ".join(f"{unit}'s preset is {presets.get(unit, 'missing')}" for unit in wrong)

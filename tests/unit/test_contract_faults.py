@@ -13,7 +13,7 @@ from tests.builders.values import KERNEL, lock
 
 TREE = f"kernel-tree\t{KERNEL}"
 ZINCATI = "unit\tzincati.service"
-LOADED = f"zfs-load\tinsmod /lib/modules/{KERNEL}/extra/zfs/zfs.ko.xz "
+LOADED = f"zfs-load\tinsmod /lib/modules/{KERNEL}/extra/zfs/zfs.ko.xz"
 
 
 @pytest.mark.parametrize(

@@ -8,13 +8,9 @@ from tasks.model.install import firstboot, logins
 from tasks.model.install.ignition import Entry, Path, flatten
 from tasks.model.install.merged import Merged
 from tasks.model.install.switched_off import Caution, switched_off
+from tasks.model.kernel_arguments import keeps_openzfs_out
 
 _ROOT_DEVICE = re.compile(r"/dev/(mapper/root|disk/by-partlabel/root|disk/by-label/root|md/[^/]*root)")
-_REFUSING = re.compile(  # unsigned modules, or these modules; the kernel reads `-` as `_`, and `on` or `yes` as 1
-    r"module\.sig_enforce(=(1|y.*|on.*|t.*))?|lockdown=(integrity|confidentiality)|ima_policy=(.*\|)?secure_boot(\|.*)?|"
-    r"(modprobe\.blacklist|module_blacklist|rd\.driver\.blacklist)=(.*,)?(zfs|spl)(,.*)?",
-    re.IGNORECASE,
-)
 _REFUSED = "with {} the kernel loads no OpenZFS, unless you sign its modules yourself: leave it out"
 _SWITCHES = re.compile(
     r"\b(rpm-ostree\s+(-\S+\s+)*(rebase|deploy|upgrade|update)|bootc\s+(-\S+\s+)*(switch|upgrade|update)|"
@@ -94,15 +90,11 @@ def _login(merged: Merged, owner: str) -> Iterator[Caution]:
         yield ("passwd",), f"nobody can log in{unless}: there is no SSH key and no password; add your key: ./inv adopt"
 
 
-def _refuses(argument: str) -> bool:
-    return _REFUSING.fullmatch(argument.replace("-", "_")) is not None
-
-
 def _kernel_arguments(merged: Merged) -> Iterator[Caution]:
     """The cautions about arguments with which the kernel does not load OpenZFS's modules."""
     for number, item in enumerate(merged.items("kernelArguments", "shouldExist")):
         for argument in str(item).split():
-            if _refuses(argument):
+            if keeps_openzfs_out(argument):
                 yield ("kernelArguments", f"shouldExist[{number}]"), _REFUSED.format(argument)
 
 
@@ -121,7 +113,7 @@ def _units(merged: Merged) -> Iterator[Caution]:
             continue
         if _SWITCHES.search(text):
             yield place, "this switches or updates the machine too: two units would do it, and ours then gives way"
-        for argument in filter(_refuses, _APPENDED.findall(text)):
+        for argument in filter(keeps_openzfs_out, _APPENDED.findall(text)):
             yield place, _REFUSED.format(argument)
         if _LAYERS.search(text):
             why = "packages that are layered on the machine stop its updates: name them in packages: of invoke.yaml"

@@ -6,6 +6,7 @@ from typing import Any
 
 from tasks.model.install.ignition import Path
 from tasks.model.install.merged import Merged
+from tasks.model.kernel_arguments import masked_unit
 
 _NO_UPDATES = "the machine would no longer update itself"
 _NO_POOLS = "pools would not be imported and mounted at boot"
@@ -18,7 +19,6 @@ _NEEDED = {
     "systemd-modules-load.service": "OpenZFS would not be loaded at boot",
     "sshd.service": "nobody could log in with SSH",
 }
-_MASK = re.compile(r"(?:rd\.)?systemd\.mask=(.+)")
 _NOTHING = re.compile(r"^\s*ExecStart\s*=\s*(?:/\S*/)?true\s*$", re.MULTILINE)
 _KEEPS_OUT = re.compile(r"^\s*(?:install\s+(?:zfs|spl)\s|blacklist\s+(?:zfs|spl)\s*$)", re.MULTILINE)
 _MODULES = "/etc/modules-load.d/zfs.conf"
@@ -32,8 +32,7 @@ def switched_off(merged: Merged) -> Iterator[Caution]:
         if unit["name"] in _NEEDED and _is_off(unit):
             yield ("systemd", f"units[{unit['name']}]"), f"{_NEEDED[unit['name']]}: leave it out"
     for number, item in enumerate(merged.items("kernelArguments", "shouldExist")):
-        masked = [match[1] for match in map(_MASK.fullmatch, str(item).split()) if match]
-        for name in masked:
+        for name in map(masked_unit, str(item).split()):
             if name in _NEEDED:
                 yield ("kernelArguments", f"shouldExist[{number}]"), f"{_NEEDED[name]}: leave it out"
     yield from _module_files(merged)
