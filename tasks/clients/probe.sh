@@ -116,7 +116,9 @@ rpm -qa --queryformat '%{INSTALLTID} %{NAME}\n' | while read -r transaction name
     done
 done
 for file in /etc/containers/policy.json /etc/containers/registries.d/*.yaml /etc/pki/cosign/*.pub \
-    /root/.config/containers/policy.json /root/.config/containers/registries.d/*.yaml; do
+    /etc/containers/registries.conf /etc/containers/registries.conf.d/*.conf /root/.config/containers/policy.json \
+    /root/.config/containers/registries.d/*.yaml /root/.config/containers/registries.conf \
+    /root/.config/containers/registries.conf.d/*.conf; do
     [ -r "$file" ] || continue
     fact host-file "${file#/} $(base64 -w0 "$file")"
     fact file-mode "$(stat -c '%a %n' "$file")"

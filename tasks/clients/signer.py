@@ -15,7 +15,7 @@ from tempfile import TemporaryDirectory
 from tasks.clients import shell
 from tasks.model.errors import TaskError
 from tasks.model.image import ImageRef
-from tasks.model.signing import POLICY, REGISTRIES, Decision, HostFiles, decision_faults
+from tasks.model.signing import POLICY, REDIRECTS, REGISTRIES, Decision, HostFiles, decision_faults
 
 _PRIVATE = ("ENCRYPTED COSIGN PRIVATE KEY", "ENCRYPTED SIGSTORE PRIVATE KEY")
 _NO_KEY = "put it there, or name its file with --key; if it is lost, sign with the backup key: docs/security.md"
@@ -173,10 +173,10 @@ def decisions(shipped: HostFiles, image: str) -> list[Decision]:
 def require(shipped: HostFiles, image: str, source: str) -> None:
     """Stop if a host with these files could no longer pull our images, or would take others for ours."""
     if wrong := faults(shipped, image):
-        raise TaskError(
-            f"the policy in {source} is wrong", "; ".join(wrong),
-            "write it again for the shipped keys and this image: ./inv keygen --policy",
-        )  # fmt: skip
+        hint = "write it again for the shipped keys and this image: ./inv keygen --policy"
+        if any(path.startswith(REDIRECTS) for path in shipped.files):
+            hint = f"correct what {REDIRECTS[0]} and the files below {REDIRECTS[1]} say about the image; else {hint}"
+        raise TaskError(f"the policy in {source} is wrong", "; ".join(wrong), hint)
 
 
 def _last(output: str) -> str:

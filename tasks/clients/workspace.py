@@ -13,7 +13,7 @@ from tempfile import NamedTemporaryFile, TemporaryDirectory
 from tasks.clients import shell
 from tasks.console import say
 from tasks.model.errors import TaskError
-from tasks.model.signing import KEYS, PERSONAL, POLICY, REGISTRIES, HostFiles
+from tasks.model.signing import KEYS, PERSONAL, POLICY, REDIRECTS, REGISTRIES, HostFiles
 
 _WRITABLE = "check that the folder is writable and the disk is not full"
 ROOT = Path(__file__).resolve().parents[2]
@@ -63,7 +63,8 @@ def host_files() -> HostFiles:
     top = ROOT / "overlay-root"
     shipped = [path for folder in (KEYS, REGISTRIES) for path in sorted((top / folder).glob("*"))]
     personal = [path for folder in PERSONAL for path in sorted((top / folder).rglob("*"))]
-    paths = [top / POLICY, *shipped, *personal]
+    file, folder = REDIRECTS
+    paths = [top / POLICY, *shipped, *personal, top / file, *sorted((top / folder).glob("*.conf"))]
     return HostFiles({str(path.relative_to(top)): path.read_bytes() for path in paths if path.is_file()})
 
 

@@ -6,7 +6,7 @@ Formats: containers-policy.json(5) and containers-registries.d(5).
 import base64
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any, Self
@@ -15,10 +15,12 @@ KEYS = "etc/pki/cosign"
 BACKUP = "backup"  # how the names of backup keys begin
 POLICY = "etc/containers/policy.json"
 REGISTRIES = "etc/containers/registries.d"
+REDIRECTS = ("etc/containers/registries.conf", "etc/containers/registries.conf.d/")  # can block or redirect an image
 REGISTRY_ENTRY = f"{REGISTRIES}/50-custom-coreos.yaml"  # the same file for every image name
 PERSONAL = ("root/.config/containers/", "var/roothome/.config/containers/")  # podman and bootc prefer them
 _TRUSTED = [{"type": "insecureAcceptAnything"}]
 _KEY_FIELDS = ("keyPath", "keyPaths", "keyData", "keyDatas")
+_CERTIFICATES = ("fulcio", "pki")
 _REJECT = [{"type": "reject"}]
 
 
@@ -119,29 +121,51 @@ class Decision:
     """What containers/image decided with a policy about one trial image.
 
     `signer` is a key's path (`/etc/…`), `none`, or `foreign` for a key that nobody trusts. `refusal` is empty if the
-    image was accepted. `keys` are the keys that the policy names for this reference.
+    image was accepted. `keys` are the keys that the policy names for this reference, `others` what else it accepts:
+    a certificate, or the signature of another name.
     """
 
     reference: str
     signer: str
     refusal: str
     keys: tuple[str, ...] = ()
+    others: tuple[str, ...] = ()
 
     @classmethod
     def parse(cls, row: Mapping[str, Any]) -> Self:
         """Read one row of host-policy's answer."""
         named = tuple(str(key) for each in row["rule"] for name in _KEY_FIELDS for key in _listed(each.get(name)))
-        return cls(row["reference"], row["signer"], row["refusal"], named)
+        others = tuple(other for each in row["rule"] for other in _others(each, row["reference"]))
+        return cls(row["reference"], row["signer"], row["refusal"], named, others)
 
     def fault(self, shipped: Sequence[str]) -> str:
         """What is wrong with this decision; empty if only the shipped keys (`/etc/…`) open this reference."""
         strangers = [key for key in self.keys if key not in shipped]
         if strangers:
             return f"{POLICY} also accepts {self.reference} with keys that do not ship: {', '.join(strangers)[:80]}"
+        if self.others:
+            return f"{POLICY} also accepts {self.reference} by {', '.join(self.others)}"
         if self.signer in shipped:
             return self.refusal and f"{self.reference} is refused with a signature of {self.signer}: {self.refusal}"
         by = {"none": "without a signature", "foreign": "with a stranger's signature"}[self.signer]
         return "" if self.refusal else f"{POLICY} accepts {self.reference} {by}"
+
+
+def _others(requirement: Mapping[str, Any], reference: str) -> Iterator[str]:
+    """What a rule accepts that a try does not show: it signs with our keys, and only the trial's digest."""
+    yield from (name for name in _CERTIFICATES if requirement.get(name))
+    identity = requirement.get("signedIdentity") or {}
+    for field in ("dockerRepository", "dockerReference", "signedPrefix"):
+        name = str(identity.get(field) or "")
+        if name and _repository(name) != _repository(reference):
+            yield f"signatures of {name}"
+
+
+def _repository(name: str) -> str:
+    """An image's name without its tag and digest; a port stays."""
+    head = name.partition("@")[0]
+    base, _, tag = head.rpartition(":")
+    return base if base and "/" not in tag else head
 
 
 def _listed(value: object) -> list[object]:

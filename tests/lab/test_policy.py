@@ -17,6 +17,9 @@ IMAGE = "ghcr.io/owner/custom-coreos"
 ANYTHING = [{"type": "insecureAcceptAnything"}]
 KEY, OTHER = f"{KEYS}/cosign.pub", f"{KEYS}/cosign-2.pub"
 MORE = "etc/containers/registries.d/z.yaml"
+FULCIO = {"caData": "S0VZ", "oidcIssuer": "https://x.example", "subjectEmail": "x@x.example"}
+KMODS = {"type": "exactRepository", "dockerRepository": f"{IMAGE}-kmods"}
+CONF, DROP_IN = "etc/containers/registries.conf", "etc/containers/registries.conf.d/50-x.conf"
 Change = Callable[[dict[str, Any]], object]
 
 
@@ -71,6 +74,14 @@ HOLES: dict[str, tuple[Change, str]] = {
         "keys that do not ship: /etc/hostname",
     ),
     "a key in the policy": (scope(f"{IMAGE}:x", signed(keyData="S0VZ")), "keys that do not ship: S0VZ"),
+    "a certificate for another digest": (
+        scope(f"{IMAGE}@sha256:{'a' * 64}", signed(fulcio=FULCIO, rekorPublicKeyData="S0VZ")),
+        f"accepts {IMAGE}@sha256:{'a' * 64} by fulcio",
+    ),
+    "another image's signature for one digest": (
+        scope(f"{IMAGE}@sha256:{'a' * 64}", signed(keyPath=f"/{KEY}", signedIdentity=KMODS)),
+        f"signatures of {IMAGE}-kmods",
+    ),
     "exact names": (rule(signedIdentity={"type": "matchExact"}), "is refused with a signature of /etc/pki"),
     "no rule": (lambda document: document["transports"]["docker"].pop(IMAGE), "without a signature"),
     "everything refused": (scope(IMAGE, {"type": "reject"}), "is refused with a signature"),
@@ -114,12 +125,33 @@ def test_what_an_owner_adds_for_other_images_is_no_fault(change: Change) -> None
         "no PEM": {KEY: b"key"},
         "a truncated key": {KEY: b"-----BEGIN PUBLIC KEY-----\nMFkw\n-----END PUBLIC KEY-----\n"},
         "a key that the policy does not name": {OTHER: b""},
+        "a blocked registry": {CONF: b'[[registry]]\nlocation = "ghcr.io"\nblocked = true\n'},
+        "a blocked name": {DROP_IN: f'[[registry]]\nprefix = "{IMAGE}"\nblocked = true\n'.encode()},
+        "another place": {DROP_IN: f'[[registry]]\nprefix = "{IMAGE}"\nlocation = "x.example/y"\n'.encode()},
+        "no TOML": {CONF: b"[[registry]\n"},
+        "a registries.conf of the first form": {DROP_IN: b"[registries.search]\nregistries = []\n"},
     }.values(),
 )  # fmt: skip
 def test_what_keeps_our_signatures_from_being_found_is_a_fault(extra: dict[str, bytes]) -> None:
     """Hosts would refuse every update."""
     filled = {path: content or publics()[1] for path, content in extra.items()}
     assert signer.faults(HostFiles({**shipped().files, **filled}), IMAGE)
+
+
+@pytest.mark.parametrize(
+    "extra",
+    {
+        "Fedora's own": {CONF: b'unqualified-search-registries = ["registry.fedoraproject.org"]\n'},
+        "an alias": {DROP_IN: b'[aliases]\n"fedora" = "registry.fedoraproject.org/fedora"\n'},
+        "another registry is blocked": {CONF: b'[[registry]]\nlocation = "docker.io"\nblocked = true\n'},
+        "a mirror in front": {
+            CONF: b'[[registry]]\nlocation = "ghcr.io"\n[[registry.mirror]]\nlocation = "cache.example/ghcr"\n'
+        },
+    }.values(),
+)
+def test_what_an_owner_sets_for_registries_is_no_fault(extra: dict[str, bytes]) -> None:
+    """Hosts still find our images and their signatures."""
+    assert signer.faults(HostFiles({**shipped().files, **extra}), IMAGE) == []
 
 
 _TAG = st.from_regex(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,30}", fullmatch=True)

@@ -78,6 +78,7 @@ def test_what_needs_no_try_is_found(changes: dict[str, bytes | None]) -> None:
     assert len(HostFiles(files).faults(IMAGE)) == 1
 
 
+ELSEWHERE = {"type": "exactRepository", "dockerRepository": "x/y"}
 OURS = "/etc/pki/cosign/cosign.pub"
 RULE = [{"type": "sigstoreSigned", "keyPath": OURS}]
 
@@ -102,6 +103,15 @@ def decisions(**changes: object) -> list[Decision]:
         ({"signer": OURS, "refusal": "no entry"}, f"{IMAGE}:stable is refused with a signature of {OURS}: no entry"),
         ({"signer": OURS, "rule": [{"keyPaths": [OURS, "/etc/x.pub"]}]}, "keys that do not ship: /etc/x.pub"),
         ({"signer": OURS, "rule": [{"keyData": "S0VZ"}]}, "keys that do not ship: S0VZ"),
+        ({"signer": OURS, "rule": [{"fulcio": {"caPath": "/x"}}]}, "also accepts ghcr.io"),
+        ({"signer": OURS, "rule": [{"pki": {"caRootsPath": "/x"}}]}, "by pki"),
+        (
+            {"signer": OURS, "rule": [{"signedIdentity": ELSEWHERE}]},
+            "of x/y",
+        ),
+        ({"signer": OURS, "rule": [{"signedIdentity": {"dockerRepository": IMAGE}}]}, ""),
+        ({"signer": OURS, "rule": [{"signedIdentity": {"dockerReference": f"{IMAGE}:x"}}]}, ""),
+        ({"signer": OURS, "rule": [{"signedIdentity": {"signedPrefix": "x:5000/y"}}]}, "signatures of x:5000/y"),
         ({"signer": OURS, "rule": [{"type": "reject"}, {"keyDatas": ["S0VZ"]}]}, "keys that do not ship: S0VZ"),
     ],
 )

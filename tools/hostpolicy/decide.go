@@ -64,7 +64,7 @@ func decide(policyPath, registriesPath, name string, keys []string) error {
 	}
 	decisions := []decision{}
 	for _, each := range signers {
-		made, err := tryAll(policy, registriesPath, folder, name, keys, each)
+		made, err := tryAll(policy, policyPath, registriesPath, folder, name, keys, each)
 		if err != nil {
 			return err
 		}
@@ -137,7 +137,7 @@ func withReplaced(value any, replaced map[string]string) any {
 }
 
 // tryAll asks the policy about every reference of one signer's image.
-func tryAll(policy *signature.Policy, registriesPath, folder, name string, keys []string, by signer) ([]decision, error) {
+func tryAll(policy *signature.Policy, policyPath, registriesPath, folder, name string, keys []string, by signer) ([]decision, error) {
 	registry, digest, err := newRegistry(name, by)
 	if err != nil {
 		return nil, err
@@ -149,7 +149,8 @@ func tryAll(policy *signature.Policy, registriesPath, folder, name string, keys 
 		return nil, err
 	}
 	system := &types.SystemContext{
-		RegistriesDirPath: registriesPath, SystemRegistriesConfPath: os.DevNull, SystemRegistriesConfDirPath: folder,
+		RegistriesDirPath: registriesPath, SystemRegistriesConfPath: besides(policyPath, "registries.conf", os.DevNull),
+		SystemRegistriesConfDirPath: besides(policyPath, "registries.conf.d", folder),
 		DockerAuthConfig: &types.DockerAuthConfig{}, DockerProxyURL: proxy,
 		DockerInsecureSkipTLSVerify: types.OptionalBoolTrue, // the trial registry speaks plain http
 	}
@@ -167,6 +168,15 @@ func tryAll(policy *signature.Policy, registriesPath, folder, name string, keys 
 		decisions = append(decisions, made)
 	}
 	return decisions, nil
+}
+
+// besides returns the path of what lies in the policy's folder, or another path if it is missing.
+func besides(policyPath, name, otherwise string) string {
+	path := filepath.Join(filepath.Dir(policyPath), name)
+	if _, err := os.Stat(path); err != nil {
+		return otherwise
+	}
+	return path
 }
 
 // references names the image in every way that a host can, and in every way for which the policy has a rule.

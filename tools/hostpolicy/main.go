@@ -6,7 +6,7 @@
 //	host-policy accepts POLICY REGISTRIES_D IMAGE     exit status 0 when the policy accepts the image; pulls nothing
 //
 // `accepts` sends no credentials: a host has none. IMAGE is name@digest. `decide` uses no network; KEY is a path as in
-// the policy.
+// the policy. It also reads registries.conf and registries.conf.d in the policy's folder.
 package main
 
 import (

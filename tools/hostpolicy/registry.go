@@ -19,8 +19,9 @@ const (
 
 type object = map[string]any
 
-// registry answers for one trial image, whatever its name; clients reach it as their proxy.
+// registry answers for one trial image and whatever is below its name; clients reach it as their proxy.
 type registry struct {
+	name      string
 	image     []byte
 	signature []byte // the manifest of the attached signature; nil: there is none
 	blobs     map[string][]byte
@@ -35,6 +36,7 @@ func newRegistry(name string, by signer) (*registry, string, error) {
 	}
 	digest := sum(image)
 	made := &registry{
+		name:  name,
 		image: image,
 		blobs: map[string][]byte{sum(config): config},
 	}
@@ -75,6 +77,7 @@ func manifest(config []byte, layers []object) ([]byte, error) {
 func (held *registry) ServeHTTP(answer http.ResponseWriter, request *http.Request) {
 	folder, name := path.Split(request.URL.Path)
 	content, kind := held.blobs[name], "application/octet-stream"
+	asked := request.Host + "/" + strings.TrimPrefix(request.URL.Path, "/v2/")
 	if path.Base(folder) == "manifests" {
 		content, kind = held.image, manifestType
 		if strings.HasSuffix(name, ".sig") {
@@ -85,7 +88,7 @@ func (held *registry) ServeHTTP(answer http.ResponseWriter, request *http.Reques
 	case request.Method == http.MethodConnect: // the client then speaks plain http
 		http.Error(answer, "no TLS", http.StatusMethodNotAllowed)
 	case request.URL.Path == "/v2/":
-	case content == nil:
+	case content == nil, !strings.HasPrefix(asked, held.name+"/"): // registries.conf may lead elsewhere
 		http.NotFound(answer, request)
 	default:
 		answer.Header().Set("Content-Type", kind)

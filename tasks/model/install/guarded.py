@@ -8,10 +8,10 @@ from typing import Any
 
 from tasks.model.install.firstboot import UNIT
 from tasks.model.install.merged import NO_SWITCH, Finding, Merged
-from tasks.model.signing import KEYS, PERSONAL, POLICY, REGISTRIES
+from tasks.model.signing import KEYS, PERSONAL, POLICY, REDIRECTS, REGISTRIES
 
 _UNITS = "/etc/systemd/system"
-_PROTECTING = tuple(PurePosixPath(f"/{path}") for path in (POLICY, REGISTRIES, KEYS, *PERSONAL))
+_PROTECTING = tuple(PurePosixPath(f"/{path}") for path in (POLICY, REGISTRIES, KEYS, *PERSONAL, *REDIRECTS))
 _SWITCHING = (
     *map(PurePosixPath, (f"{_UNITS}/{UNIT}", f"{_UNITS}/{UNIT}.d", "/etc/custom-coreos-switch")),
     PurePosixPath("/var/lib/custom-coreos-switch"),

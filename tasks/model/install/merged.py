@@ -7,7 +7,7 @@ from pathlib import PurePosixPath
 from typing import Any, Self
 
 from tasks.model.install.ignition import Path, decode, identity
-from tasks.model.signing import KEYS, PERSONAL, POLICY, REGISTRIES, HostFiles
+from tasks.model.signing import KEYS, PERSONAL, POLICY, REDIRECTS, REGISTRIES, HostFiles
 
 # Fedora CoreOS's root is immutable; these are there, and the links among them lead into /var.
 _TOP = frozenset(
@@ -61,7 +61,7 @@ class Merged:
 
     def host_files(self) -> HostFiles:
         """The keys and the policy that a machine has after the first boot."""
-        places = (f"/{POLICY}", f"/{REGISTRIES}/", f"/{KEYS}/", *(f"/{folder}" for folder in PERSONAL))
+        places = (f"/{POLICY}", f"/{REGISTRIES}/", f"/{KEYS}/", *(f"/{place}" for place in (*PERSONAL, *REDIRECTS)))
         paths = [file["path"] for file in self.items("storage", "files") if file["path"].startswith(places)]
         return HostFiles({path.removeprefix("/"): (self.content(path) or "").encode() for path in paths})
 
