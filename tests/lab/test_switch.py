@@ -19,6 +19,7 @@ STOCK = "quay.io/fedora/fedora-coreos:stable"
 LATE = "error: Switching: Pulling: dial tcp: lookup ghcr.io: no such host"
 _BOOTC = """#!/usr/bin/bash
 cd {here}
+if [ "$1" = status ] && [ -e switched ] && [ -s staged.json ]; then cat staged.json; exit; fi
 if [ "$1" = status ]; then cat status.json; exit; fi
 echo "$*" >> switched
 tries=$(wc -l < switched)
@@ -39,7 +40,8 @@ class Machine:
         (self.here / "status.json").write_text(json.dumps({"status": {"booted": booted}}))
         (self.here / "failures").write_text("".join(f"{line}\n" for line in failures))
         env = {"PATH": f"{self.here}/bin:/usr/bin:/bin", "IMAGE": IMAGE, "STATE_DIRECTORY": str(self.here / "state")}
-        argv = ["/usr/bin/bash", str(ROOT / "first-boot/switch")]
+        mounted = f"mount --bind {self.here}/etc /etc && exec /usr/bin/bash {ROOT}/first-boot/switch"
+        argv = ["/usr/bin/unshare", "--mount", "/usr/bin/sh", "-c", mounted]
         return subprocess.run(argv, env=env, capture_output=True, text=True, timeout=20, check=False)
 
     def called(self, program: str) -> list[str]:
@@ -53,6 +55,7 @@ def machine(tmp_path: Path) -> Machine:
     """Return a fresh machine with its tools."""
     (tmp_path / "bin").mkdir()
     (tmp_path / "state").mkdir()
+    (tmp_path / "etc").mkdir()
     scripts = {"bootc": _BOOTC.format(here=tmp_path)}
     scripts |= {name: f'#!/bin/sh\necho "$@" >> {tmp_path}/{name}\n' for name in ("systemctl", "sleep")}
     for name, script in scripts.items():
@@ -70,6 +73,46 @@ def test_stock_fedora_coreos_switches_and_reboots_once(machine: Machine, image: 
     assert machine.called("systemctl") == ["reboot"]
     assert f"SWITCHED to {IMAGE}" in done.stdout
     assert not (machine.here / "state/done").exists()
+
+
+RULES = ("containers/policy.json", "containers/registries.d/50-custom-coreos.yaml")
+
+
+def write(folder: Path, files: Iterable[str], content: str) -> None:
+    """Write files below a folder with one content."""
+    for name in files:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(content)
+
+
+@pytest.mark.parametrize(
+    ("image_etc", "expected"),
+    [
+        ((*RULES, "pki/cosign/cosign.pub", "pki/cosign/cosign-2.pub"), "the image's"),
+        (RULES, "the Ignition file's"),  # a policy without a key would accept anything
+        (("pki/cosign/cosign.pub",), "the Ignition file's"),
+        ((), "the Ignition file's"),
+    ],
+)
+def test_the_machine_takes_the_policy_of_the_image(machine: Machine, image_etc: tuple[str, ...], expected: str) -> None:
+    """An Ignition file from before a rotation would keep the old keys for ever; `ostree` is a fake that copies."""
+    write(machine.here / "etc", (*RULES, "pki/cosign/cosign.pub"), "the Ignition file's")
+    (machine.here / "image").mkdir()
+    write(machine.here / "image", image_etc, "the image's")
+    staged = {"staged": {"ostree": {"checksum": "abc"}}, "booted": {"image": None}}
+    (machine.here / "staged.json").write_text(json.dumps({"status": staged}))
+    fake = f"""[ "$*" = "checkout --user-mode --subpath=/usr/etc abc {machine.here}/state/etc" ]"""
+    (machine.here / "bin/ostree").write_text(
+        f"#!/bin/sh\n{fake} && cp -r {machine.here}/image {machine.here}/state/etc"
+    )
+    (machine.here / "bin/ostree").chmod(0o755)
+    done = machine.boot(None)
+    assert done.returncode == 0, done.stderr
+    assert (machine.here / "etc" / RULES[0]).read_text() == expected
+    assert (machine.here / "etc/pki/cosign/cosign-2.pub").exists() is (expected == "the image's")
+    assert ("could not be taken" in done.stdout) is (expected != "the image's")
+    assert machine.called("systemctl") == ["reboot"]
+    assert not list((machine.here / "etc").rglob("*.new"))
 
 
 @pytest.mark.parametrize("image", [IMAGE, "ghcr.io/ublue-os/ucore:stable", "quay.io/fedora/fedora-coreos-fake:stable"])
