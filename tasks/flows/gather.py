@@ -121,7 +121,7 @@ class _Sources:
         released = {stream: _patiently(release, f"Fedora CoreOS {stream}") for stream, release in newest.items()}
         pairs = _patiently(tags, f"the tags of {' and '.join(self.settings.kmods)}")
         matrix = self.matrix.with_live(_patiently(live, "OpenZFS's META files"))
-        known, answered = self.known_zfs(zfs, pairs)
+        known, answered = self.known_zfs(zfs)
         return {
             stream: Candidates(
                 releases=(release,), zfs_releases=known, kmods=pairs, matrix=matrix, policy=self.policy,
@@ -153,18 +153,19 @@ class _Sources:
             self._without(error, f"only the matrix decides which kernels OpenZFS {zfs} supports")
             return None
 
-    def known_zfs(
-        self, listing: "Future[dict[Version, date | None]]", pairs: Mapping[KmodsTag, str]
-    ) -> tuple[tuple["Version", ...], bool]:
-        """Return OpenZFS's releases, and whether GitHub lists them; else those that the kmods and the matrix name."""
-        instead = "using the OpenZFS releases that the kmods and the matrix name"
+    def known_zfs(self, listing: "Future[dict[Version, date | None]]") -> tuple[tuple["Version", ...], bool]:
+        """Return OpenZFS's releases, and whether GitHub lists them; else those of the matrix, which a listing gave it.
+
+        The kmods' tags do not tell a release from a prerelease.
+        """
+        instead = "using the OpenZFS releases of the matrix, but none newer than the published one"
         try:
             return tuple(listing.result(timeout=_GITHUB_SECONDS)), True
         except TimeoutError:
             self.notes.append(f"GitHub is slow to list OpenZFS's releases; {instead}")
         except TaskError as error:
             self._without(error, instead)
-        return tuple(sorted({tag.zfs for tag in pairs} | set(self.matrix.ranges))), False
+        return tuple(sorted(self.matrix.ranges)), False
 
     def published(self, pairs: "Future[Mapping[KmodsTag, str]]") -> Published | None:
         """Read the image at the public tag, and today's digest of its kmods; None if it has no readable Lock."""

@@ -64,11 +64,17 @@ class Candidates:
         object.__setattr__(self, "newest_kmods", max((kernel.order for kernel in kernels), default=((), ())))
 
     def with_published_zfs(self) -> Self:
-        """Keep the published OpenZFS as a candidate; it is withdrawn if GitHub answered and does not list it."""
-        if self.published is None or self.published.lock.zfs_version in self.zfs_releases:
+        """Keep the published OpenZFS as a candidate; it is withdrawn if GitHub answered and does not list it.
+
+        If GitHub did not answer, a newer one may be withdrawn, so none is a candidate.
+        """
+        if self.published is None:
             return self
         zfs = self.published.lock.zfs_version
-        return replace(self, zfs_releases=(*self.zfs_releases, zfs), withdrawn=zfs if self.zfs_listed else None)
+        known = tuple(each for each in self.zfs_releases if self.zfs_listed or each <= zfs)
+        if zfs in known:
+            return replace(self, zfs_releases=known)
+        return replace(self, zfs_releases=(*known, zfs), withdrawn=zfs if self.zfs_listed else None)
 
     @property
     def newest(self) -> Release:

@@ -72,7 +72,7 @@ def judge(candidates: Candidates, release: Release) -> Option:
     """The best pair for a release, or else the pair that comes closest, with its obstacle."""
     obstacles = {zfs: _obstacle(candidates, release, zfs) for zfs in candidates.preferred}
     if not obstacles:
-        newest_zfs(candidates.zfs_releases, candidates.policy.zfs_streams[0])  # its error names the line
+        raise _without_line(candidates)
     series = release.kernel.series
     supported = {zfs: candidates.matrix.support(zfs, series) is Support.SUPPORTED for zfs in obstacles}
     buildable = [zfs for zfs, obstacle in obstacles.items() if obstacle is None]
@@ -88,6 +88,18 @@ def judge(candidates: Candidates, release: Release) -> Option:
         sentence=f"{release} {_description(candidates, release, zfs, obstacles[zfs])}",
         repository=candidates.kmods.get(KmodsTag(zfs, release.kernel), ""),
     )
+
+
+def _without_line(candidates: Candidates) -> TaskError:
+    """The error that no release of the preferred lines is a candidate."""
+    line = candidates.policy.zfs_streams[0]
+    if candidates.zfs_listed:
+        why, hint = "the newest 100 releases on GitHub contain none", "check zfs_streams in invoke.yaml"
+        return TaskError(
+            f"no OpenZFS release of the {line} line was found", why, f"{hint}, or give another line with --zfs-stream"
+        )
+    why = "GitHub did not list OpenZFS's releases, so none is taken that is newer than the published one"
+    return TaskError(f"no OpenZFS release of the {line} line is known now", why, "try again in a few minutes")
 
 
 def kmods_due(candidates: Candidates, newest: Option, *, anything_fits: bool) -> KmodsTag | None:

@@ -7,10 +7,12 @@ from packaging.version import Version
 
 from tasks.model.errors import TaskError
 from tasks.model.image import Release
+from tasks.model.matrix.ranges import Matrix
 from tasks.model.solver.solve import Decision, Verdict, solve
 from tests.builders.values import (
     BEYOND,
     KERNEL,
+    MATRIX,
     NEW,
     NEWER,
     NOW,
@@ -93,6 +95,29 @@ def test_the_published_openzfs_stays_a_candidate_and_is_withdrawn_only_if_github
     decision = solve(without.with_published_zfs())
     assert (decision.verdict, chosen(decision)) == (Verdict.SKIP, ("44.20261110.3.0", "2.4.4"))
     assert decision.withdrawn == (Version("2.4.4") if answered else None)
+
+
+@pytest.mark.parametrize(("answered", "zfs"), [(True, "2.4.5"), (False, "2.4.4")])
+@pytest.mark.parametrize("pairs", [("2.4.5",), ("2.4.5", "2.4.4")])
+def test_without_a_listing_nothing_newer_than_the_published_openzfs_is_built(
+    answered: bool, zfs: str, pairs: tuple[str, ...]
+) -> None:
+    """A release with kmods that the matrix has may be withdrawn by now; only GitHub knows."""
+    matrix = Matrix({**MATRIX.ranges, Version("2.4.5"): MATRIX.ranges[Version("2.4.4")]})
+    found = candidates(*pairs, zfs=("2.4.5", "2.4.4"), stable=published(), matrix=matrix)
+    decision = solve(replace(found, zfs_listed=answered).with_published_zfs())
+    assert str(decision.options[0].zfs) == zfs
+    assert (decision.verdict is Verdict.BUILD) == answered
+
+
+@pytest.mark.parametrize(("answered", "why"), [(True, "the newest 100 releases"), (False, "GitHub did not list")])
+def test_a_line_without_a_release_is_told_with_the_true_cause(answered: bool, why: str) -> None:
+    """GitHub that did not answer has not said that there is none."""
+    found = replace(candidates("2.3.9", stable=published(zfs="2.3.9"), zfs_streams=("2.4",)), zfs_listed=answered)
+    found = replace(found, zfs_releases=(Version("2.3.9"),))
+    with pytest.raises(TaskError, match=r"no OpenZFS release of the 2\.4 line") as caught:
+        solve(found)
+    assert why in caught.value.why
 
 
 @pytest.mark.parametrize(("days", "overdue"), [(6.9, False), (7.1, True)])
