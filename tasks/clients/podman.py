@@ -12,6 +12,7 @@ from tempfile import TemporaryDirectory
 from tasks.clients import isolation, login, shell, signer, workspace
 from tasks.clients.github import actions, packages
 from tasks.console import say
+from tasks.model import hints
 from tasks.model.errors import TaskError
 from tasks.model.image import ImageRef
 from tasks.model.signing import HostFiles
@@ -193,7 +194,8 @@ def accept(image: ImageRef, shipped: HostFiles) -> None:
     with signer.host_home(shipped) as home, _empty_store() as podman:
         argv = [*podman, "pull", "--quiet", str(image)]
         try:
-            shell.run(argv, what=f"a host would refuse {image}", env=signer.host_environment(home), tries=_TRIES)
+            what = f"{image} could not be pulled as a host pulls it"
+            shell.run(argv, what=what, env=signer.host_environment(home), tries=_TRIES)
         except TaskError as error:
             raise _refused(error, lambda: packages.page(image.name)) from error
 
@@ -217,11 +219,13 @@ def _empty_store() -> Iterator[list[str]]:
 
 
 def _refused(error: TaskError, page: Callable[[], str]) -> TaskError:
-    """Explain a refused pull; `page` returns the address of the package's settings."""
+    """Explain a failed pull, if it was refused; `page` returns the address of the package's settings."""
     if _NOT_FOR_STRANGERS.search(error.why):
         why = f"it cannot be pulled without a login: the package is private ({error.why})"
         return TaskError(error.what, why, f"set its visibility to public, then run this again: {page()}")
-    return TaskError(error.what, error.why, "check that a shipped key signed it; ./inv lint checks key and policy")
+    if hints.is_about_signature(error.why):
+        return TaskError(error.what, error.why, "check that a shipped key signed it; ./inv lint checks key and policy")
+    return error
 
 
 def _not_written(error: TaskError, page: Callable[[], str]) -> TaskError:

@@ -133,9 +133,7 @@ def run(
     else:
         status, cause = _run(argv, what, seconds, env, cwd, descriptors)
     if status:
-        known = hints.after(cause)
-        following = hint if hint and (known == hints.ANY or hints.is_about_login(cause)) else known
-        raise TaskError(what, failed(argv, what, status, cause).why, following)
+        raise TaskError(what, failed(argv, what, status, cause).why, hints.following(cause, hint))
     return True
 
 

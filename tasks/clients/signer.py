@@ -11,8 +11,10 @@ from getpass import getpass
 from os import environ
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from time import sleep
 
 from tasks.clients import shell
+from tasks.model import hints
 from tasks.model.errors import TaskError
 from tasks.model.image import ImageRef
 from tasks.model.signing import POLICY, REDIRECTS, REGISTRIES, Decision, HostFiles, decision_faults
@@ -20,6 +22,7 @@ from tasks.model.signing import POLICY, REDIRECTS, REGISTRIES, Decision, HostFil
 _PRIVATE = ("ENCRYPTED COSIGN PRIVATE KEY", "ENCRYPTED SIGSTORE PRIVATE KEY")
 _NO_KEY = "put it there, or name its file with --key; if it is lost, sign with the backup key: docs/security.md"
 _SECONDS = 120
+_PAUSES_SECONDS = (1, 3)  # between tries of a check that ended without a verdict on a signature
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -128,11 +131,24 @@ def host_environment(home: Path) -> dict[str, str]:
 
 
 def refusal(image: ImageRef, shipped: HostFiles) -> str:
-    """Why a host with these files would refuse an image in its registry; empty if it accepts it. Pulls no layer."""
+    """Why a host with these files would refuse an image in its registry; empty if it accepts it. Pulls no layer.
+
+    A registry that does not answer has refused nothing: it is asked again, and then this stops.
+    """
+    what = f"the signature of {image} could not be checked"
     with host_home(shipped) as home:
         argv = ["host-policy", "accepts", str(home / POLICY), str(home / REGISTRIES), str(image)]
-        done = shell.attempt(argv, what=f"{image} could not be checked against the policy", seconds=_SECONDS)
-    return "" if done.returncode == 0 else _last(done.stderr)
+        for tries, pause in enumerate((*_PAUSES_SECONDS, None), 1):
+            done = shell.attempt(argv, what=what, seconds=_SECONDS)
+            cause = _last(done.stderr) if done.returncode else ""
+            if not cause or hints.is_about_signature(cause):
+                return cause
+            if pause is None:
+                public = f"make {image.name} public, because machines pull it without a login"
+                hint = public if hints.is_about_login(cause) else hints.after(cause)
+                raise TaskError(what, f"{cause} (tried {tries} times)", hint)
+            sleep(pause)
+    raise AssertionError("the last try has no pause")
 
 
 def signers(image: ImageRef, shipped: HostFiles) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from time import sleep
 from typing import TYPE_CHECKING
 
 from tasks.clients import registry, shell
+from tasks.model import hints
 from tasks.model.errors import TaskError
 from tasks.model.image import BaseImage
 
@@ -118,4 +119,5 @@ def _failed(argv: list[str], what: str, done: "CompletedProcess[str]") -> TaskEr
     """The error in skopeo's words, or in plain words if skopeo reports its parser."""
     meaning = next((meaning for words, meaning in _MEANINGS.items() if words in done.stderr), "")
     error = shell.failed(argv, what, done.returncode, done.stderr)
-    return TaskError(what, meaning or error.why, f"check the network, or try again in a few minutes; {error.next}")
+    hint = hints.following(error.why, f"check the network, or try again in a few minutes; {error.next}")
+    return TaskError(what, meaning or error.why, hint)

@@ -115,6 +115,19 @@ def test_a_foreign_image_is_refused_by_promote_and_by_hosts(published: Clone, ki
     assert digest_of(published) == before
 
 
+def test_a_registry_that_does_not_answer_has_refused_no_signature(published: Clone) -> None:
+    """A promotion asks again; if that lasts, its error is about the network, and not about a key."""
+    newest, first = (image["digest"] for image in json.loads(published.lab("inv history --json").stdout)["images"])
+    for world in ("signature-502", "signature-gone"):
+        carry_images(published, world)
+    done = published.lab(f"{LOGIN} && inv promote {first} --allow-downgrade", "signature-502")
+    assert (done.returncode, done.stdout.strip().splitlines()[-1:]) == (0, [first]), done.stderr
+    done = published.lab(f"{LOGIN} && inv promote {first} --allow-downgrade", "signature-gone")
+    assert_three_lines(done, "could not be checked", "502 Bad Gateway", "(tried 3 times)", "check the network")
+    assert "FAILED" not in done.stderr
+    assert newest == digest_of(published)
+
+
 def test_an_attestation_is_asked_for_in_actions(published: Clone) -> None:
     """None exists here, so promote refuses; --no-promote stops before that."""
     newest = digest_of(published)

@@ -41,7 +41,7 @@ def test_the_kernel_is_found_in_the_next_source(clone: Clone, world: str, told: 
 
 
 NEWEST, OLDER = ("44.20261110.3.0", "2.4.4"), ("44.20261103.3.0", "2.4.4")
-WITHOUT_GITHUB = "using the OpenZFS releases that the kmods and the matrix name"
+WITHOUT_GITHUB = "using the OpenZFS releases of the matrix, but none newer than the published one"
 
 
 @pytest.mark.parametrize(
@@ -67,6 +67,7 @@ WITHOUT_GITHUB = "using the OpenZFS releases that the kmods and the matrix name"
         ("github-limited", "BUILD", NEWEST, "", f"UTC; {WITHOUT_GITHUB}"),
         ("github-down", "BUILD", NEWEST, "", "api.github.com did not answer"),
         ("github-slow", "BUILD", NEWEST, "", f"GitHub is slow to list OpenZFS's releases; {WITHOUT_GITHUB}"),
+        ("prerelease-unlisted", "BUILD", NEWEST, "", WITHOUT_GITHUB),
         ("github-busy", "BUILD", NEWEST, "", "api.github.com is busy: retrying in 2 s"),
     ],
 )
@@ -106,6 +107,13 @@ def test_without_github_openzfs_itself_has_no_version(clone: Clone) -> None:
     words = ["OpenZFS's releases could not be read", "accepts requests again at", "UTC", "GITHUB_TOKEN"]
     assert_three_lines(clone.lab("inv zfs-version", "github-limited"), *words)
     assert_three_lines(clone.lab("inv zfs-version", "github-down"), "api.github.com did not answer")
+
+
+def test_an_answer_that_is_cut_is_asked_for_again(clone: Clone) -> None:
+    """Twice by GitHub, once by the builds host; both answer then."""
+    assert clone.lab("inv zfs-version", "github-cut").stdout.strip() == "2.4.4"
+    notes = checked(clone.lab("inv versions --json", "github-cut").stdout, "versions")["notes"]
+    assert [note for note in notes if "ended the connection" in note] == []
 
 
 def test_ctrl_c_does_not_wait_for_a_slow_source(clone: Clone) -> None:

@@ -3,6 +3,7 @@
 import pytest
 
 from tasks.clients.podman import _not_written, _refused
+from tasks.model import hints
 from tasks.model.errors import TaskError
 from tasks.model.github.repo_settings import package_page
 
@@ -11,7 +12,7 @@ UNSIGNED = "podman ended with 125: Error: A signature was required, but no signa
 
 def told(why: str) -> TaskError:
     """Return the error for a pull that ended with these words."""
-    return _refused(TaskError("a host would refuse it", why, ""), lambda: "its settings")
+    return _refused(TaskError("it could not be pulled", why, hints.after(why)), lambda: "its settings")
 
 
 @pytest.mark.parametrize(
@@ -32,6 +33,21 @@ def test_a_private_package_is_told_with_the_page_of_its_settings(why: str) -> No
 def test_nothing_else_is_taken_for_a_private_package(why: str) -> None:
     """A digest may contain any three digits, and a disk may also deny access."""
     assert "settings" not in told(why).next
+
+
+@pytest.mark.parametrize(
+    ("why", "words"),
+    [
+        (UNSIGNED, "a shipped key signed it"),
+        ("podman ended with 125: Error: reading signatures: 503 Service Unavailable", "check the network"),
+        ("podman ended with 125: write /graph/x: no space left on device", "df -h"),
+        ("podman ended with 125: x509: certificate has expired", "clock"),
+        ("podman ended with 125: mounting: operation not permitted", "who owns"),
+    ],
+)
+def test_only_a_refused_signature_is_blamed_on_the_key(why: str, words: str) -> None:
+    """Every other cause has its own next step."""
+    assert words in told(why).next
 
 
 @pytest.mark.parametrize("kind", ["users", "orgs"])
