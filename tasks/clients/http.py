@@ -14,6 +14,7 @@ import requests
 
 from tasks.clients import audit, http_session
 from tasks.console import say
+from tasks.model import hints
 from tasks.model.errors import TaskError
 from tasks.model.words import without_signatures
 
@@ -25,6 +26,10 @@ _PAUSES_SECONDS = (0.5, 2.0)  # if a busy host names no wait
 _MAX_BYTES = 5_000_000
 _AGAIN = "check the network, or try again in a few minutes"
 _UNAUTHORIZED, _NOT_FOUND, _UNAVAILABLE, _BUSY = 401, 404, 503, (403, 429, 503)
+
+
+class _CutError(TaskError):
+    """A server's answer ended within its body."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -113,6 +118,16 @@ def _patiently(request: _Request) -> Answer:
 
 
 def _once(request: _Request) -> Answer:
+    """Return the whole answer; repeat a request whose answer was cut, unless a repetition may do harm."""
+    for pause in _PAUSES_SECONDS if request.method in http_session.REPEATED else ():
+        try:
+            return _tried(request)
+        except _CutError:
+            time.sleep(pause)
+    return _tried(request)
+
+
+def _tried(request: _Request) -> Answer:
     what, host = request.what, request.host
     try:
         with audit.reported(f"{request.method} {request.url}"):
@@ -120,9 +135,10 @@ def _once(request: _Request) -> Answer:
     except requests.exceptions.InvalidSchema as error:
         raise TaskError(what, f"{host} led to an address without TLS", "do not continue on this network") from error
     except requests.exceptions.ChunkedEncodingError as error:
-        raise TaskError(what, f"{host} ended the connection before its answer was complete", _AGAIN) from error
+        raise _CutError(what, f"{host} ended the connection before its answer was complete", _AGAIN) from error
     except requests.RequestException as error:
-        raise TaskError(what, f"{host} did not answer: {_cause(error)}", _AGAIN) from error
+        cause = _cause(error)
+        raise TaskError(what, f"{host} did not answer: {cause}", hints.following(cause, _AGAIN)) from error
 
 
 def _in_time(request: _Request) -> Answer:

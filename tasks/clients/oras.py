@@ -19,6 +19,7 @@ from tasks.model.registry.manifest import OCI_INDEX, Descriptor, referrers_tag
 _SECONDS = 300
 _TRIES = 3
 _ATTEMPT = f"{PREFIX}-attempt"  # an annotation; those of a record's facts begin with PREFIX and a dot
+_attached: dict[str, dict[str, Descriptor]] = {}  # by image: what this process has seen attached to it
 _HINT = "check that the login is still valid and may write, then run it again"
 
 
@@ -37,22 +38,37 @@ def attach(image: ImageRef, artifact_type: str, annotations: Mapping[str, str], 
     """Attach an artifact with annotations and at most one file, and read it back; False under `inv -R`.
 
     The list of artifacts is read, extended and written by each client. A stale answer or another client can lose
-    entries of it, so what is missing is written again. Each attempt is a manifest of its own: oras does not list one
-    that the registry has already.
+    entries of it, so what is missing is written again, also if it was missing before this call. Each attempt is a
+    manifest of its own: oras does not list one that the registry has already.
     """
-    before = {entry.digest: entry for entry in referrers.of(image.name, image.digest)}
+    known = _attached.setdefault(str(image), {})
+    known |= _listed(image)
+    after = _attach_until_listed(image, artifact_type, annotations, file, known)
+    known |= after
+    return bool(after)
+
+
+def _listed(image: ImageRef) -> dict[str, Descriptor]:
+    return {entry.digest: entry for entry in referrers.of(image.name, image.digest)}
+
+
+def _attach_until_listed(
+    image: ImageRef, artifact_type: str, annotations: Mapping[str, str], file: Path | None,
+    before: Mapping[str, Descriptor],
+) -> dict[str, Descriptor]:  # fmt: skip
+    """Attach until the registry lists it next to what it had `before`; return the list, empty under `inv -R`."""
     for number in range(_TRIES):
         attempt = {_ATTEMPT: str(number)} if number else {}
         if not _attach(image, artifact_type, {**annotations, **attempt}, file):
-            return False
-        after = {entry.digest: entry for entry in referrers.of(image.name, image.digest)}
+            return {}
+        after = _listed(image)
         new = [
             entry for digest, entry in after.items() if digest not in before and entry.artifact_type == artifact_type
         ]
         added = any(entry.annotations.items() >= annotations.items() for entry in new)
         lost = [entry for digest, entry in before.items() if digest not in after]
         if added and not lost:
-            return True
+            return after
         say(f"the list of what is attached to {image.digest} lost entries; writing it again")
         if lost:
             _write_list(image, [*after.values(), *lost])
@@ -62,13 +78,14 @@ def attach(image: ImageRef, artifact_type: str, annotations: Mapping[str, str], 
     raise TaskError(what, f"it was written {_TRIES} times, and the registry does not list it", _HINT)
 
 
-def _require_kept(image: ImageRef, wanted: set[str]) -> bool:
-    """Stop if the registry still does not list these digests."""
-    lost = wanted - {entry.digest for entry in referrers.of(image.name, image.digest)}
+def _require_kept(image: ImageRef, wanted: set[str]) -> dict[str, Descriptor]:
+    """Return what the registry lists now; stop if these digests are still missing."""
+    listed = _listed(image)
+    lost = wanted - set(listed)
     if lost:
         what = f"{len(lost)} artifacts attached to {image} are not listed any more"
         raise TaskError(what, f"the registry does not list {', '.join(sorted(lost))}", _HINT)
-    return True
+    return listed
 
 
 def _write_list(image: ImageRef, entries: Iterable[Descriptor]) -> None:
@@ -104,4 +121,5 @@ def _attach(image: ImageRef, artifact_type: str, annotations: Mapping[str, str],
         seconds=_SECONDS,
         hint=_HINT,
         cwd=file.parent if file else None,
+        tries=_TRIES,
     )
