@@ -77,7 +77,10 @@ def gather(settings: "Settings", policy: Policy, stream: str = "", own: "LocalKm
 
 
 def newest_releases(settings: "Settings", policy: Policy, streams: Iterable[str]) -> dict[str, Candidates]:
-    """For each stream, gather its newest release and what it could be built with, but not what is published."""
+    """For each stream, gather its newest release and what it could be built with, but not what is published.
+
+    The first stream must answer; another one that does not is left out, with a note.
+    """
     sources = _Sources(settings, policy, read_matrix())
     with side_by_side() as pool:
         candidates = sources.newest(pool, pool.submit(kmods.listed, settings, pool), tuple(streams))
@@ -118,7 +121,7 @@ class _Sources:
         live = pool.submit(self.live_ranges, tags, pool)
         zfs = pool.submit(api.openzfs_releases)
         now, own = datetime.now(UTC), content(self.settings)
-        released = {stream: _patiently(release, f"Fedora CoreOS {stream}") for stream, release in newest.items()}
+        released = self.released(newest, streams[0])
         pairs = _patiently(tags, f"the tags of {' and '.join(self.settings.kmods)}")
         matrix = self.matrix.with_live(_patiently(live, "OpenZFS's META files"))
         known, answered = self.known_zfs(zfs)
@@ -129,6 +132,18 @@ class _Sources:
             )
             for stream, release in released.items()
         }  # fmt: skip
+
+    def released(self, newest: Mapping[str, "Future[Release]"], essential: str) -> dict[str, Release]:
+        """Return the newest release of each stream that could be read."""
+        found = {}
+        for stream, release in newest.items():
+            try:
+                found[stream] = _patiently(release, f"Fedora CoreOS {stream}")
+            except TaskError as error:
+                if stream == essential:
+                    raise
+                self._without(error, f"nothing is known about {stream}")
+        return found
 
     def live_ranges(
         self, pairs: "Future[Mapping[KmodsTag, str]]", pool: ThreadPoolExecutor
@@ -154,10 +169,7 @@ class _Sources:
             return None
 
     def known_zfs(self, listing: "Future[dict[Version, date | None]]") -> tuple[tuple["Version", ...], bool]:
-        """Return OpenZFS's releases, and whether GitHub lists them; else those of the matrix, which a listing gave it.
-
-        The kmods' tags do not tell a release from a prerelease.
-        """
+        """Return OpenZFS's releases, and whether GitHub lists them; else the matrix's: kmods may be of a prerelease."""
         instead = "using the OpenZFS releases of the matrix, but none newer than the published one"
         try:
             return tuple(listing.result(timeout=_GITHUB_SECONDS)), True

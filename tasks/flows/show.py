@@ -81,7 +81,7 @@ def forecast(predicted: "Forecast") -> None:
     table(("stream", "release", "kernel", "OpenZFS", "outlook"), rows)
     for each in predicted.outlooks:
         answer(each.sentence)
-    if not predicted.outlooks:
+    if not predicted.outlooks and not predicted.unread:
         answer(f"no stream is ahead of {predicted.stream}")
     for note in predicted.notes:
         say(f"note: {note}")

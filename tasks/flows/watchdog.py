@@ -30,14 +30,17 @@ def watchdog(settings: "Settings", jobs: str, *, keep_alive: bool) -> None:
     now = datetime.now(UTC)
     ended = model.Jobs.parse(jobs, actions.workflow(), actions.run_address()) if jobs else None
     open_issues, decision, ahead = _gather(settings)
-    current = model.seen_of_jobs(ended, now) if ended else {}
+    current = model.seen_of_jobs(ended, now, explained=decision is not None) if ended else {}
     if decision:
         current |= model.seen_of_decision(decision, now, timedelta(days=settings.max_age_days))
     if ahead:
         current |= model.seen_of_forecast(ahead, now)
     before = model.known(open_issues[0].body) if open_issues else ()
     troubles = model.merged(before, current)
-    text, farewell = model.body(troubles, decision, ahead), model.farewell(before, decision)
+    looked = decision is not None and ahead is not None and not ahead.unread
+    calm = "all is well" if looked else "nothing is known to be wrong; not all could be read"
+    answer(model.title(troubles) or calm)
+    text, farewell = model.body(troubles, decision, ahead), model.farewell(before, decision) if looked else ""
     _report(settings.repository, open_issues, troubles, text, farewell)
     if keep_alive:
         _keep_alive(settings.repository)
@@ -67,8 +70,7 @@ def _result(future: "Future[_Result]") -> "_Result | None":
 def _report(
     repository: str, open_issues: "tuple[Issue, ...]", troubles: "tuple[Trouble, ...]", text: str, farewell: str
 ) -> None:
-    """Open, update or close the one issue; close any further ones."""
-    answer(model.title(troubles) or "all is well")
+    """Open, update or close the one issue; close any further ones. Without a `farewell`, an open one stays open."""
     actions.summary(text if troubles else "The watchdog has nothing to report.")
     if shell.Mode.dry:
         say("no issue is written: -R only shows what would be done")
@@ -81,7 +83,7 @@ def _report(
     elif troubles and (open_issues[0].title, open_issues[0].body) != (model.title(troubles), text):
         issues.update(repository, open_issues[0], model.title(troubles), text)
         say(f"updated {open_issues[0].url}")
-    elif open_issues and not troubles:
+    elif open_issues and not troubles and farewell:
         issues.close(repository, open_issues[0], farewell)
         say(f"closed {open_issues[0].url}")
 

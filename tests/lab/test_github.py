@@ -75,6 +75,17 @@ def test_a_block_is_told_before_it_comes(own_clone: Clone) -> None:
     assert "44.20261110.3.0 (kernel 7.1.9) has kmods of OpenZFS 2.4.4" in issue["body"]
 
 
+def test_a_source_that_cannot_be_read_does_not_mean_that_all_is_well(own_clone: Clone) -> None:
+    """One stream ahead leaves the others; an issue stays open until everything was looked at."""
+    shown = checked(own_clone.lab("inv forecast --json", "next-down").stdout, "forecast")
+    assert [row["stream"] for row in shown["ahead"]] == ["testing"]
+    assert any(note.endswith("nothing is known about next") for note in shown["notes"])
+    done = own_clone.lab(TOKEN + run("build.yaml", "failure") + run("build.yaml", "success"), "next-down")
+    assert done.stdout.splitlines()[-1] == "nothing is known to be wrong; not all could be read", done.stderr
+    (issue,) = issues(own_clone, "next-down")
+    assert "build.yaml fails" in issue["title"]
+
+
 @pytest.mark.parametrize(
     ("command", "world", "words"),
     [

@@ -46,7 +46,7 @@ class Jobs:
     workflow: str
     url: str
     results: Mapping[str, str]
-    blocked: bool  # one of them ended with the verdict BLOCKED, which is reported separately
+    blocked: frozenset[str]  # those that ended with the verdict BLOCKED, which the decision explains
 
     @classmethod
     def parse(cls, text: str, workflow: str, url: str) -> "Jobs":
@@ -54,11 +54,12 @@ class Jobs:
         try:
             needs = json.loads(text)
             results = {str(name): str(job["result"]) for name, job in needs.items()}
-            verdicts = {(job.get("outputs") or {}).get("verdict") for job in needs.values()}
+            verdicts = {str(name): (job.get("outputs") or {}).get("verdict") for name, job in needs.items()}
         except (ValueError, AttributeError, KeyError, TypeError) as error:
             why = f"it is not what toJSON(needs) gives: {error!r}"
             raise TaskError("--jobs is wrong", why, "leave it out if you call this by hand") from error
-        return cls(workflow=workflow or "a workflow", url=url, results=results, blocked=Verdict.BLOCKED in verdicts)
+        blocked = frozenset(name for name, verdict in verdicts.items() if verdict == Verdict.BLOCKED)
+        return cls(workflow=workflow or "a workflow", url=url, results=results, blocked=blocked)
 
 
 def seen_of_decision(decision: Decision, now: datetime, max_age: timedelta) -> dict[str, Trouble | None]:
@@ -91,18 +92,19 @@ def _withdrawn(decision: Decision, now: datetime) -> Trouble | None:
 
 
 def seen_of_forecast(forecast: Forecast, now: datetime) -> dict[str, Trouble | None]:
-    """Whether a stream ahead brings a kernel that no OpenZFS release supports."""
+    """Whether a stream ahead brings a kernel that no OpenZFS release supports; unknown if one could not be read."""
     unsupported = tuple(each.sentence for each in forecast.outlooks if each.outlook is Outlook.UNSUPPORTED)
     hint = "nothing to do yet; ./inv forecast shows today's state"
     ahead = Trouble(name="ahead", title="Builds will be blocked", sentences=unsupported, hint=hint, since=now)
-    return {"ahead": ahead if unsupported else None}
+    return {} if forecast.unread and not unsupported else {"ahead": ahead if unsupported else None}
 
 
-def seen_of_jobs(jobs: Jobs, now: datetime) -> dict[str, Trouble | None]:
-    """Whether a run failed; a cancelled run says nothing."""
+def seen_of_jobs(jobs: Jobs, now: datetime, *, explained: bool) -> dict[str, Trouble | None]:
+    """Whether a run failed; a cancelled run says nothing. `explained`: the decision tells why a build is blocked."""
     failed = [name for name, result in jobs.results.items() if result == _FAILED]
-    if failed and not jobs.blocked:
-        sentence = f"failed: {', '.join(failed)}; see {jobs.url}"
+    untold = [name for name in failed if not explained or name not in jobs.blocked]
+    if untold:
+        sentence = f"failed: {', '.join(untold)}; see {jobs.url}"
         hint = f"after fixing the cause: gh workflow run {jobs.workflow}"
         title = f"{jobs.workflow} fails"
         return {jobs.workflow: Trouble(name=jobs.workflow, title=title, sentences=(sentence,), hint=hint, since=now)}
@@ -172,7 +174,9 @@ def _buildable(decision: Decision | None) -> str:
 def _ahead(forecast: Forecast | None) -> str:
     if forecast is None:
         return "The streams ahead could not be read."
-    return "\n".join(f"- {each.sentence}" for each in forecast.outlooks) or "No stream is ahead of this one."
+    sentences = [each.sentence for each in forecast.outlooks]
+    sentences += [f"{stream} could not be read" for stream in forecast.unread]
+    return "\n".join(f"- {sentence}" for sentence in sentences) or "No stream is ahead of this one."
 
 
 def farewell(before: tuple[Trouble, ...], decision: Decision | None) -> str:

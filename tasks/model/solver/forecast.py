@@ -35,12 +35,13 @@ class StreamOutlook:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Forecast:
-    """The followed stream with its kernel, and the streams ahead of it."""
+    """The followed stream with its kernel, and the streams ahead of it; `unread` are those that did not answer."""
 
     stream: str
     kernel: Series
     outlooks: tuple[StreamOutlook, ...]
     notes: tuple[str, ...]
+    unread: tuple[str, ...] = ()
 
 
 def ahead_of(stream: str) -> tuple[str, ...]:
@@ -49,13 +50,14 @@ def ahead_of(stream: str) -> tuple[str, ...]:
 
 
 def forecast(streams: Mapping[str, Candidates], stream: str) -> Forecast:
-    """Judge the newest release of each stream ahead as if it were in this stream already."""
-    current = streams[stream]
+    """Judge the newest release of each stream ahead as if it were in this stream already; one may be missing."""
+    current, expected = streams[stream], ahead_of(stream)
     return Forecast(
         stream=stream,
         kernel=current.newest.kernel.series,
-        outlooks=tuple(_ahead(streams[ahead], current, stream, ahead) for ahead in ahead_of(stream)),
+        outlooks=tuple(_ahead(streams[ahead], current, stream, ahead) for ahead in expected if ahead in streams),
         notes=current.notes,
+        unread=tuple(ahead for ahead in expected if ahead not in streams),
     )
 
 

@@ -77,6 +77,19 @@ def test_a_storm_ahead_is_told_before_it_comes() -> None:
     assert watchdog.seen_of_forecast(calm, NOW) == {"ahead": None}
 
 
+def test_a_stream_ahead_that_could_not_be_read_ends_no_trouble() -> None:
+    """The others still say what they bring; the text names the one that is missing."""
+    here, storm = candidates("2.4.4", releases=[release()]), candidates(releases=[release(BEYOND, NEW)])
+    half_calm = forecast({"stable": here, "testing": here}, "stable")
+    assert (watchdog.seen_of_forecast(half_calm, NOW), half_calm.unread) == ({}, ("next",))
+    half_storm = watchdog.seen_of_forecast(forecast({"stable": here, "next": storm}, "stable"), NOW)
+    assert half_storm["ahead"] is not None
+    text = watchdog.body((), GOOD, half_calm)
+    assert "- testing has the kernel of stable" in text
+    assert "- next could not be read" in text
+    assert "- testing could not be read" in watchdog.body((), GOOD, forecast({"stable": here}, "stable"))
+
+
 @pytest.mark.parametrize(
     ("results", "names"),
     [
@@ -89,13 +102,28 @@ def test_a_storm_ahead_is_told_before_it_comes() -> None:
 )
 def test_a_failed_run_is_told_and_a_cancelled_one_says_nothing(results: Any, names: list[str | None]) -> None:
     """A cancelled run neither opens nor closes the issue."""
-    seen = watchdog.seen_of_jobs(jobs(**results), NOW)
+    seen = watchdog.seen_of_jobs(jobs(**results), NOW, explained=True)
     assert [found and found.name for found in seen.values()] == names
 
 
 def test_a_run_that_failed_since_the_build_is_blocked_is_not_told_twice() -> None:
-    """The verdict explains it better."""
-    assert watchdog.seen_of_jobs(jobs(verdict="BLOCKED", **{"query-versions": "failure"}), NOW) == {"build.yaml": None}
+    """The verdict explains it better, if it could be read."""
+    blocked = jobs(verdict="BLOCKED", **{"query-versions": "failure"})
+    assert watchdog.seen_of_jobs(blocked, NOW, explained=True) == {"build.yaml": None}
+    unexplained = watchdog.seen_of_jobs(blocked, NOW, explained=False)["build.yaml"]
+    assert unexplained is not None
+    assert "failed: query-versions" in unexplained.sentences[0]
+
+
+def test_another_job_that_failed_beside_a_blocked_one_is_told() -> None:
+    """Its cause is another one."""
+    needs = {
+        "query-versions": {"result": "failure", "outputs": {"verdict": "BLOCKED"}},
+        "kmods": {"result": "failure", "outputs": {}},
+    }
+    seen = watchdog.seen_of_jobs(Jobs.parse(json.dumps(needs), "build.yaml", ""), NOW, explained=True)["build.yaml"]
+    assert seen is not None
+    assert seen.sentences[0].startswith("failed: kmods;")
 
 
 @pytest.mark.parametrize("text", ["", "null", "[]", "{", '{"build": null}', '{"build": {}}', '{"build": "success"}'])
@@ -114,10 +142,11 @@ def test_since_is_when_it_was_first_seen() -> None:
 
 def test_what_another_workflow_told_stays_until_that_one_is_good() -> None:
     """A good cleanup does not close an issue that a failed build opened."""
-    known = watchdog.merged((), watchdog.seen_of_jobs(jobs(build="failure"), NOW))
-    after = watchdog.merged(known, watchdog.seen_of_jobs(jobs("cleanup-images.yaml", cleanup="success"), NOW))
+    known = watchdog.merged((), watchdog.seen_of_jobs(jobs(build="failure"), NOW, explained=True))
+    cleaned = watchdog.seen_of_jobs(jobs("cleanup-images.yaml", cleanup="success"), NOW, explained=True)
+    after = watchdog.merged(known, cleaned)
     assert [each.name for each in after] == ["build.yaml"]
-    assert watchdog.merged(after, watchdog.seen_of_jobs(jobs(build="success"), NOW)) == ()
+    assert watchdog.merged(after, watchdog.seen_of_jobs(jobs(build="success"), NOW, explained=True)) == ()
 
 
 @given(
