@@ -38,7 +38,7 @@ def sync_matrix(c: Context, all: bool = False, check: bool = False) -> None:  # 
 
 @task(help=_BLOCK)
 def block(
-    c: Context,  # noqa: ARG001  (Invoke's form)
+    c: Context,
     fcos: str = "",
     kernel: str = "",
     zfs: str = "",
@@ -49,6 +49,7 @@ def block(
 ) -> None:
     """Keep a bad version, pair or image from being built or published; options given together must match together."""
     from tasks.flows import matrix
+    from tasks.settings import read_settings
 
     named = {"fcos": fcos, "kernel": kernel, "zfs": zfs, "digest": digest, "inputs": inputs}
-    matrix.block(named, reason, unblock=unblock)
+    matrix.block(read_settings(c.config), named, reason, unblock=unblock)

@@ -1,14 +1,15 @@
 """The compatibility matrix: check pairs against it, update it from OpenZFS's META files, and edit its blocks."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from tasks.clients import workspace
+from tasks.clients import registry, workspace
 from tasks.clients.github import api
 from tasks.clients.matrix import read_matrix
 from tasks.console import answer, say
-from tasks.flows import releases
+from tasks.flows import gather, releases
 from tasks.flows.gather import side_by_side
 from tasks.model.errors import TaskError
 from tasks.model.matrix.blocks import Block
@@ -77,7 +78,7 @@ def rows(known: Mapping["Version", KernelRange], *, every: bool) -> tuple[list[R
     return latest, faults
 
 
-def block(named: Mapping[str, str], reason: str, *, unblock: bool) -> None:
+def block(settings: "Settings", named: Mapping[str, str], reason: str, *, unblock: bool) -> None:
     """Add a block to the matrix, or remove it; `named` are its fields, empty if not given."""
     because = reason or ("to be unblocked" if unblock else "")
     edited = Block(**named, reason=because, since=datetime.now(UTC).date())
@@ -87,3 +88,29 @@ def block(named: Mapping[str, str], reason: str, *, unblock: bool) -> None:
     if workspace.write_whole(path, edit(workspace.read_text(path), edited)):
         answer(f"{edited.subject} is no longer blocked" if unblock else str(edited))
         say(f"{FILE} written; next: ./inv versions")
+        if not unblock:
+            _say_if_idle(settings, edited)
+
+
+def _say_if_idle(settings: "Settings", block: Block) -> None:
+    """Say that a new block matches nothing that is known today, because it may be misspelt."""
+    try:
+        idle = _matches_nothing(settings, block)
+    except TaskError as error:
+        say(f"nobody knows whether this block matches anything: {error.what}: {error.why}")
+        return
+    if idle:
+        say(f"note: {idle}; correct it if it is misspelt")
+
+
+def _matches_nothing(settings: "Settings", block: Block) -> str:
+    """Return what a block does not match; empty if it matches something."""
+    if block.digest:
+        found = registry.manifest(settings.image, block.digest)
+        return "" if found else f"{settings.image} has no image {block.digest}"
+    known = gather.gather(settings, gather.policy(settings))
+    if block.inputs:
+        same = known.published is not None and known.published.lock.inputs == block.inputs
+        return "" if same else f"the published image has other inputs than {block.inputs}"
+    idle = replace(known, matrix=replace(known.matrix, blocks=(block,))).idle_blocks
+    return f"{block.subject} matches no kmods and no release of today" if idle else ""

@@ -1,6 +1,9 @@
 """Recipes maintain the matrix, and the forecast shows what is ahead."""
 
+import pytest
+
 from tests.lab.conftest import Clone, assert_three_lines, checked
+from tests.lab.published import LOGIN
 
 
 def test_the_matrix_learns_what_meta_says(own_clone: Clone) -> None:
@@ -38,6 +41,25 @@ def test_a_meta_with_an_absurd_kernel_is_not_believed(own_clone: Clone) -> None:
     done = own_clone.lab("inv versions --json", "meta-absurd")
     assert checked(done.stdout, "versions")["chosen"]["zfs"] == "2.4.4"
     assert any("Linux-Maximum 99.99" in note for note in checked(done.stdout, "versions")["notes"])
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ("--zfs 2.4.9", "OpenZFS 2.4.9 matches no kmods and no release of today"),
+        ("--fcos 44.20261111.3.0", "Fedora CoreOS 44.20261111.3.0 matches no kmods"),
+        (f"--digest sha256:{'9' * 64}", f"has no image sha256:{'9' * 64}"),
+        (f"--inputs sha256:{'9' * 64}", "the published image has other inputs"),
+        ("--zfs 2.4.4", ""),
+        ("--kernel 7.1", ""),
+    ],
+)
+def test_a_block_that_matches_nothing_says_so_when_it_is_written(own_clone: Clone, words: str, told: str) -> None:
+    """It may be misspelt; it is written anyway."""
+    done = own_clone.lab(f"{LOGIN} && inv block {words} --reason 'it panics'")
+    assert (done.returncode, "has been blocked since" in done.stdout) == (0, True), done.stderr
+    assert told in done.stderr
+    assert ("misspelt" in done.stderr) == bool(told), done.stderr
 
 
 def test_a_block_stops_a_pair_until_it_is_taken_away(own_clone: Clone) -> None:
