@@ -14,7 +14,8 @@ from tasks.model.matrix.blocks import Block
 from tasks.model.versions import Kernel, Series, parse_zfs
 
 FILE = "compat_matrix.toml"
-_LAST_MINOR = 39  # Linux begins a new major version at about .20
+_LAST_MINOR = 21  # Linux begins a new major version at about .20
+_FARTHEST = 24  # kernel releases, about four years, from the newest that is known to what a release may name
 _COLUMNS = {"released", "linux_minimum", "linux_maximum"}
 _META = re.compile(r"^Linux-(Minimum|Maximum):[ \t]*(\d+\.\d+)[ \t]*\r?$", re.ASCII | re.MULTILINE)
 
@@ -52,8 +53,10 @@ class KernelRange:
     def require_plausible(self, known: Iterable["KernelRange"], zfs: Version) -> None:
         """Stop at a maximum that no kernel can have soon; OpenZFS's own CI once left 99.99 in a release."""
         newest = max((each.maximum for each in known), default=self.maximum)
-        if self.maximum.minor > _LAST_MINOR or self.maximum.major > newest.major + 1:
-            why = f"its META says Linux-Maximum {self.maximum}; the newest kernel that any release names is {newest}"
+        ahead = (self.maximum.major - newest.major) * (_LAST_MINOR - 1) + self.maximum.minor - newest.minor
+        if self.maximum.minor > _LAST_MINOR or ahead > _FARTHEST or self.minimum.major < 1:
+            why = f"its META says Linux-Minimum {self.minimum} and Linux-Maximum {self.maximum}"
+            why += f"; the newest kernel that any release names is {newest}"
             hint = "wait for OpenZFS to correct it, or add a row to compat_matrix.toml by hand"
             raise TaskError(f"OpenZFS {zfs} states a kernel that cannot be right", why, hint)
 
