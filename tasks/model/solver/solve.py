@@ -167,12 +167,15 @@ def _hold(candidates: Candidates, published: Published, due: KmodsTag | None) ->
 
 
 def _waited(candidates: Candidates, published: Published, due: KmodsTag | None) -> str:
-    """Say that a newer release has waited longer than `hold_days`, or that the stream has been back for so long."""
+    """Say that a newer release has waited longer than `hold_days`, or that the stream went back behind so old a one.
+
+    No source says when a stream went back.
+    """
     newest, policy, version = candidates.newest, candidates.policy, published.lock.fcos_version
     limit = timedelta(days=policy.hold_days)
     if candidates.went_back:
         lasts = not policy.allow_downgrade and candidates.now - made_at(version, None) > limit
-        return f"the stream has been behind it for longer than hold_days, {policy.hold_days}" if lasts else ""
+        return f"the stream is behind it, and it is older than hold_days, {policy.hold_days}" if lasts else ""
     if due or newest.version <= version or candidates.now - newest.created <= limit:
         return ""
     return f"the newest release has waited longer than hold_days, {policy.hold_days}"
