@@ -224,7 +224,7 @@ class _Sources:
         floor = published.lock.fcos_version if published and not self.policy.allow_downgrade else None
         for each in releases.older(stream, newest.version, floor, self.notes.append):
             fits = judge(candidates, each).obstacle is Obstacle.GONE
-            release = releases.with_image(self.settings, each) if fits else each
+            release = releases.with_image(self.settings, each, stream, self.notes.append) if fits else each
             candidates = replace(candidates, releases=(*candidates.releases, release))
             if release.base:
                 break

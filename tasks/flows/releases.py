@@ -24,6 +24,7 @@ def newest(settings: "Settings", stream: str = "", tell: Callable[[str], None] =
     base = skopeo.inspect(settings.base, stream)
     base.require(stream)
     version = base.version or _version_from_image(base)
+    base.require_release(version, stream)
     kernel = base.kernel or _kernel_from_builds_host(stream, version, tell) or _kernel_from_image(base)
     return _release(base, version, kernel)
 
@@ -32,10 +33,12 @@ def older(stream: str, below: "Version", above: "Version | None", tell: Callable
     """Yield a stream's releases between two versions, newest first, at most twelve; do not query their images yet."""
     try:
         document, source = coreos.releases(stream)
-        versions = release_versions(document, source)
+        versions, faults = release_versions(document, source)
     except TaskError as error:
         tell(f"{error.what}: {error.why}")
         return
+    for fault in faults:
+        tell(fault)
     between = [version for version in versions if version < below and (above is None or version > above)]
     for version in between[:MOST_OLDER]:
         kernel = _kernel_from_builds_host(stream, version, tell)
@@ -43,10 +46,19 @@ def older(stream: str, below: "Version", above: "Version | None", tell: Callable
             yield Release(base=None, version=version, kernel=kernel, created=made_at(version, None))
 
 
-def with_image(settings: "Settings", release: Release) -> Release:
-    """Return the release with its image from the registry, or unchanged if the image is gone."""
+def with_image(settings: "Settings", release: Release, stream: str, tell: Callable[[str], None]) -> Release:
+    """Return the release with its image from the registry, or unchanged if the image is gone or is another one."""
     base = skopeo.find(settings.base, str(release.version))
-    return _release(base, release.version, release.kernel) if base else release
+    if base is None:
+        return release
+    try:
+        base.require(stream)
+        base.require_release(release.version, stream)
+        base.require_same(release)
+    except TaskError as error:
+        tell(f"{error.what}: {error.why}")
+        return release
+    return _release(base, release.version, release.kernel)
 
 
 def _release(base: BaseImage, version: "Version", kernel: Kernel) -> Release:
@@ -56,7 +68,7 @@ def _release(base: BaseImage, version: "Version", kernel: Kernel) -> Release:
 
 def _version_from_image(base: BaseImage) -> "Version":
     """Read the release from os-release in the image, because its label is missing."""
-    say(f"{base.source} has no label with its version: pulling the image, about 2 GB")
+    say(f"{base.source} has no usable label with its version: pulling the image, about 2 GB")
     texts = podman.os_versions(ImageRef(base.name, base.digest)).splitlines()
     return parse_fcos(next(filter(None, map(fcos_in, texts)), None), f"os-release of {base.source}")
 

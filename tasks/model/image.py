@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Self
 
 from packaging.version import Version
@@ -15,7 +15,9 @@ PUBLIC_TAG = "stable"  # the tag that hosts follow
 CANDIDATE_TAG = "candidate"  # the image that was pushed last, and may become stable
 DIGEST = re.compile(r"sha256:[0-9a-f]{64}", re.ASCII)
 _NAME = re.compile(r"[a-z0-9.-]+(:\d+)?(/[a-z0-9]+([._-]+[a-z0-9]+)*)+", re.ASCII)
-_ARCHITECTURE = "amd64"
+_ARCHITECTURE, _MACHINE = "amd64", "x86_64"  # the same machines, as Go and as Linux name them
+_STREAMS = {1: "next", 2: "testing", 3: "stable"}  # by the third number of a version
+_AHEAD = timedelta(days=30)  # the day in a version is never that much later than its image's creation
 _EPOCHS_END = datetime(2000, 1, 1, tzinfo=UTC)  # reproducible images have a date before it, which means nothing
 _KMODS_TAG = re.compile(r"(zfs-[\d.]+)_kernel-(.+)", re.ASCII)
 
@@ -63,9 +65,11 @@ class BaseImage:
 
     @property
     def version(self) -> Version | None:
-        """The Fedora CoreOS version, from the OCI version label; None without a usable label."""
-        text = given(self.labels.get("org.opencontainers.image.version", "").strip().strip("\"'"))
-        return parse_fcos(text, self.source) if text else None
+        """The Fedora CoreOS version, from the OCI version label; None without a usable one: os-release has it too."""
+        try:
+            return parse_fcos(given(self.labels.get("org.opencontainers.image.version")), self.source)
+        except TaskError:
+            return None
 
     def require(self, stream: str) -> None:
         """Stop unless the image is of this stream, and for the machines that are built here."""
@@ -73,15 +77,32 @@ class BaseImage:
         fault = f"its label says stream {stated}" if stated and stated != stream else ""
         if self.architecture not in ("", _ARCHITECTURE):
             fault = f"it is for {self.architecture}"
+        self._stop_at(fault, stream)
+
+    def require_release(self, version: Version, stream: str) -> None:
+        """Stop if the version cannot be one of this stream, or names a day long after the image was made."""
+        other = _STREAMS.get(version.micro, stream)
+        fault = f"its version {version} is one of {other}" if other != stream and stream in _STREAMS.values() else ""
+        if self.created and self.created > _EPOCHS_END and made_at(version, None) > self.created + _AHEAD:
+            fault = f"its version is {version}, and it was made on {self.created:%Y-%m-%d}"
+        self._stop_at(fault, stream)
+
+    def require_same(self, release: "Release") -> None:
+        """Stop if the labels name another release or another kernel than the one that was looked for."""
+        version, kernel = self.version or release.version, self.kernel or release.kernel
+        fault = f"its labels say {version} with kernel {kernel}, and {release.version} has {release.kernel}"
+        self._stop_at("" if (version, kernel) == (release.version, release.kernel) else fault, str(release.version))
+
+    def _stop_at(self, fault: str, wanted: str) -> None:
         if fault:
             hint = "look at it with skopeo inspect, and try again tomorrow"
-            raise TaskError(f"{self.source} is not Fedora CoreOS {stream} for {_ARCHITECTURE}", fault, hint)
+            raise TaskError(f"{self.source} is not Fedora CoreOS {wanted} for {_ARCHITECTURE}", fault, hint)
 
     @property
     def kernel(self) -> Kernel | None:
         """The kernel, from the label that images before Fedora 43 carry; None without a usable label."""
         text = given(self.labels.get("ostree.linux"))
-        return Kernel.parse(text, f"label ostree.linux of {self.source}") if text else None
+        return _kernel(text, f"label ostree.linux of {self.source}") if text else None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -138,13 +159,28 @@ def kmods_tags(tags: Iterable[str]) -> tuple[KmodsTag, ...]:
     return tuple(tag for tag in parsed if tag is not None)
 
 
-def release_versions(document: object, source: str) -> tuple[Version, ...]:
-    """The versions in a stream's releases.json, newest first."""
+def release_versions(document: object, source: str) -> tuple[tuple[Version, ...], tuple[str, ...]]:
+    """The versions in a stream's releases.json, newest first, and sentences about entries without one."""
     rows = document.get("releases") if isinstance(document, dict) else None
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         why = "it must be a JSON object with a list of releases"
         raise TaskError(f"{source} has an unexpected form", why, "try again in a few minutes")
-    return tuple(sorted({parse_fcos(row.get("version"), source) for row in rows}, reverse=True))
+    versions, faults = set(), []
+    for row in rows:
+        try:
+            versions.add(parse_fcos(row.get("version"), f"an entry of {source}"))
+        except TaskError as error:
+            faults.append(f"{error.what}: {error.why}")
+    return tuple(sorted(versions, reverse=True)), tuple(faults)
+
+
+def _kernel(text: str, source: str) -> Kernel:
+    """Read a kernel, which must be one for the machines that are built here."""
+    kernel = Kernel.parse(text, source)
+    if kernel.arch != _MACHINE:
+        hint = "look at it with skopeo inspect, and try again tomorrow"
+        raise TaskError(f"{source} names no kernel for {_MACHINE}", f"it is {kernel}", hint)
+    return kernel
 
 
 def kernel_from_commitmeta(document: object, source: str) -> Kernel | None:
@@ -157,7 +193,7 @@ def kernel_from_commitmeta(document: object, source: str) -> Kernel | None:
         )
     text = given(document.get("ostree.linux"))
     if text:
-        return Kernel.parse(text, source)
+        return _kernel(text, source)
     packages = document.get("rpmostree.rpmdb.pkglist")
     rows = packages if isinstance(packages, list) else []
     row = next((row for row in rows if isinstance(row, list) and row[:1] == ["kernel"]), None)
@@ -165,4 +201,4 @@ def kernel_from_commitmeta(document: object, source: str) -> Kernel | None:
         return None
     if len(row) != 5:  # noqa: PLR2004  (name, epoch, version, release, architecture)
         raise TaskError(f"{source} has an unexpected form", f"its kernel row is {row}", "try again in a few minutes")
-    return Kernel.parse(f"{row[2]}-{row[3]}.{row[4]}", source)
+    return _kernel(f"{row[2]}-{row[3]}.{row[4]}", source)

@@ -18,13 +18,13 @@ _KERNEL = re.compile(
 )
 _SERIES = re.compile(r"\d+\.\d+", re.ASCII)
 _DEVELOPMENT_PATCH = 99  # X.Y.99 marks OpenZFS's development branch; it is not a release
-_NO_VALUE = ("", "null", "<no value>")
+_NO_VALUE = ("", "null", "<no value>", "none", "(none)", "nil", "undefined", "unknown")
 
 
 def given(value: object) -> str | None:
-    """A label's or field's text; None if it is missing, empty, or a word that tools print for a missing value."""
-    text = value.strip() if isinstance(value, str) else ""
-    return None if text in _NO_VALUE else text
+    """A label's or field's text without quotes; None if it is missing, empty, or a word for a missing value."""
+    text = value.strip().strip("\"'").strip() if isinstance(value, str) else ""
+    return None if text.lower() in _NO_VALUE else text
 
 
 @dataclass(frozen=True, order=True, slots=True)
@@ -143,12 +143,14 @@ def newest_zfs(releases: Iterable[Version], stream: str) -> Version:
 
 def parse_fcos(text: object, source: str) -> Version:
     """Read a Fedora CoreOS version such as `44.20261110.3.0`; an error names `source`."""
-    if not isinstance(text, str) or not _FCOS.fullmatch(text) or not _is_day(text.split(".")[1]):
-        raise TaskError(
-            f"{source} gives no Fedora CoreOS version",
-            f"{text!r} does not have the form 44.20261110.3.0",
-            "look at it with: skopeo inspect --no-tags docker://quay.io/fedora/fedora-coreos:stable",
-        )
+    hint = "look at it with: skopeo inspect --no-tags docker://quay.io/fedora/fedora-coreos:stable"
+    if not isinstance(text, str) or not _FCOS.fullmatch(text):
+        why = f"{text!r} does not have the form 44.20261110.3.0"
+        raise TaskError(f"{source} gives no Fedora CoreOS version", why, hint)
+    day = text.split(".")[1]
+    if not _is_day(day):
+        why = f"{text} names the day {day}, which does not exist"
+        raise TaskError(f"{source} gives no Fedora CoreOS version", why, hint)
     return Version(text)
 
 

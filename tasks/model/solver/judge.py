@@ -162,7 +162,7 @@ def _description(candidates: Candidates, release: Release, zfs: Version, obstacl
         Obstacle.BLOCKED: lambda: f"is not built with OpenZFS {zfs}: {block}",
         Obstacle.DOWNGRADE: lambda: _downgrade(candidates, release, zfs),
         Obstacle.MATRIX: lambda: f"has kmods of OpenZFS {zfs}, but the pair is {support.support}: {support.reason}",
-        Obstacle.GONE: lambda: f"has kmods of OpenZFS {zfs}, but its image is no longer in the registry",
+        Obstacle.GONE: lambda: f"has kmods of OpenZFS {zfs}, but the registry no longer has its image",
     }
     return sentences[obstacle]()
 
