@@ -3,11 +3,15 @@
 import shutil
 from functools import cache
 from os import environ
+from time import sleep
 
 from tasks.clients import shell
+from tasks.model import hints
+from tasks.model.errors import TaskError
 from tasks.model.image import ImageRef
 
 _SECONDS = 60
+_PAUSES_SECONDS = (1, 3)  # between tries of a check that the network ended
 
 
 @cache
@@ -31,10 +35,21 @@ def why_unable() -> str:
 
 
 def attestation_fault(image: ImageRef, repository: str) -> str:
-    """Why gh rejects an image's attestation by a workflow of `owner/name`; empty if it accepts it."""
+    """Why gh rejects an image's attestation by a workflow of `owner/name`; empty if it accepts it.
+
+    A network that fails has rejected nothing: gh is run again, and then this stops.
+    """
+    what = f"the attestation of {image} could not be checked"
     argv = ["gh", "attestation", "verify", f"oci://{image}", "--repo", repository]
-    done = shell.attempt(argv, what=f"the attestation of {image} could not be checked", seconds=_SECONDS)
-    if done.returncode == 0:
-        return ""
-    lines = [line.strip() for line in (done.stderr or done.stdout).splitlines() if line.strip()]
-    return lines[-1] if lines else f"gh ended with {done.returncode}"
+    for pause in (*_PAUSES_SECONDS, None):
+        done = shell.attempt(argv, what=what, seconds=_SECONDS)
+        if done.returncode == 0:
+            return ""
+        lines = [line.strip() for line in (done.stderr or done.stdout).splitlines() if line.strip()]
+        cause = lines[-1] if lines else f"gh ended with {done.returncode}"
+        if not hints.is_passing(cause):
+            return cause
+        if pause is None:
+            raise TaskError(what, cause, hints.after(cause))
+        sleep(pause)
+    raise AssertionError("the last try has no pause")
