@@ -13,7 +13,8 @@ from tasks.model.errors import TaskError
 from tasks.model.install import cautions, encrypted, firstboot, secrets, source_lines
 from tasks.model.install.guarded import guarded
 from tasks.model.install.ignition import flatten, merged, parse
-from tasks.model.install.merged import displaced, impossible
+from tasks.model.install.impossible import impossible
+from tasks.model.install.merged import displaced
 
 if TYPE_CHECKING:
     from tasks.model.install.merged import Merged

@@ -84,6 +84,17 @@ REFUSED = {  # the text after HEAD, and what is said
     "a file below a new directory in /": (storage("files", "path: /data/a/b"), "nothing can be made in /"),
     "a file in /usr": (storage("files", "path: /usr/share/a.conf, contents: {inline: a}"), "/usr is read-only"),
     "a program in /bin": (storage("files", "path: /bin/a, contents: {inline: a}"), "/usr is read-only"),
+    "a file that is shipped": (
+        storage("files", "path: /etc/hosts, contents: {inline: a}"), "files[/etc/hosts], line 4: Fedora CoreOS ships",
+    ),
+    "a file that is lost": (storage("files", "path: /run/a, contents: {inline: a}"), "/run holds nothing that stays"),
+    "a mount point in /": (
+        storage("filesystems", "device: /dev/sdb, path: /data, format: xfs, with_mount_unit: true"),
+        "filesystems[/dev/sdb].path, line 4: nothing can be made in /",
+    ),
+    "a boot disk that is wiped": (
+        storage("disks", "device: /dev/disk/by-id/coreos-boot-disk, wipe_table: true"), "line 4: this erases",
+    ),
     "a template": ("storage: {files: [{path: /etc/hostname, contents: {inline: {{ hostname }}}}]}\n", "line 4"),
     "a tab": ("storage:\n\tfiles: []\n", "line"),
     "a file from elsewhere": (storage("files", "path: /etc/a, contents: {local: out}"), "outside of"),
@@ -101,6 +112,13 @@ TAKEN = {
     "our own file again": (storage("files", "path: /etc/containers/policy.json, contents: {inline: mine}"), ""),
     "a program in /usr/local": (storage("files", "path: /usr/local/bin/a, mode: 493, contents: {inline: a}"), ""),
     "a second document": (storage("files", "path: /etc/a, contents: {inline: a}") + "---\n", ""),
+    "a shipped file that is replaced": (
+        storage("files", "path: /etc/hosts, overwrite: true, contents: {inline: a}"), "",
+    ),
+    "a mirror": ("boot_device: {mirror: {devices: [/dev/sda, /dev/sdb]}}\n", "root file system is created again"),
+    "a group that nobody makes": (
+        storage("files", "path: /etc/a, group: {name: nas}"), "group.name, line 4: nobody makes the group nas",
+    ),
     "a disk that only the TPM opens": ("boot_device: {luks: {tpm2: true}}\n", "boot_device.luks, line 4: the disk"),
     "no more updates": (
         "systemd: {units: [{name: bootc-fetch-apply-updates.timer, mask: true}]}\n", "would no longer update itself",

@@ -3,20 +3,11 @@
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 from typing import Any, Self
 
 from tasks.model.install.ignition import Path, decode, identity
 from tasks.model.signing import KEYS, PERSONAL, POLICY, REDIRECTS, REGISTRIES, HostFiles
 
-# Fedora CoreOS's root is immutable; these are there, and the links among them lead into /var.
-_TOP = frozenset(
-    """
-    bin boot dev etc home lib lib64 media mnt opt ostree proc root run sbin srv sys sysroot tmp usr var
-    """.split()  # noqa: SIM905  (a list of words)
-)
-_READ_ONLY = ("/usr/", "/bin/", "/lib/", "/lib64/", "/sbin/")
-_WRITABLE = "/usr/local/"  # a link to /var/usrlocal
 NO_SWITCH = "the machine would never switch, or to another image: leave it out, or use ./inv ignition --no-switch"
 _REPORT = re.compile(r"(?P<kind>error|warning) at \$(?P<path>[^,:]*)(, line \d+ col \d+)?: (?P<why>.*)", re.DOTALL)
 
@@ -103,21 +94,6 @@ def _named(keys: list[str], value: Any) -> Path:  # noqa: ANN401  (JSON's own sh
             value = value.get(key) if isinstance(value, dict) else None
             path.append(key)
     return tuple(path)
-
-
-def impossible(merged: Merged) -> Iterator[Finding]:
-    """What Fedora CoreOS cannot do on its first boot, which then fails, though the config is valid."""
-    files = {str(PurePosixPath(file["path"])) for file in merged.items("storage", "files")}
-    for kind in ("directories", "files", "links"):
-        for item in merged.items("storage", kind):
-            path, place = str(PurePosixPath(item["path"])), ("storage", f"{kind}[{item['path']}]")
-            above = [*map(str, PurePosixPath(path).parents), *([path] if kind != "files" else [])]
-            for file in sorted(files.intersection(above)):
-                yield Finding(("storage", f"files[{file}]"), f"{path} cannot be made where this file is: leave one out")
-            if path.split("/")[1] not in _TOP:
-                yield Finding(place, "nothing can be made in / on Fedora CoreOS, so the first boot fails: use /var")
-            elif f"{path}/".startswith(_READ_ONLY) and not f"{path}/".startswith(_WRITABLE):
-                yield Finding(place, "/usr is read-only, so the first boot fails: use /etc, or /usr/local for programs")
 
 
 def displaced(merged: Merged, ours: Mapping[str, Any]) -> Iterator[Finding]:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tasks.model.install.merged import Finding, Merged, displaced, impossible
+from tasks.model.install.merged import Finding, Merged, displaced
 from tasks.model.signing import POLICY
 
 EMPTY: dict[str, Any] = {"config": {}, "remote": [], "faults": [], "warnings": []}
@@ -57,36 +57,6 @@ def test_a_place_is_named_by_its_items(why: str, path: str, place: tuple[str, ..
     assert found.path == place
     assert "col" not in found.why
     assert found.why == why or "bad" in found.why
-
-
-@pytest.mark.parametrize(
-    ("path", "words"),
-    {
-        "/backups": "use /var", "/backups/a/b": "use /var", "/data": "use /var",
-        "/usr/share/a": "/usr is read-only", "/usr/bin/x": "/usr is read-only", "/bin/x": "/usr is read-only",
-        "/lib/systemd/system/x": "/usr is read-only", "/usr": "/usr is read-only",
-        "/usr/local/bin/x": "", "/etc/x": "", "/var/x": "", "/opt/x": "", "/home/core/x": "", "/root/x": "",
-        "/srv/x": "", "/mnt/tank": "",
-    }.items(),
-)  # fmt: skip
-@pytest.mark.parametrize("kind", ["files", "directories", "links"])
-def test_what_fedora_coreos_cannot_make_is_a_fault(kind: str, path: str, words: str) -> None:
-    """Ignition stops there on the first boot."""
-    found = list(impossible(merged({"storage": {kind: [{"path": path}]}})))
-    assert len(found) == bool(words)
-    assert words in "".join(each.why for each in found)
-
-
-@pytest.mark.parametrize(
-    ("kind", "path", "faults"),
-    [("files", "/etc/a/b", 1), ("files", "/etc/a/b/c", 1), ("links", "/etc/a", 1), ("directories", "/etc/a", 1),
-     ("files", "/etc/ab", 0), ("directories", "/etc", 0), ("links", "/etc/b", 0)],
-)  # fmt: skip
-def test_nothing_can_be_made_where_a_file_is(kind: str, path: str, faults: int) -> None:
-    """Ignition only refuses links on the way."""
-    config = {"storage": {kind: [{"path": path}]}}
-    config["storage"]["files"] = [*config["storage"].get("files", []), file("/etc/a")]
-    assert [each.path for each in impossible(merged(config))] == [("storage", "files[/etc/a]")] * faults
 
 
 UNIT = {"name": "switch.service", "enabled": True, "contents": "[Unit]"}

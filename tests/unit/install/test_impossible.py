@@ -1,0 +1,135 @@
+"""What Fedora CoreOS cannot do on its first boot, though the config is valid."""
+
+from typing import Any
+
+import pytest
+
+from tasks.model.install import owners
+from tasks.model.install.impossible import impossible
+from tasks.model.install.merged import Merged
+
+
+def merged(config: dict[str, Any]) -> Merged:
+    return Merged(config, (), (), ())
+
+
+def reasons(config: dict[str, Any]) -> str:
+    """Return why a config cannot boot, in one text."""
+    return "; ".join(each.why for each in impossible(merged(config)))
+
+
+@pytest.mark.parametrize(
+    ("path", "words"),
+    {
+        "/backups": "use /var", "/backups/a/b": "use /var", "/data": "use /var",
+        "/usr/share/a": "/usr is read-only", "/usr/bin/x": "/usr is read-only", "/bin/x": "/usr is read-only",
+        "/lib/systemd/system/x": "/usr is read-only", "/usr": "/usr is read-only",
+        "/usr/local/bin/x": "", "/etc/x": "", "/var/x": "", "/opt/x": "", "/home/core/x": "", "/root/x": "",
+        "/srv/x": "", "/mnt/tank": "", "/boot/x": "",
+        "/tmp/x": "holds nothing",  # noqa: S108  (that is refused)
+        "/run/a/b": "/run holds", "/sys/x": "/sys holds", "/proc/sys/x": "/proc holds",
+        "/dev/x": "/dev holds", "/sysroot/x": "/sysroot holds", "/ostree/x": "/ostree holds",
+    }.items(),
+)  # fmt: skip
+@pytest.mark.parametrize("kind", ["files", "directories", "links"])
+def test_what_fedora_coreos_cannot_make_is_a_fault(kind: str, path: str, words: str) -> None:
+    """Ignition stops there on the first boot."""
+    found = list(impossible(merged({"storage": {kind: [{"path": path}]}})))
+    assert len(found) == bool(words)
+    assert words in "".join(each.why for each in found)
+
+
+@pytest.mark.parametrize(
+    ("kind", "path", "faults"),
+    [("files", "/etc/a/b", 1), ("files", "/etc/a/b/c", 1), ("links", "/etc/a", 1), ("directories", "/etc/a", 1),
+     ("files", "/etc/ab", 0), ("directories", "/etc", 0), ("links", "/etc/b", 0)],
+)  # fmt: skip
+def test_nothing_can_be_made_where_a_file_is(kind: str, path: str, faults: int) -> None:
+    """Ignition only refuses links on the way."""
+    config = {"storage": {kind: [{"path": path}]}}
+    config["storage"]["files"] = [*config["storage"].get("files", []), {"path": "/etc/a"}]
+    assert [each.path for each in impossible(merged(config))] == [("storage", "files[/etc/a]")] * faults
+
+
+WITH = {"contents": {"source": "data:,x"}}
+TAKEN = "add `overwrite: true`"
+
+
+@pytest.mark.parametrize(
+    ("kind", "item", "words"),
+    [
+        ("files", {"path": "/etc/hosts", **WITH}, TAKEN),
+        ("files", {"path": "/etc/./chrony.conf", **WITH}, TAKEN),
+        ("files", {"path": "/etc/ssh/sshd_config", "contents": {"source": ""}}, TAKEN),
+        ("links", {"path": "/etc/resolv.conf", "target": "/etc/a"}, TAKEN),
+        ("directories", {"path": "/etc/motd"}, TAKEN),
+        ("files", {"path": "/etc/hosts", **WITH, "overwrite": True}, ""),
+        ("files", {"path": "/etc/hosts", "append": [WITH["contents"]], "contents": {"source": None}}, ""),
+        ("files", {"path": "/etc/chrony.conf", "mode": 384}, ""),
+        ("files", {"path": "/etc/hostname", **WITH}, ""),
+        ("files", {"path": "/etc/ssh/sshd_config.d/10-a.conf", **WITH}, ""),
+        ("links", {"path": "/etc/localtime", "target": "../usr/share/zoneinfo/Europe/Berlin"}, ""),
+    ],
+)
+def test_what_fedora_coreos_ships_is_only_replaced_on_purpose(kind: str, item: dict[str, Any], words: str) -> None:
+    """Ignition stops with "a file exists there already"; what only appends or sets a mode is no replacement."""
+    assert words in reasons({"storage": {kind: [item]}})
+    assert bool(reasons({"storage": {kind: [item]}})) == bool(words)
+
+
+@pytest.mark.parametrize(
+    ("path", "words"),
+    {"/data": "use /var", "/usr/x": "read-only", "/var/mnt/a": "", "/mnt/a": "", "/": "", None: ""}.items(),
+)
+def test_a_mount_point_must_be_possible_too(path: str | None, words: str) -> None:
+    """Nothing can make it, and the boot waits for the disk."""
+    assert words in reasons({"storage": {"filesystems": [{"device": "/dev/sdb", "path": path}]}})
+    assert bool(reasons({"storage": {"filesystems": [{"device": "/dev/sdb", "path": path}]}})) == bool(words)
+
+
+@pytest.mark.parametrize(
+    ("device", "labels", "faults"),
+    [
+        ("/dev/disk/by-id/coreos-boot-disk", [], 1), ("/dev/disk/by-id/coreos-boot-disk", ["root"], 1),
+        ("/dev/disk/by-id/coreos-boot-disk", ["boot", "root"], 0), ("/dev/sdb", [], 0),
+    ],
+)  # fmt: skip
+def test_the_boot_disk_keeps_its_partitions(device: str, labels: list[str], faults: int) -> None:
+    """Unless the config makes them again, as a mirror does."""
+    systems = [{"device": f"/dev/{label}", "label": label} for label in labels]
+    config: dict[str, Any] = {"storage": {"disks": [{"device": device, "wipeTable": True}], "filesystems": systems}}
+    assert len(list(impossible(merged(config)))) == faults
+    config["storage"]["disks"][0]["wipeTable"] = False
+    assert not reasons(config)
+
+
+BOB = {"name": "bob"}
+
+
+@pytest.mark.parametrize(
+    ("config", "place"),
+    [
+        ({"storage": {"files": [{"path": "/a", "user": BOB}]}}, "storage files[/a] user name"),
+        ({"storage": {"directories": [{"path": "/a", "group": BOB}]}}, "storage directories[/a] group name"),
+        ({"passwd": {"users": [{"name": "core", "groups": ["docker", "libvirt"]}]}}, "passwd users[core] groups[1]"),
+        ({"passwd": {"users": [{"name": "core", "primaryGroup": "x"}]}}, "passwd users[core] primaryGroup"),
+        ({"passwd": {"users": [{**BOB, "shouldExist": False}]}, "storage": {"files": [{"path": "/a", "user": BOB}]}},
+         "storage files[/a] user name"),
+        ({"passwd": {"users": [{**BOB, "noUserGroup": True}]}, "storage": {"files": [{"path": "/a", "group": BOB}]}},
+         "storage files[/a] group name"),
+        ({"passwd": {"users": [BOB]}, "storage": {"files": [{"path": "/a", "user": BOB, "group": BOB}]}}, ""),
+        ({"passwd": {"groups": [BOB], "users": [{"name": "core", "groups": ["bob", "sudo"]}]}}, ""),
+        ({"storage": {"links": [{"path": "/a", "user": {"name": "core", "id": None}, "group": {"name": "tss"}}]}}, ""),
+        ({"storage": {"files": [{"path": "/a", "user": {"id": 1001}}]}}, ""),
+    ],
+)  # fmt: skip
+def test_a_name_that_nobody_makes_is_named(config: dict[str, Any], place: str) -> None:
+    """Ignition stops at it; the config or Fedora CoreOS must have that user or group."""
+    assert [" ".join(path) for path, _ in owners.unknown(merged(config))] == [place] * bool(place)
+
+
+def test_a_fetched_config_may_make_the_name() -> None:
+    """Nobody can say that from here."""
+    config = {"storage": {"files": [{"path": "/a", "user": BOB}]}}
+    ((_, why),) = owners.unknown(Merged(config, ("https://a/b",), (), ()))
+    assert "unless the config from https://a/b does" in why
