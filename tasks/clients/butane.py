@@ -8,6 +8,7 @@ from pathlib import Path
 from tasks.clients import shell
 from tasks.clients.podman import CONFINED
 from tasks.model.errors import TaskError
+from tasks.model.install import yaml_text
 from tasks.model.install.ignition import parse
 from tasks.model.install.merged import Merged
 from tasks.model.install.source_lines import load, local_files
@@ -15,6 +16,7 @@ from tasks.model.install.source_lines import load, local_files
 _IMAGE = "quay.io/coreos/butane:release"
 _FILES = "/files"  # where the container sees the files
 _REPORT = ("error at ", "warning at ")  # how the lines of butane's report begin; a summary follows
+_NO_FILES = "--files-dir"  # butane names it where a config includes files and it was given none
 _UNCHECKED = "skipping validation for the merge/replace ignition config"  # of another version; merge() validates it
 
 
@@ -51,6 +53,8 @@ def translate(config: str, name: str, files: Path) -> str:
     done = shell.attempt(argv, what=what, stdin=config)
     lines = [line.strip() for line in done.stderr.splitlines() if line.strip()]
     reports = [line for line in lines if line.startswith(_REPORT) and _UNCHECKED not in line]
+    if done.returncode and document is None and _NO_FILES in done.stderr:
+        yaml_text.load(config, name)  # it says what our parser cannot read
     if done.returncode or reports:
         raise TaskError(what, "; ".join(dict.fromkeys(reports or lines)), f"correct {name} at that place")
     return done.stdout
@@ -59,6 +63,11 @@ def translate(config: str, name: str, files: Path) -> str:
 def _require_within(document: object, name: str, files: Path) -> None:
     """Refuse links that lead outside `files`: butane would copy /etc/shadow into a public file."""
     for local in local_files(document):
+        if not isinstance(local, str):
+            why = f"local: {local} is not a text, so butane could read another name than it says"
+            raise TaskError(
+                f"{name} includes a file without a name", why, f'write its name in quotes: local: "{local}"'
+            )
         target = (files / local).resolve()
         if not target.is_relative_to(files.resolve()):
             why = f"{local} leads to {target}, outside of {files}: it could be any file of this machine"

@@ -89,7 +89,7 @@ REFUSED = {  # the text after HEAD, and what is said
     ),
     "a file that is lost": (storage("files", "path: /run/a, contents: {inline: a}"), "/run holds nothing that stays"),
     "a mount point in /": (
-        storage("filesystems", "device: /dev/sdb, path: /data, format: xfs, with_mount_unit: true"),
+        storage("filesystems", "device: /dev/sdb, path: /data, format: xfs"),
         "filesystems[/dev/sdb].path, line 4: nothing can be made in /",
     ),
     "a boot disk that is wiped": (
@@ -97,6 +97,13 @@ REFUSED = {  # the text after HEAD, and what is said
     ),
     "a template": ("storage: {files: [{path: /etc/hostname, contents: {inline: {{ hostname }}}}]}\n", "line 4"),
     "a tab": ("storage:\n\tfiles: []\n", "line"),
+    "a file from elsewhere, with a number as its name": (
+        storage("files", "path: /etc/a, contents: {local: 42}"), "local: 42 is not a text",
+    ),
+    "a file, and a tab in a text": (
+        "x: a\tb\n" + storage("files", "path: /etc/a, contents: {local: out}"), "line 4: found character",
+    ),
+    "a key twice": ("storage: {}\nstorage: {}\n", 'line 5: mapping key "storage" already defined at line 4'),
     "a file from elsewhere": (storage("files", "path: /etc/a, contents: {local: out}"), "outside of"),
     "a file from elsewhere and a second document": (
         storage("files", "path: /etc/a, contents: {local: out}") + "---\n", "outside of",
@@ -111,11 +118,15 @@ TAKEN = {
     "a child from a URL": (merge("source: https://example.com/a.ign"), "a.ign is fetched by the machine"),
     "our own file again": (storage("files", "path: /etc/containers/policy.json, contents: {inline: mine}"), ""),
     "a program in /usr/local": (storage("files", "path: /usr/local/bin/a, mode: 493, contents: {inline: a}"), ""),
+    "tabs between words": (
+        "storage:\t# disks\n  files:\n    - path:\t/etc/a\t# a file\n      contents:\n        local:\ttree/a\n", "",
+    ),
+    "a tab in a text": ("systemd: {}\nstorage:\n  files:\n    - path: /etc/a\tb\n", ""),
     "a second document": (storage("files", "path: /etc/a, contents: {inline: a}") + "---\n", ""),
     "a shipped file that is replaced": (
         storage("files", "path: /etc/hosts, overwrite: true, contents: {inline: a}"), "",
     ),
-    "a mirror": ("boot_device: {mirror: {devices: [/dev/sda, /dev/sdb]}}\n", "root file system is created again"),
+    "a mirror": ("boot_device: {layout: x86_64, mirror: {devices: [/dev/sda, /dev/sdb]}}\n", "root file system is created again"),
     "a group that nobody makes": (
         storage("files", "path: /etc/a, group: {name: nas}"), "group.name, line 4: nobody makes the group nas",
     ),
@@ -147,7 +158,9 @@ def typed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     (partials / "users.yaml").write_text(HEAD)
     (partials / "empty").touch()
     (clone.path / "tree/db.container").write_text("[Container]\nEnvironment=POSTGRES_PASSWORD=made-up-and-long\n")
-    (clone.path / "out").symlink_to("/etc/shadow")
+    (clone.path / "tree/a").write_text("a")
+    for link in ("out", "42"):
+        (clone.path / link).symlink_to("/etc/shadow")
     for name, (text, _) in {**REFUSED, **TAKEN}.items():
         (cases / file(name)).write_text(HEAD + text)
     one = 'cp "$case" butane.yaml; inv ignition > /dev/null 2> "$case.said"; echo $? > "$case.status"'

@@ -9,6 +9,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from tasks.model.install.ignition import Path
+from tasks.model.install.yaml_tabs import spaced
 
 _SOURCES = {"source": ("inline", "local", "source"), "contents": ("contents", "contents_local")}
 _ITEM = re.compile(r"([^\[]+)(?:\[(.*)\])?", re.DOTALL)
@@ -35,18 +36,21 @@ class Place:
 def load(butane: str) -> Any:  # noqa: ANN401  (YAML's own shapes)
     """Read a Butane file's first document, as butane does, with its lines; None if it is not YAML."""
     try:
-        return next(iter(YAML(typ="rt", pure=True).load_all(butane)), None)
-    except YAMLError:
+        return next(iter(YAML(typ="rt", pure=True).load_all(spaced(butane))), None)
+    except (YAMLError, ValueError):
         return None
 
 
-def local_files(butane: object) -> tuple[str, ...]:
-    """The local files that a Butane document includes (`local`, `contents_local` and similar keys)."""
+def local_files(butane: object) -> tuple[object, ...]:
+    """The local files that a Butane document includes (`local`, `contents_local` and similar keys), as YAML reads them.
+
+    Butane takes a number for the name that is written there, such as `0x10`, so only a text is sure.
+    """
     if isinstance(butane, dict):
         named = [value for key, value in butane.items() if str(key).endswith("local")]
         texts = [text for value in named for text in (value if isinstance(value, list) else [value])]
         below = [name for value in butane.values() for name in local_files(value)]
-        return (*(text for text in texts if isinstance(text, str)), *below)
+        return (*(text for text in texts if text is not None), *below)
     if isinstance(butane, list):
         return tuple(name for value in butane for name in local_files(value))
     return ()

@@ -8,6 +8,7 @@ from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from tasks.model.install import yaml_style
 from tasks.model.install.yaml_style import Style, Value, is_flow
+from tasks.model.install.yaml_tabs import spaced
 
 Path = tuple[str | int, ...]  # keys of mappings and numbers of items; a list's length names a new item
 
@@ -39,7 +40,7 @@ class Text:
     @classmethod
     def of(cls, text: str) -> "Text":
         """Read a text that is YAML."""
-        root = next(iter(YAML(typ="safe", pure=True).compose_all(text)))
+        root = next(iter(YAML(typ="safe", pure=True).compose_all(spaced(text))))
         return cls(text, root, yaml_style.of(root))
 
     def put(self, path: Path, value: Value) -> str:

@@ -6,22 +6,35 @@ The result of every change is read again: if anything else would have changed to
 from typing import Any
 
 from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from tasks.model.errors import TaskError
 from tasks.model.install.yaml_edit import Path, Text
 from tasks.model.install.yaml_style import Value
+from tasks.model.install.yaml_tabs import spaced
 
 
 def load(text: str, name: str) -> dict[str, Any]:
     """The first document of a text, which must be a mapping; `name` is its file, for errors."""
     try:
-        document = next(iter(YAML(typ="safe", pure=True).load_all(text)), None)
+        document = next(iter(YAML(typ="safe", pure=True).load_all(spaced(text))), None)
     except (YAMLError, ValueError) as error:
-        raise TaskError(f"{name} is not YAML", " ".join(str(error).split()), f"correct {name} at that place") from error
-    if not isinstance(document, dict) or not document:
+        raise TaskError(f"{name} is not YAML", _why(error), f"correct {name} at that place") from error
+    if document and not isinstance(document, dict):
+        why = "it must hold keys with values, such as `variant: fcos`"
+        raise TaskError(f"{name} is not a mapping", why, f"correct {name}, or restore it: git checkout {name}")
+    if not document:
         raise TaskError(f"{name} is empty", "there is nothing to adopt", f"restore it: git checkout {name}")
     return document
+
+
+def _why(error: Exception) -> str:
+    """The line and the parser's words in one line; a tab in a plain text is valid YAML, but not for the parser."""
+    if not isinstance(error, MarkedYAMLError) or error.problem_mark is None:
+        return " ".join(str(error).split())
+    problem = " ".join(str(error.problem).split())
+    hint = "; write spaces, or put a text with a tab in quotes" if r"'\t'" in problem else ""
+    return f"line {error.problem_mark.line + 1}: {problem}{hint}"
 
 
 def put(text: str, path: Path, value: Value, name: str) -> str:

@@ -3,6 +3,7 @@
 import pytest
 
 from tasks.model.install import source_lines
+from tasks.model.install.yaml_tabs import spaced
 
 BUTANE = """variant: fcos
 version: 1.6.0
@@ -69,6 +70,28 @@ def test_files_that_butane_takes_in_are_known() -> None:
     """They may be named anywhere."""
     assert source_lines.local_files(source_lines.load(BUTANE)) == ("files/a", "files/quadlets", "files/all", "units/a")
     assert source_lines.local_files(source_lines.load("a:\n\tb: c")) == ()
+    assert source_lines.local_files(source_lines.load("a: {local: 42, b_local: [7, ~]}")) == (42, 7)
+
+
+@pytest.mark.parametrize("text", ["a: 2026-13-45\n", "a: !!int b\n", "a: 1\na: 2\n", "a: [\n"])
+def test_what_cannot_be_read_has_no_lines(text: str) -> None:
+    """Butane says what is wrong with it, if anything is."""
+    assert source_lines.load(text) is None
+
+
+TABS = (
+    "a:\tb\t# c\n", "a: 'b'\t# c\n", 'a: "b"\t\n', "a\t: b\n", "a:\t# c\n  - b\n", "a: |\t# c\n  b\n", "a: b\t", "a: b \t # c\r\n",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("text", TABS)
+def test_tabs_between_words_are_blanks_as_for_butane(text: str) -> None:
+    """Each position stays; a tab in a text belongs to it, and one that indents is wrong."""
+    assert source_lines.load(text) == source_lines.load(spaced(text)) is not None
+    assert len(spaced(text)) == len(text)
+    assert "\t" not in spaced(text)
+    for kept in ("a: b\tc\n", "a: 'b\tc'\n", "a: |\n  b\tc\t# d\n", "a:\n\tb: c\n", "a:\n  -\tb\n", "a: b\t:c\n"):
+        assert spaced(kept) == kept
 
 
 @pytest.mark.parametrize("end", ["---\n", "---\nstorage: {}\n", "...\n"])

@@ -41,6 +41,8 @@ PUT: list[tuple[str, Path, Value, str]] = [
     ("a: &k\n  - x\nb: *k\n# y\n", ("c",), "w", "a: &k\n  - x\nb: *k\nc: w\n# y\n"),
     ("a: &k\n  - x\nb: *k\n", ("b", 1), "w", "a: &k\n  - x\n  - w\nb: *k\n"),
     ("# y\n--- # z\na: 1\n---\na: 3\n", ("b",), "w", "# y\n--- # z\na: 1\nb: w\n---\na: 3\n"),
+    ("a:\t1\t# y\nb:\tx\n", ("b",), "z", "a:\t1\t# y\nb:\tz\n"),
+    ("a: 'x'\t# y\n", ("b",), "z", "a: 'x'\t# y\nb: z\n"),
     ("a: 1\n...\n# y\n", ("b",), "null", 'a: 1\nb: "null"\n...\n# y\n'),
 ]
 
@@ -83,6 +85,24 @@ def test_what_cannot_be_changed_alone_is_refused_with_its_place(text: str, path:
     with pytest.raises(TaskError, match=r"foo\.yaml cannot be changed") as refused:
         yaml_text.put(text, path, "w", FOO)
     assert ".".join(map(str, path)) in refused.value.next
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    {
+        "a: 1\nb: x\ty\n": "line 2: found character '\\t' that cannot start any token; write spaces",
+        "a: 1\na: 2\n": 'line 2: found duplicate key "a"',
+        "- a\n": "foo.yaml is not a mapping", "a\n": "foo.yaml is not a mapping",
+        "": "foo.yaml is empty", "{}\n": "foo.yaml is empty", "# a\n": "foo.yaml is empty",
+        "a: 2026-13-45\n": "month must be in 1..12",
+    }.items(),
+)  # fmt: skip
+def test_a_file_that_cannot_be_read_is_refused_with_its_line(text: str, words: str) -> None:
+    """Only the parser's own words, without its documentation."""
+    with pytest.raises(TaskError) as refused:
+        yaml_text.load(text, FOO)
+    assert words in str(refused.value)
+    assert "https://" not in str(refused.value)
 
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs", "Cc", "Cn"], exclude_characters="\ufeff\u2028\u2029"))
