@@ -26,9 +26,10 @@ _FILE = "ignition.json"
 
 @dataclass(frozen=True, slots=True)
 class Installation:
-    """The finished Ignition file, and the secrets in it, which must not be published."""
+    """The finished Ignition file, what the machine makes of it, and the secrets in it, which must not be published."""
 
     document: str
+    on_machine: "Merged"
     findings: tuple[secrets.Secret, ...]
 
     @property
@@ -52,7 +53,7 @@ def make(settings: "Settings", *, switch: bool) -> Installation:
     with ThreadPoolExecutor() as pool:
         own = pool.submit(butane.translate, config, USER_FILE, workspace.ROOT)
         child = ours and pool.submit(butane.translate, ours, "what every machine gets", workspace.ROOT)
-        document = merged(own.result(), child.result()) if child else own.result()
+        document = merged(own.result(), child.result() if child else None)
         booting = pool.submit(butane.merge, document)
         whole = flatten(document)
         leaks = pool.submit(lambda: tuple(gitleaks.leaks([encrypted.without(entry) for entry in whole])))
@@ -68,7 +69,7 @@ def make(settings: "Settings", *, switch: bool) -> Installation:
         *encrypted.cautions(whole),
     ):
         warn(f"{USER_FILE}: {source_lines.find(written, path)}: {why}")
-    return Installation(document, tuple(_reported(findings, settings, written)))
+    return Installation(document, on_machine, tuple(_reported(findings, settings, written)))
 
 
 def _require_bootable(settings: "Settings", merged: "Merged", ours: dict[str, Any], written: object) -> None:

@@ -18,7 +18,6 @@ from tasks.model.errors import TaskError
 from tasks.model.github.repo_settings import PAGES, SettingState
 from tasks.model.image import ImageRef
 from tasks.model.install import logins, page
-from tasks.model.install.ignition import fetched, flatten
 from tasks.model.registry.diff import differences
 from tasks.model.signing import KEYS
 
@@ -92,14 +91,14 @@ def _page(
     images: "tuple[page.Shown, ...]",
 ) -> page.Page:  # fmt: skip
     """Return what the page shows."""
-    shipped, installed = workspace.host_files(), flatten(installation.document)
+    shipped = workspace.host_files()
     return page.Page(
         image=settings.image,
         source=settings.source,
         base_url=base_url,
         hash=installation.hash,
-        logins=logins.installed(installed),
-        fetched=fetched(installed),
+        logins=logins.installed(installation.on_machine),
+        fetched=installation.on_machine.remote,
         keys=tuple(PurePosixPath(path).name for path in shipped.keys),
         verifying=PurePosixPath(_verifying(settings, images) or shipped.keys[0]).name,
         policy={path: shipped.files[path].decode() for path in sorted(shipped.files) if not path.startswith(KEYS)},

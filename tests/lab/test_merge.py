@@ -95,6 +95,9 @@ REFUSED = {  # the text after HEAD, and what is said
     "a boot disk that is wiped": (
         storage("disks", "device: /dev/disk/by-id/coreos-boot-disk, wipe_table: true"), "line 4: this erases",
     ),
+    "another config instead": (
+        "ignition: {config: {replace: {source: https://example.com/a.ign}}}\n", "fetch https://example.com/a.ign",
+    ),
     "a template": ("storage: {files: [{path: /etc/hostname, contents: {inline: {{ hostname }}}}]}\n", "line 4"),
     "a tab": ("storage:\n\tfiles: []\n", "line"),
     "a file from elsewhere, with a number as its name": (
@@ -116,6 +119,14 @@ TAKEN = {
               "%7B%22ignition%22%3A%7B%22version%22%3A%223.1.0%22%7D%7D\"}]}}}'"), "",
     ),
     "a child from a URL": (merge("source: https://example.com/a.ign"), "a.ign is fetched by the machine"),
+    "a child that is another config": (
+        merge("inline: '{\"ignition\": {\"version\": \"3.5.0\", \"config\": {\"replace\": {\"source\": "
+              "\"arn:aws:s3:::b/a.ign\"}}}}'"), "arn:aws:s3:::b/a.ign is fetched by the machine",
+    ),
+    "a user without a shell": ("passwd: {users: [{name: core, shell: /sbin/nologin}]}\n", "nobody can log in"),
+    "a key in a file": (
+        f"passwd: {{}}\nstorage: {{files: [{{path: /root/.ssh/authorized_keys, contents: {{inline: {KEY}}}}}]}}\n", "",
+    ),
     "our own file again": (storage("files", "path: /etc/containers/policy.json, contents: {inline: mine}"), ""),
     "a program in /usr/local": (storage("files", "path: /usr/local/bin/a, mode: 493, contents: {inline: a}"), ""),
     "tabs between words": (
@@ -126,7 +137,9 @@ TAKEN = {
     "a shipped file that is replaced": (
         storage("files", "path: /etc/hosts, overwrite: true, contents: {inline: a}"), "",
     ),
-    "a mirror": ("boot_device: {layout: x86_64, mirror: {devices: [/dev/sda, /dev/sdb]}}\n", "root file system is created again"),
+    "a mirror": (
+        "boot_device: {layout: x86_64, mirror: {devices: [/dev/sda, /dev/sdb]}}\n", "root file system is created again",
+    ),
     "a group that nobody makes": (
         storage("files", "path: /etc/a, group: {name: nas}"), "group.name, line 4: nobody makes the group nas",
     ),
@@ -162,7 +175,8 @@ def typed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     for link in ("out", "42"):
         (clone.path / link).symlink_to("/etc/shadow")
     for name, (text, _) in {**REFUSED, **TAKEN}.items():
-        (cases / file(name)).write_text(HEAD + text)
+        head = HEAD.rpartition("passwd")[0] if text.startswith("passwd") else HEAD
+        (cases / file(name)).write_text(head + text)
     one = 'cp "$case" butane.yaml; inv ignition > /dev/null 2> "$case.said"; echo $? > "$case.status"'
     done = clone.lab(f"inv keygen && for case in cases/*; do {one}; done")
     assert done.returncode == 0, done.stderr

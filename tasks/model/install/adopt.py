@@ -40,6 +40,10 @@ def owner_of(image: str, origin: str) -> str:
 def keys(text: str, source: str) -> tuple[str, ...]:
     """The public SSH keys of a file as OpenSSH and GitHub write it, one per line; comments are left out."""
     lines = [line.strip() for line in text.splitlines() if line.strip() and not line.startswith("#")]
+    outdated = next((line for line in lines if line.startswith(_TYPES) and logins.is_outdated(line)), "")
+    if outdated:
+        why = f"{logins.title(outdated)} is DSA, or RSA of less than 2048 bits"
+        raise TaskError(f"{source} holds a key that Fedora CoreOS refuses", why, "make one: ssh-keygen -t ed25519")
     wrong = next((line for line in lines if not _is_key(line)), "" if lines else "nothing")
     if wrong:
         private = "a private key" if "PRIVATE KEY" in text else f"{wrong[:30]!r}"

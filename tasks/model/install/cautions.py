@@ -5,13 +5,14 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from tasks.model.install import firstboot, logins, owners
-from tasks.model.install.ignition import Entry, Path, flatten
+from tasks.model.install.ignition import Entry, Path, flatten, is_remote
 from tasks.model.install.merged import Merged
 from tasks.model.install.switched_off import Caution, switched_off
 from tasks.model.kernel_arguments import keeps_openzfs_out
 
 _ROOT_DEVICE = re.compile(r"/dev/(mapper/root|disk/by-partlabel/root|disk/by-label/root|md/[^/]*root)")
 _REFUSED = "with {} the kernel loads no OpenZFS, unless you sign its modules yourself: leave it out"
+_UNREADABLE = "no SSH server can read this key: {}; copy the whole line of a .pub file"
 _SWITCHES = re.compile(
     r"\b(rpm-ostree\s+(-\S+\s+)*(rebase|deploy|upgrade|update)|bootc\s+(-\S+\s+)*(switch|upgrade|update)|"
     r"ostree\s+container\s+image\s+deploy)\b"
@@ -82,12 +83,23 @@ def _login(merged: Merged, owner: str) -> Iterator[Caution]:
                 whose = f"the repository is {owner}'s" if owner else "this clone is not"
                 why = f"this key is {logins.ORIGINAL_OWNER}'s, but {whose}; add your own: ./inv adopt"
                 yield (*place[:-1], f"{place[-1]}[{number}]"), why
-            if not logins.is_usable(key):
-                why = f"no SSH server can read this key: {key[:60]!r}; copy the whole line of a .pub file"
+            if why := _useless(key):
                 yield (*place[:-1], f"{place[-1]}[{number}]"), why
-    if not any(map(logins.can_log_in, users)):
+        if logins.keys(user) and not logins.can_enter(user):
+            yield place, "these keys let nobody in, because this user is removed or has no shell"
+    if not logins.installed(merged):
         unless = f", unless the config from {merged.remote[0]} adds a key" if merged.remote else ""
-        yield ("passwd",), f"nobody can log in{unless}: there is no SSH key and no password; add your key: ./inv adopt"
+        yield (
+            ("passwd",),
+            f"nobody can log in{unless}: no working SSH key and no password; add your key: ./inv adopt",
+        )
+
+
+def _useless(key: str) -> str:
+    """Why a key lets nobody in; empty if it works."""
+    if logins.is_outdated(key):
+        return f"Fedora CoreOS refuses this kind of key: {logins.title(key)}; make one: ssh-keygen -t ed25519"
+    return "" if logins.is_usable(key) else _UNREADABLE.format(repr(key[:60]))
 
 
 def _kernel_arguments(merged: Merged) -> Iterator[Caution]:
@@ -132,5 +144,5 @@ def _download(contents: Mapping[Path, str], path: Path) -> Iterator[Caution]:
     address, hashed = contents[path], (*path[:-1], "verification", "hash") in contents
     if path[-1] == "source" and re.match(r"(http|tftp)://", address) and not hashed:
         yield path, f"{address} is fetched without TLS and without a hash: anyone on the way can change it"
-    if path[-1] == "source" and path[-2].startswith("merge[") and re.match(r"[a-z0-9]+://", address):
+    if path[-1] == "source" and path[-2].startswith(("merge[", "replace")) and is_remote(address):
         yield path, f"{address} is fetched by the machine, so it was neither checked nor searched for secrets here"

@@ -9,7 +9,7 @@ import gzip
 import json
 import re
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote_to_bytes
@@ -45,13 +45,22 @@ def parse(text: str, what: str = "the Ignition file") -> dict[str, Any]:
     return document
 
 
-def merged(document: str, child: str) -> str:
-    """`document`, with `child` for the machine to merge into it: if both set the same value, `child` wins."""
+def merged(document: str, child: str | None) -> str:
+    """`document`, with `child` for the machine to merge into it: if both set the same value, `child` wins.
+
+    Without a `child` it stays as it is.
+    """
     whole = parse(document)
     config = whole["ignition"].setdefault("config", {})
-    if config.get("replace", {}).get("source"):
+    source, following = (config.get("replace") or {}).get("source") or "", "use `merge` instead of `replace`"
+    if is_remote(source):
+        why = f"`ignition.config.replace` makes it fetch {source}, and nothing of this config is left"
+        raise TaskError("butane.yaml makes the machine take another config", why, following)
+    if child is None:
+        return document
+    if source:
         why = "`ignition.config.replace` installs another config instead, without key and policy"
-        raise TaskError("the machine would never switch", why, "use `merge` instead of `replace`")
+        raise TaskError("the machine would never switch", why, following)
     encoded = base64.b64encode(child.encode()).decode()
     config["merge"] = [*config.get("merge", []), {"source": f"data:;base64,{encoded}"}]
     return json.dumps(whole, separators=(",", ":")) + "\n"
@@ -94,14 +103,9 @@ def item_name(part: str) -> str:
     return part.partition("[")[2].removesuffix("]")
 
 
-def fetched(entries: Iterable[Entry]) -> tuple[str, ...]:
-    """The addresses of configs that only the machine fetches."""
-    return tuple(
-        entry.content
-        for entry in entries
-        if [part.partition("[")[0] for part in entry.path[-3:]] == ["config", "merge", "source"]
-        and re.match(r"[a-z0-9]+://", entry.content)
-    )
+def is_remote(source: str) -> bool:
+    """Whether a decoded source is an address that the machine fetches, such as https://… or arn:aws:s3:…."""
+    return re.match(r"[a-z0-9]+://|arn:", source, re.IGNORECASE) is not None
 
 
 def _child(entry: Entry) -> dict[str, Any] | None:
@@ -118,7 +122,7 @@ def _child(entry: Entry) -> dict[str, Any] | None:
 
 def decode(value: str, *, compressed: bool = False) -> str:
     """Decode a data URL (RFC 2397) and decompress its content; any other string is unchanged."""
-    if not value.startswith("data:"):
+    if value[:5].lower() != "data:":
         return value
     kind, comma, data = value.partition(",")
     content = unquote_to_bytes(data)

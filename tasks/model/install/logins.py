@@ -1,63 +1,129 @@
-"""Who can log in to a machine: SSH keys as sshd reads them, whose they are, and passwords."""
+"""Who can log in to a machine: SSH keys as sshd reads them, whose they are, passwords, and other ways in."""
 
 import base64
 import hashlib
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tasks.model.install.ignition import Entry, item_name
+from tasks.model.install.merged import Merged
 
 ORIGINAL_OWNER = "samhclark"
 ORIGINAL_KEY = (
     "AAAAE2VjZHNhLXNoYTItbmlzdHAyNTYAAAAIbmlzdHAyNTYAAABBBCXLMgaiwxwbRJPfOAqiZ1xdvxp8yprodU8mi72BUnqX62x1OFWKxTJf44Se"
     "j/Hm8JyOquVTtRXKiveJOSsV2Ws="
 )
-_TYPE = re.compile(
-    r"(?:^|\s)((?:sk-)?(?:ssh-(?:ed25519|rsa|dss)|ecdsa-sha2-nistp\d+)(?:-cert-v01)?(?:@openssh\.com)?)\s+(\S+)"
-)
+_TYPE = re.compile(r"(?:^|\s)((?:sk-)?(?:ssh-(?:ed25519|rsa|dss)|ecdsa-sha2-nistp\d+)(?:@openssh\.com)?)[ \t]+(\S+)")
+_SIGNS = re.compile(r"(^|,)cert-authority\b", re.IGNORECASE)
 _LEAST_FIELDS = 2  # a type and at least one number
+_LEAST_BITS = 2048  # of an RSA key, by Fedora's policy; sshd itself asks for 1024
+
+_KEY_FILE = re.compile(r"/(?:(?:var/)?home/([^/]+)|(?:var/roothome|root)())/\.ssh/authorized_keys(?:\.d/[^/]+)?")
+_NO_SHELL = ("nologin", "false")
+_OTHER = re.compile(
+    r"--autologin\b|\bagetty\b.* -a\b|\bTrustedUserCAKeys\b|"
+    r"\bAuthorizedKeys(?:File|Command)\b(?!\s+(?:none|\.ssh/authorized_keys)\b)|\btailscale (?:up|set)\b.* --ssh\b"
+)
 
 
-def is_usable(line: str) -> bool:
-    """Whether sshd could read a line of authorized_keys: a type that it knows, and a complete key of that type."""
-    return any(_is_key(kind, blob) for kind, blob in _TYPE.findall(line))
+def is_usable(text: str) -> bool:
+    """Whether sshd takes a key in lines of authorized_keys: a complete one, of a kind that Fedora allows."""
+    return any(_is_accepted(blob) for _, blob in _found(text))
 
 
-def title(line: str) -> str:
-    """A key's comment and its fingerprint, as `ssh-keygen -l` shows them; the line itself if it is no key."""
-    for matched in _TYPE.finditer(line):
-        kind, blob = matched.groups()
-        if _is_key(kind, blob):
-            digest = base64.b64encode(hashlib.sha256(base64.b64decode(blob)).digest()).decode().rstrip("=")
-            return f"{line[matched.end() :].strip() or 'without a comment'} (SHA256:{digest})"
-    return repr(line[:60])
+def is_outdated(text: str) -> bool:
+    """Whether a text holds complete keys, but only of a type or length that Fedora's sshd refuses."""
+    return bool(_found(text)) and not is_usable(text)
+
+
+def title(text: str) -> str:
+    """A key's comment and its fingerprint, as `ssh-keygen -l` shows them; the text itself if it is no key."""
+    for line, blob in _found(text):
+        digest = base64.b64encode(hashlib.sha256(base64.b64decode(blob)).digest()).decode().rstrip("=")
+        options, _, comment = line.partition(blob)
+        whose = "every key signed by " if _SIGNS.search(options) else ""
+        return f"{whose}{comment.strip() or 'without a comment'} (SHA256:{digest})"
+    return repr(text[:60])
+
+
+def blob_of(text: str) -> str:
+    """The key itself, without options and comment, so that two lines can be compared; the text if it is no key."""
+    return next((blob for _, blob in _found(text)), text)
 
 
 @dataclass(frozen=True, slots=True)
 class Login:
-    """One way to log in to an installed machine: the user, and the key's comment and fingerprint, or the password."""
+    """One way to log in to an installed machine: the user, and the key's comment and fingerprint, or the password.
+
+    For a way that belongs to no user, `user` is the place in the Ignition file that opens it.
+    """
 
     user: str
     means: str
 
 
-def installed(entries: Iterable[Entry]) -> tuple[Login, ...]:
-    """Every login that a config and the configs inside it install, each once."""
-    found = []
-    for entry in entries:
-        match [part.partition("[")[0] for part in entry.path]:
-            case [*_, "passwd", "users", "sshAuthorizedKeys"] if entry.content.strip():
-                found.append(Login(item_name(entry.path[-2]), title(entry.content)))
-            case [*_, "passwd", "users", "passwordHash"] if entry.content.strip("*!x"):
-                found.append(Login(item_name(entry.path[-2]), "a password"))
-    return tuple(dict.fromkeys(found))
+def installed(merged: Merged) -> tuple[Login, ...]:
+    """Every way to log in that a config opens, each once."""
+    users = {user["name"]: user for user in merged.items("passwd", "users")}
+    found = [login for user in users.values() if can_enter(user) for login in _of(user)]
+    for file in merged.items("storage", "files"):
+        matched = _KEY_FILE.fullmatch(file["path"])
+        name = matched[1] or "root" if matched else ""
+        if can_enter(users.get(name, {"shouldExist": name in ("core", "root")})):
+            found += [Login(name, means) for means in _in_file(file, merged.content(file["path"]) or "")]
+    return tuple(dict.fromkeys((*found, *_others(merged))))
 
 
 def is_foreign(line: str, owner: str) -> bool:
     """Whether a key is the original owner's, in a repository of somebody else's; `owner` is empty if unknown."""
     return ORIGINAL_KEY in line and owner != ORIGINAL_OWNER
+
+
+def keys(user: Mapping[str, Any]) -> list[str]:
+    """The SSH keys of one of the config's users."""
+    return [str(key) for key in user.get("sshAuthorizedKeys") or [] if str(key).strip()]
+
+
+def can_enter(user: Mapping[str, Any]) -> bool:
+    """Whether a user exists and has a shell."""
+    return user.get("shouldExist") is not False and not str(user.get("shell") or "").endswith(_NO_SHELL)
+
+
+def _of(user: Mapping[str, Any]) -> Iterator[Login]:
+    yield from (Login(user["name"], title(key)) for key in keys(user) if is_usable(key))
+    password = str(user.get("passwordHash") or "").strip()
+    if password not in ("", "x") and not password.startswith(("!", "*")):
+        yield Login(user["name"], "a password")
+
+
+def _in_file(file: Mapping[str, Any], content: str) -> Iterator[str]:
+    """The keys of a file of a user's keys; what the machine fetches counts, as nobody knows it here."""
+    for part in (file.get("contents") or {}, *(file.get("append") or [])):
+        source = part.get("source") or ""
+        if source and not source.startswith("data:"):
+            yield f"the keys of {source}"
+    yield from (title(line) for line in content.splitlines() if is_usable(line))
+
+
+def _others(merged: Merged) -> Iterator[Login]:
+    """Units and files that let somebody in without a key or a password of the config."""
+    for unit in merged.items("systemd", "units"):
+        parts = [unit, *(unit.get("dropins") or [])]
+        yield from _ways(f"systemd.units[{unit['name']}]", "\n".join(str(each.get("contents") or "") for each in parts))
+    for file in merged.items("storage", "files"):
+        yield from _ways(f"storage.files[{file['path']}]", merged.content(file["path"]) or "")
+
+
+def _ways(place: str, text: str) -> Iterator[Login]:
+    lines = "\n".join(line for line in text.splitlines() if not line.lstrip().startswith("#"))
+    yield from (Login(place, f"another way in ({matched[0]})") for matched in _OTHER.finditer(lines))
+
+
+def _found(text: str) -> list[tuple[str, str]]:
+    """The lines of a text that hold a complete key, each with the key."""
+    lines = [line for line in text.splitlines() if not line.lstrip().startswith("#")]
+    return [(line, blob) for line in lines for kind, blob in _TYPE.findall(line) if _is_key(kind, blob)]
 
 
 def _is_key(kind: str, blob: str) -> bool:
@@ -68,6 +134,12 @@ def _is_key(kind: str, blob: str) -> bool:
     return len(fields) >= _LEAST_FIELDS and fields[0] == kind.encode() and all(fields[1:2])
 
 
+def _is_accepted(blob: str) -> bool:
+    kind, *numbers = _fields(base64.b64decode(blob))
+    is_short = kind == b"ssh-rsa" and int.from_bytes(numbers[-1]).bit_length() < _LEAST_BITS
+    return kind != b"ssh-dss" and not is_short
+
+
 def _fields(blob: bytes) -> Iterator[bytes]:
     """The fields of a key: each is its length in four bytes, then so many bytes (RFC 4251, section 5)."""
     while blob:
@@ -76,13 +148,3 @@ def _fields(blob: bytes) -> Iterator[bytes]:
         if len(field) != length:
             raise ValueError("a field is cut off")
         yield field
-
-
-def keys(user: Mapping[str, Any]) -> list[str]:
-    """The SSH keys of one of the config's users."""
-    return [str(key) for key in user.get("sshAuthorizedKeys") or [] if str(key).strip()]
-
-
-def can_log_in(user: Mapping[str, Any]) -> bool:
-    """Whether a user has a key that works, or a password."""
-    return any(map(is_usable, keys(user))) or bool(str(user.get("passwordHash") or "").strip("*!x"))

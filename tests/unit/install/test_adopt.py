@@ -1,5 +1,6 @@
 """Adopting the repository for somebody else."""
 
+import base64
 import json
 import re
 from difflib import SequenceMatcher
@@ -85,6 +86,13 @@ def test_what_is_no_public_key_is_refused(text: str) -> None:
     """That includes a file in which one line is not a key."""
     with pytest.raises(TaskError, match="no public SSH key"):
         adopt.keys(text, "a file")
+
+
+def test_a_key_that_fedora_refuses_is_not_adopted() -> None:
+    """The machine would lock out its owner."""
+    blob = b"".join(len(part).to_bytes(4) + part for part in (b"ssh-rsa", b"\1\0\1", b"\1" + bytes(127)))
+    with pytest.raises(TaskError, match=r"refuses\n.*me@old .*2048 bits"):
+        adopt.keys(f"{KEY}\nssh-rsa {base64.b64encode(blob).decode()} me@old\n", "a file")
 
 
 HOSTNAMES = st.from_regex(r"[a-z0-9]([a-z0-9-]{0,20}[a-z0-9])?", fullmatch=True)

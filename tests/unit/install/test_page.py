@@ -48,4 +48,6 @@ def test_the_page_says_whose_keys_it_installs() -> None:
     assert "so nobody can log in." in render(shown())
     assert "nobody can log in" not in render(shown(Login("core", "me")))
     may = "The machine also fetches a config from <code>https://a/b.ign</code>, which may add others."
-    assert may in render(shown(fetched=("https://a/b.ign",)))
+    fetching = render(shown(fetched=("https://a/b.ign",)))
+    assert may in fetching
+    assert "nobody can log in" not in fetching

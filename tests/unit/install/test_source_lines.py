@@ -80,7 +80,8 @@ def test_what_cannot_be_read_has_no_lines(text: str) -> None:
 
 
 TABS = (
-    "a:\tb\t# c\n", "a: 'b'\t# c\n", 'a: "b"\t\n', "a\t: b\n", "a:\t# c\n  - b\n", "a: |\t# c\n  b\n", "a: b\t", "a: b \t # c\r\n",
+    "a:\tb\t# c\n", "a: 'b'\t# c\n", 'a: "b"\t\n', "a\t: b\n", "a:\t# c\n  - b\n", "a: |\t# c\n  b\n", "a: b\t",
+    "a: b \t # c\r\n",
 )  # fmt: skip
 
 
