@@ -53,7 +53,8 @@ def test_one_command_makes_it_yours_and_twice_changes_nothing(own_clone: Clone, 
 def test_windows_line_ends_and_unusual_style_stay(own_clone: Clone, tmp_path: Path) -> None:
     """Only the changed lines differ; a key that stays is reported, and a clone that is not on GitHub has no owner."""
     (tmp_path / "id.pub").write_text(f"ssh-ed25519 {KEY} me@home\n")
-    admin = f"  - {{name: admin, ssh_authorized_keys: [ssh-ed25519 {KEY} friend]}}\n"
+    friend = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl friend"
+    admin = f"  - {{name: admin, ssh_authorized_keys: [{friend}]}}\n"
     butane = f"# mine\n---\nvariant: fcos\nversion: 1.6.0\npasswd:\n  users:\n{admin}  - name: core\nstorage:\n"
     owners = (PRODUCT / "butane.yaml").read_text().partition("        - ")[2].splitlines()[0]
     butane = butane.replace("core\n", f"core\n    ssh_authorized_keys:\n    - {owners}\n")

@@ -13,7 +13,13 @@ _KEYS, _HOSTNAME_FILE = "ssh_authorized_keys", "/etc/hostname"
 _BARE = 2  # words of a key without a comment
 _TYPES = "ssh-", "ecdsa-", "sk-"  # what the line of a public key begins with; options belong to authorized_keys
 _HOSTNAME = re.compile(r"(?=.{1,63}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*")
-_ORIGIN = re.compile(r"(?:https://|ssh://git@|git@)(?:[^@/]+@)?github\.com[/:]([^/]+)/([^/]+?)(?:\.git)?/?")
+_ORIGIN = re.compile(  # the host after ssh may be an alias of ~/.ssh/config, as in git@github.com-work:owner/name
+    r"(?:(?:https|git)://(?:[^@/]+@)?github\.com/|"
+    r"(?:git\+)?ssh://(?:[^@/]+@)?(?:ssh\.)?github\.com(?:-[\w-]+)?(?::\d+)?/|"
+    r"(?:[^@/:]+@)?(?:ssh\.)?github\.com(?:-[\w-]+)?:/?)"
+    r"([^/]+)/([^/]+?)(?:\.git)?/?",
+    re.IGNORECASE,
+)
 
 
 def image_of(origin: str) -> str:
@@ -48,7 +54,7 @@ def keys(text: str, source: str) -> tuple[str, ...]:
     if wrong:
         private = "a private key" if "PRIVATE KEY" in text else f"{wrong[:30]!r}"
         raise TaskError(f"{source} holds no public SSH key", f"it holds {private}", "name the .pub file of a key")
-    return tuple(dict.fromkeys(lines))
+    return tuple({_same(line): line for line in reversed(lines)}.values())[::-1]
 
 
 def signed(lines: Sequence[str], address: str) -> tuple[str, ...]:
@@ -92,14 +98,20 @@ def _with_keys(text: str, ssh_keys: Sequence[str]) -> str:
     held = _listed(users[number].get(_KEYS))
     if not held:
         return yaml_text.put(text, place, list(ssh_keys), BUTANE)
-    old = [position for position, key in enumerate(held) if key not in ssh_keys]
-    new = [key for key in ssh_keys if key not in held]
+    same, wanted = [_same(key) for key in held], set(map(_same, ssh_keys))
+    old = [position for position, key in enumerate(same) if key not in wanted or key in same[:position]]
+    new = [key for key in ssh_keys if _same(key) not in same]
     positions = [*old, *range(len(held), len(held) + len(new) - len(old))]
     for position, key in zip(positions, new, strict=False):
         text = yaml_text.put(text, (*place, position), key, BUTANE)
     for position in reversed(old[len(new) :]):
         text = yaml_text.drop(text, (*place, position), BUTANE)
     return text
+
+
+def _same(key: object) -> str:
+    """What two lines of the same key have in common, whatever their comments; options make another key of it."""
+    return logins.blob_of(str(key)) if str(key).startswith(_TYPES) else str(key)
 
 
 def _who_logs_in(users: Sequence[Any], ssh_keys: Sequence[str]) -> int | None:
@@ -123,8 +135,8 @@ def _signs(user: Mapping[str, Any], ssh_keys: Sequence[str]) -> tuple[bool, ...]
     rules = bool({"sudo", "wheel"}.intersection(map(str, _listed(user.get("groups")))))
     return (
         any(logins.ORIGINAL_KEY in key for key in keys),
-        bool(keys) and keys == list(ssh_keys),
-        bool(set(ssh_keys).intersection(keys)),
+        bool(keys) and list(map(_same, keys)) == list(map(_same, ssh_keys)),
+        not set(map(_same, ssh_keys)).isdisjoint(map(_same, keys)),
         rules and (has_key or has_password),
         has_key,
         has_password,
@@ -135,7 +147,8 @@ def _signs(user: Mapping[str, Any], ssh_keys: Sequence[str]) -> tuple[bool, ...]
 
 def staying(butane: str, ssh_keys: Sequence[str], owner: str) -> tuple[str, ...]:
     """A sentence for every key in a Butane file that is not one of these; it names the original owner's."""
-    keys = [(user, _whose(key, owner)) for user, key in authorized(butane) if key not in ssh_keys]
+    mine = set(map(_same, ssh_keys))
+    keys = [(user, _whose(key, owner)) for user, key in authorized(butane) if _same(key) not in mine]
     files = [(user, f"the keys of the file {file}") for user, file in authorized(butane, f"{_KEYS}_local")]
     return tuple(f"passwd.users[{user}] keeps {what}" for user, what in (*keys, *files))
 
@@ -159,6 +172,9 @@ def _with_hostname(text: str, hostname: str) -> str:
         entry: yaml_style.Value = {"path": _HOSTNAME_FILE, "contents": {"inline": hostname}}
         return yaml_text.put(text, ("storage", "files", len(files)), entry, BUTANE)
     place, contents = ("storage", "files", number, "contents"), files[number].get("contents") or {}
+    if files[number].get("append"):
+        why = f"{_HOSTNAME_FILE} has `append` there, which would lengthen the new name"
+        raise TaskError(f"{BUTANE} cannot be changed", why, f"give {_HOSTNAME_FILE} only `contents` in {BUTANE}")
     if "inline" not in contents:
         return yaml_text.put(text, place, {"inline": hostname}, BUTANE)
     if str(contents["inline"]).strip() == hostname:

@@ -15,6 +15,9 @@ Path = tuple[str | int, ...]  # keys of mappings and numbers of items; a list's 
 _COLON = re.compile(r"\s*:")
 _DASH = re.compile(r"(?:&\S+|!\S+|\s|#[^\n]*)*-")
 _ALIAS = re.compile(r"\s*:\s*\*\S+")
+_ALIAS_WORD = re.compile(r"\s*(\*[^\s,\]}]+)")
+_COMMA = re.compile(r"\s*,(?:[ \t]*(?![ \t#]))?")
+_REST = re.compile(r"[ \t]*,?[ \t]*(?:#[^\n]*)?\n")  # of the line that an item within brackets ends in
 _GAP = re.compile(r"[ \t]+(?=#)")
 
 
@@ -67,12 +70,21 @@ class Text:
                 return self.text
             node = found[1]
         number, items = int(path[-1]), node.value
-        if is_flow(node) and number:
-            return self._with(items[number - 1].end_mark.index, items[number].end_mark.index, "")
         if is_flow(node):
-            return self._with(items[0].start_mark.index, items[1].start_mark.index, "")
+            return self._with(*self._span_in_flow(items[number - 1] if number else None, items[number]), "")
         begin = self.text.rfind("\n", 0, self._dash(node, number)) + 1
         return self._with(begin, self._next_line(self._item_end(node, number)), "")
+
+    def _span_in_flow(self, before: Node | None, item: Node) -> tuple[int, int]:
+        """Where an item within brackets begins and ends, with its comma; with its lines, if they hold nothing else."""
+        begin, end = item.start_mark.index, item.end_mark.index
+        line, rest = self.text.rfind("\n", 0, begin) + 1, _REST.match(self.text, end)
+        if rest and not self.text[line:begin].strip():
+            return line, rest.end()
+        if comma := _COMMA.match(self.text, end):
+            return begin, comma.end()
+        gap = self.text[before.end_mark.index : begin] if before else "#"
+        return (begin, end) if "#" in gap else (begin - len(gap), end)
 
     def _with(self, begin: int, end: int, new: str) -> str:
         return self.text[:begin] + new + self.text[end:]
@@ -151,12 +163,20 @@ class Text:
     def _span(self, place: _Place) -> tuple[int, int]:
         """Where a value begins and ends; for an empty one, the place behind its key's colon or its dash, twice."""
         node, begin, end = place.node, place.node.start_mark.index, place.node.end_mark.index
+        behind = self._before(place)
+        if alias := _ALIAS_WORD.match(self.text, behind):
+            return alias.span(1)
         if begin == end:
-            behind = self._behind(place.key) if place.key else self._dash(place.above, int(place.step)) + 1
             return behind, behind
         if isinstance(node, ScalarNode):
             return begin, begin + len(self.text[begin:end].rstrip())
         return begin, self._end(place.key, node)
+
+    def _before(self, place: _Place) -> int:
+        """The place behind a value's key or dash; within brackets, where the value begins."""
+        if place.key is not None:
+            return self._behind(place.key)
+        return place.node.start_mark.index if is_flow(place.above) else self._dash(place.above, int(place.step)) + 1
 
     def _behind(self, key: Node) -> int:
         """The place behind a key's colon; an empty value's own mark is where the next value begins."""
@@ -180,6 +200,8 @@ class Text:
 
     def _item_end(self, node: Node, number: int) -> int:
         item = node.value[number]
+        if alias := _ALIAS_WORD.match(self.text, self._dash(node, number) + 1):
+            return alias.end()
         is_null = item.start_mark.index == item.end_mark.index
         return self._dash(node, number) + 1 if is_null else self._end(None, item)
 
