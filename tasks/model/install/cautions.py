@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
-from tasks.model.install import firstboot, logins, owners
+from tasks.model.install import firstboot, logins, owners, tpm
 from tasks.model.install.ignition import Entry, Path, flatten, is_remote
 from tasks.model.install.merged import Merged
 from tasks.model.install.switched_off import Caution, switched_off
@@ -19,7 +19,6 @@ _SWITCHES = re.compile(
 )
 _APPENDED = re.compile(r"\brpm-ostree\s+kargs\b[^\n]*?--append(?:-if-missing)?[= ][\"']?([^\s\"']+)")
 _LAYERS = re.compile(r"\brpm-ostree\s+(\S+\s+)*?(install|override|uninstall)\b")
-_PCRS = 24  # of a TPM 2.0, numbered from 0
 
 
 def cautions(merged: Merged, whole: Sequence[Entry], owner: str) -> tuple[Caution, ...]:
@@ -29,37 +28,11 @@ def cautions(merged: Merged, whole: Sequence[Entry], owner: str) -> tuple[Cautio
     is unknown.
     """
     contents = {entry.path: entry.content for entry in flatten(json.dumps(merged.config))}
-    disks = [caution for path in contents for caution in (*_tpm(contents, path), *_root(contents, path))]
+    disks = [*tpm.bound(merged), *(caution for path in contents for caution in _root(contents, path))]
     written = {entry.path: entry.content for entry in whole}
     downloads = [caution for path in written for caution in _download(written, path)]
     system = (*_kernel_arguments(merged), *switched_off(merged), *_units(merged), *_zincati(merged))
-    return (*disks, *_login(merged, owner), *owners.unknown(merged), *system, *downloads)
-
-
-def _tpm(contents: Mapping[Path, str], path: Path) -> Iterator[Caution]:
-    numbers = []
-    if path[-2:] == ("clevis", "tpm2") and contents[path] == "true":
-        numbers = ["7"]  # what clevis and Butane's boot_device bind to
-    elif path[-3:] == ("clevis", "custom", "config"):
-        numbers = _pcrs(contents[path])
-    if "7" in numbers:
-        why = (
-            "the disk opens only while the TPM's PCR 7 is unchanged, and the TPM slot is the only key: a firmware"
-            " update can change it and lock out the machine. Add a recovery key right after installing, as"
-            " docs/recovery.md explains"
-        )
-        yield path, why
-    for number in numbers:
-        if not number.isdigit() or int(number) >= _PCRS:
-            yield path, f"a TPM has no PCR {number}, so the first boot fails: pcr_ids are 0 to 23, separated by commas"
-
-
-def _pcrs(config: str) -> list[str]:
-    try:
-        named = json.loads(config).get("pcr_ids", "")
-    except (ValueError, AttributeError):
-        return []
-    return [number.strip() for number in str(named).split(",") if number.strip()]
+    return (*disks, *_login(merged, whole, owner), *owners.unknown(merged), *system, *downloads)
 
 
 def _root(contents: Mapping[Path, str], path: Path) -> Iterator[Caution]:
@@ -74,17 +47,18 @@ def _root(contents: Mapping[Path, str], path: Path) -> Iterator[Caution]:
     yield parent, "the root file system is created again: the machine needs at least 4 GiB of RAM on its first boot"
 
 
-def _login(merged: Merged, owner: str) -> Iterator[Caution]:
-    users = merged.items("passwd", "users")
-    for user in users:
+def _login(merged: Merged, whole: Sequence[Entry], owner: str) -> Iterator[Caution]:
+    for user in merged.items("passwd", "users"):
         place = ("passwd", f"users[{user['name']}]", "sshAuthorizedKeys")
+        written = {entry.content: entry.path for entry in whole if entry.path[-2:-1] == place[1:2]}
         for number, key in enumerate(logins.keys(user)):
+            where = written.get(key) or (*place[:-1], f"{place[-1]}[{number}]")
             if logins.is_foreign(key, owner):
                 whose = f"the repository is {owner}'s" if owner else "this clone is not"
                 why = f"this key is {logins.ORIGINAL_OWNER}'s, but {whose}; add your own: ./inv adopt"
-                yield (*place[:-1], f"{place[-1]}[{number}]"), why
+                yield where, why
             if why := _useless(key):
-                yield (*place[:-1], f"{place[-1]}[{number}]"), why
+                yield where, why
         if logins.keys(user) and not logins.can_enter(user):
             yield place, "these keys let nobody in, because this user is removed or has no shell"
     if not logins.installed(merged):

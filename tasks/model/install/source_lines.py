@@ -82,17 +82,29 @@ def _sugar(butane: Any, path: Path) -> Place | None:  # noqa: ANN401  (YAML's ow
     if not isinstance(butane, dict) or path[:1] != ("storage",) or len(path) == 1:
         return None
     kind, item = _split(path[1])
-    storage = butane.get("storage") or {}
-    for number, tree in enumerate(storage.get("trees") or []):
-        top = str(tree.get("path") or "/").rstrip("/")
-        if kind in ("files", "links") and item and item.startswith(f"{top}/"):
-            file = f"{str(tree['local']).rstrip('/')}{item.removeprefix(top)}"
-            return Place(f"storage.trees[{top or '/'}] ({file})", storage["trees"].lc.item(number)[0] + 1)
+    storage: Any = butane.get("storage") or {}
+    if kind in ("files", "links") and item and (found := _tree(storage.get("trees"), item)):
+        return found
     device: Any = butane.get("boot_device") or {}
     for name in ("luks", "mirror"):
         if name in device and kind in ("luks", "filesystems", "disks", "raid"):
             return Place(f"boot_device.{name}", device.lc.key(name)[0] + 1)
     return None
+
+
+def _tree(trees: Any, item: str) -> Place | None:  # noqa: ANN401  (YAML's own shapes)
+    """The place of the tree that holds a path; of several, the one that begins nearest to it."""
+    tops = {
+        number: str(tree.get("path") or "/").rstrip("/")
+        for number, tree in enumerate(trees or [])
+        if isinstance(tree, dict) and tree.get("local")
+    }
+    holding = [number for number, top in tops.items() if item.startswith(f"{top}/")]
+    if not holding:
+        return None
+    number = max(holding, key=lambda number: len(tops[number]))
+    file = f"{str(trees[number]['local']).rstrip('/')}{item.removeprefix(tops[number])}"
+    return Place(f"storage.trees[{tops[number] or '/'}] ({file})", trees.lc.item(number)[0] + 1)
 
 
 def _split(part: str) -> tuple[str, str | None]:

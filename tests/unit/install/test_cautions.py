@@ -31,17 +31,50 @@ def test_a_config_that_is_replaced_would_lose_key_and_policy() -> None:
     assert any("neither checked nor searched" in why for why in told)
 
 
-CLEVIS = {"custom": {"pin": "tpm2", "config": '{"pcr_ids":"0,7"}'}}
+CUSTOM = {"pin": "tpm2", "config": '{"pcr_ids":"0,7"}'}
+TANG = {"url": "http://a", "thumbprint": "x"}
 
 
-@pytest.mark.parametrize("clevis", [CLEVIS, {"tpm2": True}, {"tpm2": True, "threshold": 1}])
-def test_a_disk_that_only_the_tpm_opens_needs_a_recovery_key(clevis: dict[str, Any]) -> None:
-    """Butane's boot_device and clevis bind to PCR 7 too."""
-    (tpm,) = [why for why in warned({"storage": {"luks": [{"name": "d", "clevis": clevis}]}}) if "PCR 7" in why]
-    assert "recovery key" in tpm
-    assert not [
-        why for why in warned({"storage": {"luks": [{"name": "d", "clevis": {"tpm2": False}}]}}) if "PCR" in why
-    ]
+def sss(needed: int, *tang: dict[str, str]) -> dict[str, Any]:
+    pins = {"tpm2": {"pcr_ids": "7"}, "tang": list(tang)}
+    return {"custom": {"pin": "sss", "config": json.dumps({"t": needed, "pins": pins})}}
+
+
+@pytest.mark.parametrize(
+    ("disk", "locks"),
+    [
+        ({"clevis": {"custom": CUSTOM}}, True), ({"clevis": {"tpm2": True}}, True),
+        ({"clevis": {"tpm2": True, "threshold": 1}}, True), ({"clevis": {"tpm2": False}}, False),
+        ({"clevis": {"tpm2": True, "tang": [TANG]}}, False),
+        ({"clevis": {"tpm2": True, "tang": [TANG], "threshold": 2}}, True),
+        ({"clevis": {"tpm2": True, "tang": [TANG, TANG], "threshold": 2}}, False),
+        ({"clevis": sss(1, TANG)}, False), ({"clevis": sss(2, TANG)}, True), ({"clevis": sss(1)}, True),
+        ({"clevis": {"tpm2": True}, "keyFile": {"source": "https://a/b"}}, False),
+        ({"clevis": {"custom": {"pin": "tpm2", "config": "{"}}}, False), ({}, False),
+    ],
+)  # fmt: skip
+def test_a_disk_that_only_the_tpm_opens_needs_a_recovery_key(disk: dict[str, Any], locks: bool) -> None:
+    """Butane's boot_device and clevis bind to PCR 7; enough servers, or a key in a file, open it too."""
+    said = [why for why in warned({"storage": {"luks": [{"name": "d", **disk}]}}) if "PCR 7" in why]
+    assert len(said) == locks
+    assert "recovery key" in "".join(said) or not locks
+
+
+def test_a_pcr_that_no_tpm_has_is_named() -> None:
+    """The first boot would stop."""
+    disk = {"name": "d", "clevis": {"custom": {"pin": "tpm2", "config": '{"pcr_ids":"0,24,x"}'}}}
+    said = [why for why in warned({"storage": {"luks": [disk]}}) if "a TPM has no PCR" in why]
+    assert [why.partition(",")[0] for why in said] == ["a TPM has no PCR 24", "a TPM has no PCR x"]
+
+
+def test_a_key_of_a_child_is_named_where_it_is_written() -> None:
+    """Ignition numbers the keys of every config together."""
+    users = [{"name": "core", "sshAuthorizedKeys": ["wrong"]}]
+    child = quote(json.dumps({"passwd": {"users": users}}))
+    whole = ignition.flatten(json.dumps({"ignition": {"config": {"merge": [{"source": f"data:,{child}"}]}}}))
+    found = cautions.cautions(Merged({"passwd": {"users": users}}, (), (), ()), whole, "o")
+    (place,) = [path for path, why in found if "read this key" in why]
+    assert place == ("ignition", "config", "merge[0]", "passwd", "users[core]", "sshAuthorizedKeys[0]")
 
 
 @pytest.mark.parametrize("kind", ["merge", "replace"])

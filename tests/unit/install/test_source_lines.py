@@ -66,6 +66,39 @@ def test_an_ignition_path_is_found_in_butane_with_its_line(path: str, place: str
     assert str(source_lines.find(source_lines.load(BUTANE), tuple(path.split()))) == place
 
 
+TREES = """storage:
+  trees:
+    - local: all
+    -
+    - path: /etc
+      local: etc
+    - path: /etc/app
+    - local: other
+      path: /etc/ap
+"""
+
+
+@pytest.mark.parametrize(
+    ("path", "place"),
+    {
+        "/etc/a": "storage.trees[/etc] (etc/a), line 5", "/usr/a": "storage.trees[/] (all/usr/a), line 3",
+        "/etc/app/a": "storage.trees[/etc] (etc/app/a), line 5",
+        "/etc/ap/a": "storage.trees[/etc/ap] (other/a), line 8",
+        "/etc/appx": "storage.trees[/etc] (etc/appx), line 5",
+    }.items(),
+)  # fmt: skip
+def test_of_several_trees_the_nearest_one_holds_a_file(path: str, place: str) -> None:
+    """A tree that is empty, or has no folder, is no crash: butane says what is wrong."""
+    assert str(source_lines.find(source_lines.load(TREES), ("storage", f"files[{path}]"))) == place
+
+
+@pytest.mark.parametrize("trees", ["[~]", "[1, a]", "~", "{}", "a"])
+def test_odd_trees_are_no_crash(trees: str) -> None:
+    """Butane says what is wrong, or takes it."""
+    text = f"storage: {{trees: {trees}}}\n"
+    assert source_lines.find(source_lines.load(text), ("storage", "files[/a]")).line == 1
+
+
 def test_files_that_butane_takes_in_are_known() -> None:
     """They may be named anywhere."""
     assert source_lines.local_files(source_lines.load(BUTANE)) == ("files/a", "files/quadlets", "files/all", "units/a")
