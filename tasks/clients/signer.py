@@ -191,7 +191,7 @@ def require(shipped: HostFiles, image: str, source: str) -> None:
     if wrong := faults(shipped, image):
         hint = "write it again for the shipped keys and this image: ./inv keygen --policy"
         if any(path.startswith(REDIRECTS) for path in shipped.files):
-            hint = f"correct what {REDIRECTS[0]} and the files below {REDIRECTS[1]} say about the image; else {hint}"
+            hint = f"correct what /{REDIRECTS[0]} and /{REDIRECTS[1]} say about the image; else {hint}"
         raise TaskError(f"the policy in {source} is wrong", "; ".join(wrong), hint)
 
 

@@ -173,9 +173,10 @@ def _listed(value: object) -> list[object]:
 
 
 def decision_faults(decisions: Iterable[Decision], shipped: HostFiles) -> list[str]:
-    """What is wrong with a policy, by what it decided; each fault once."""
+    """What is wrong with a policy, by what it decided; each fault once, and one reference for each refusal."""
     keys = [f"/{path}" for path in shipped.keys]
-    return list(dict.fromkeys(fault for each in decisions if (fault := each.fault(keys))))
+    faults = {(each.signer, each.refusal or fault): fault for each in decisions if (fault := each.fault(keys))}
+    return list(dict.fromkeys(faults.values()))
 
 
 def policy(image: str, keys: Sequence[str]) -> str:

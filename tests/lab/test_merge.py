@@ -80,6 +80,14 @@ REFUSED = {  # the text after HEAD, and what is said
         ),
         "is refused with a signature",
     ),
+    "a registry that is blocked": (
+        storage(
+            "files",
+            "path: /etc/containers/registries.conf.d/9.conf, contents: {inline:"
+            " \"[[registry]]\\nlocation = 'ghcr.io/samhclark'\\nblocked = true\\n\"}",
+        ),
+        "is blocked in",
+    ),
     "a directory in /": (storage("directories", "path: /backups"), "directories[/backups], line 4: nothing can be"),
     "a file below a new directory in /": (storage("files", "path: /data/a/b"), "nothing can be made in /"),
     "a file in /usr": (storage("files", "path: /usr/share/a.conf, contents: {inline: a}"), "/usr is read-only"),

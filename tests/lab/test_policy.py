@@ -126,7 +126,7 @@ def test_what_an_owner_adds_for_other_images_is_no_fault(change: Change) -> None
         "a truncated key": {KEY: b"-----BEGIN PUBLIC KEY-----\nMFkw\n-----END PUBLIC KEY-----\n"},
         "a key that the policy does not name": {OTHER: b""},
         "a blocked registry": {CONF: b'[[registry]]\nlocation = "ghcr.io"\nblocked = true\n'},
-        "a blocked name": {DROP_IN: f'[[registry]]\nprefix = "{IMAGE}"\nblocked = true\n'.encode()},
+        "a blocked name": {DROP_IN: f'[[registry]]\nlocation = "{IMAGE}"\nblocked = true\n'.encode()},
         "another place": {DROP_IN: f'[[registry]]\nprefix = "{IMAGE}"\nlocation = "x.example/y"\n'.encode()},
         "no TOML": {CONF: b"[[registry]\n"},
         "a registries.conf of the first form": {DROP_IN: b"[registries.search]\nregistries = []\n"},

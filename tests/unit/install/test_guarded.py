@@ -31,6 +31,7 @@ def file(path: str, text: str = "") -> dict[str, Any]:
         "/etc/containers", "/etc/pki", "/etc/pki/cosign/x.pub", "/root/.config/containers", "/root/.config", "/root",
         "/root/.config/containers/policy.json", "/var/roothome/.config", "/etc/systemd", "/etc/systemd/system",
         f"/etc/systemd/system/{UNIT}.d", "/var/lib/custom-coreos-switch/done", "/etc/containers/./registries.d",
+        "/etc/containers/registries.conf", "/etc/containers/registries.conf.d/x.conf",
     ],
 )  # fmt: skip
 def test_a_link_over_above_or_below_ours_is_refused(path: str) -> None:
