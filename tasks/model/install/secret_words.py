@@ -42,7 +42,8 @@ _SWITCH = re.compile(  # the value of a setting about secrets
     r"true|false|yes|no|y|n|on|off|[01]|null|nil|none|undef(?:ined)?|unset|empty|auto|ask|prompt|stdin|any|all|default|"
     r"enabled?|disabled?|required?|requisite|sufficient|optional|include|substack|prohibit-password|without-password|"
     r"str(?:ing)?|bytes|int|bool|text|object|optional\[.*|sha-?\d*|md5|bcrypt|argon2\w*|yescrypt|plain|crypt|hashed|"
-    r"pam_\w+\.so|files|sss|compat|systemd|aes(?:-?\d+)?\S*|redacted|masked|omitted|hidden|wpa-\w+|sae|\d+/(?:tcp|udp)|tpm2.*|keyring",
+    r"pam_\w+\.so|files|sss|compat|systemd|redacted|masked|omitted|hidden|wpa-\w+|sae|\d+/(?:tcp|udp)|tpm2.*|keyring|"
+    r"aes(?:[-_:]?(?:128|192|256|gcm|cbc|ctr|xts|siv|ccm|plain64|sha\d+))*(?:@\S+)?",  # the name of a cipher
     re.IGNORECASE,
 )
 _PLACEHOLDER = re.compile(

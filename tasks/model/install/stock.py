@@ -13,13 +13,13 @@ FILES = frozenset(
     for name in (
         "NetworkManager/NetworkManager.conf", "aliases", "audit/auditd.conf", "bashrc", "chrony.conf", "chrony.keys",
         "containers/policy.json", "containers/registries.conf", "containers/registries.d/default.yaml",
-        "default/useradd", "dnsmasq.conf", "fuse.conf", "group", "gshadow", "host.conf", "hosts", "idmapd.conf",
-        "inputrc", "iscsi/iscsid.conf", "issue", "kdump.conf", "krb5.conf", "ld.so.conf", "login.defs",
-        "logrotate.conf", "lvm/lvm.conf", "mke2fs.conf", "motd", "nfs.conf", "nfsmount.conf", "nsswitch.conf",
-        "os-release", "pam.d/sshd", "pam.d/sudo", "passwd", "profile", "protocols", "resolv.conf", "rpm-ostreed.conf",
-        "samba/smb.conf", "security/limits.conf", "selinux/config", "services", "shadow", "shells", "ssh/ssh_config",
+        "default/useradd", "fuse.conf", "group", "gshadow", "host.conf", "hosts", "idmapd.conf",
+        "inputrc", "iscsi/iscsid.conf", "krb5.conf", "ld.so.conf", "login.defs",
+        "logrotate.conf", "lvm/lvm.conf", "mke2fs.conf", "nfs.conf", "nfsmount.conf", "nsswitch.conf",
+        "pam.d/sshd", "pam.d/sudo", "passwd", "profile", "protocols", "rpm-ostreed.conf",
+        "security/limits.conf", "selinux/config", "services", "shadow", "shells", "ssh/ssh_config",
         "ssh/sshd_config", "ssh/sshd_config.d/40-disable-passwords.conf", "ssh/sshd_config.d/50-redhat.conf",
-        "subgid", "subuid", "sudo.conf", "sudoers", "sudoers.d/coreos-sudo-group", "sysctl.conf", "system-release",
+        "subgid", "subuid", "sudo.conf", "sudoers", "sudoers.d/coreos-sudo-group", "sysctl.conf",
     )
 )  # fmt: skip
 
