@@ -5,7 +5,7 @@ import shlex
 import subprocess
 import sys
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from pathlib import Path
 from time import sleep
@@ -101,6 +101,31 @@ def attempt(
         raise _not_started(argv, what, error) from error
     except subprocess.TimeoutExpired as error:
         raise _too_slow(argv, what, seconds) from error
+
+
+def refusal(
+    argv: Sequence[str], *, what: str, seconds: float, refuses: Callable[[str], bool],
+    hint: Callable[[str], str] = hints.after,
+) -> str:  # fmt: skip
+    """Why a program that checks something refuses it; empty if it accepts.
+
+    `refuses` knows the words of a refusal. Whatever else ends the program has refused nothing: it is run again, and
+    then this stops with `hint` of the cause.
+    """
+    for pause in (0, *_PAUSES_SECONDS):
+        sleep(pause)
+        done = attempt(argv, what=what, seconds=seconds)
+        if not done.returncode:
+            return ""
+        cause = last_line(done.stderr) or last_line(done.stdout) or f"{argv[0]} ended with {done.returncode}"
+        if refuses(cause):
+            return cause
+    raise TaskError(what, f"{cause} (tried {1 + len(_PAUSES_SECONDS)} times)", hint(cause))
+
+
+def last_line(output: str) -> str:
+    """The last line of a program's output that is not empty."""
+    return next((line.strip() for line in reversed(output.splitlines()) if line.strip()), "")
 
 
 @workflow_log.without_commands()

@@ -11,7 +11,6 @@ from getpass import getpass
 from os import environ
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from time import sleep
 
 from tasks.clients import shell
 from tasks.model import hints
@@ -22,7 +21,6 @@ from tasks.model.signing import POLICY, REDIRECTS, REGISTRIES, Decision, HostFil
 _PRIVATE = ("ENCRYPTED COSIGN PRIVATE KEY", "ENCRYPTED SIGSTORE PRIVATE KEY")
 _NO_KEY = "put it there, or name its file with --key; if it is lost, sign with the backup key: docs/security.md"
 _SECONDS = 120
-_PAUSES_SECONDS = (1, 3)  # between tries of a check that ended without a verdict on a signature
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -89,7 +87,9 @@ def _written() -> Key:
     what = "the backup key could not be read"
     done = shell.attempt(["host-policy", "restore-key"], what=what, stdin=f"{text.strip()}\n")
     if done.returncode:
-        raise TaskError("this is no backup key", _last(done.stderr), "type all 14 groups as ./inv keygen showed them")
+        raise TaskError(
+            "this is no backup key", shell.last_line(done.stderr), "type all 14 groups as ./inv keygen showed them"
+        )
     return Key(json.loads(done.stdout)["private"], "")
 
 
@@ -135,20 +135,15 @@ def refusal(image: ImageRef, shipped: HostFiles) -> str:
 
     A registry that does not answer has refused nothing: it is asked again, and then this stops.
     """
+
+    def hint(cause: str) -> str:
+        public = f"make {image.name} public, because machines pull it without a login"
+        return public if hints.is_about_login(cause) else hints.after(cause)
+
     what = f"the signature of {image} could not be checked"
     with host_home(shipped) as home:
         argv = ["host-policy", "accepts", str(home / POLICY), str(home / REGISTRIES), str(image)]
-        for tries, pause in enumerate((*_PAUSES_SECONDS, None), 1):
-            done = shell.attempt(argv, what=what, seconds=_SECONDS)
-            cause = _last(done.stderr) if done.returncode else ""
-            if not cause or hints.is_about_signature(cause):
-                return cause
-            if pause is None:
-                public = f"make {image.name} public, because machines pull it without a login"
-                hint = public if hints.is_about_login(cause) else hints.after(cause)
-                raise TaskError(what, f"{cause} (tried {tries} times)", hint)
-            sleep(pause)
-    raise AssertionError("the last try has no pause")
+        return shell.refusal(argv, what=what, seconds=_SECONDS, refuses=hints.is_about_signature, hint=hint)
 
 
 def signers(image: ImageRef, shipped: HostFiles) -> tuple[str, ...]:
@@ -182,7 +177,7 @@ def decisions(shipped: HostFiles, image: str) -> list[Decision]:
         done = shell.attempt(argv, what=what, seconds=_SECONDS)
     answer, error = (text.replace(str(home), "") for text in (done.stdout, done.stderr))
     if done.returncode:
-        raise TaskError(what, _last(error), "write it again: ./inv keygen --policy")
+        raise TaskError(what, shell.last_line(error), "write it again: ./inv keygen --policy")
     return [Decision.parse(row) for row in json.loads(answer)]
 
 
@@ -193,10 +188,6 @@ def require(shipped: HostFiles, image: str, source: str) -> None:
         if any(path.startswith(REDIRECTS) for path in shipped.files):
             hint = f"correct what /{REDIRECTS[0]} and /{REDIRECTS[1]} say about the image; else {hint}"
         raise TaskError(f"the policy in {source} is wrong", "; ".join(wrong), hint)
-
-
-def _last(output: str) -> str:
-    return next((line for line in reversed(output.splitlines()) if line.strip()), "no reason was given")
 
 
 def pusher_environment(home: Path) -> Mapping[str, str]:

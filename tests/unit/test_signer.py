@@ -68,7 +68,7 @@ def answers(monkeypatch: pytest.MonkeyPatch, *causes: str) -> list[str]:
         return CompletedProcess(argv, 1 if cause else 0, "", cause)
 
     monkeypatch.setattr(shell, "attempt", attempt)
-    monkeypatch.setattr(signer, "_PAUSES_SECONDS", (0, 0))
+    monkeypatch.setattr(shell, "_PAUSES_SECONDS", (0, 0))
     return left
 
 

@@ -3,15 +3,12 @@
 import shutil
 from functools import cache
 from os import environ
-from time import sleep
 
 from tasks.clients import shell
 from tasks.model import hints
-from tasks.model.errors import TaskError
 from tasks.model.image import ImageRef
 
 _SECONDS = 60
-_PAUSES_SECONDS = (1, 3)  # between tries of a check that the network ended
 
 
 @cache
@@ -41,15 +38,4 @@ def attestation_fault(image: ImageRef, repository: str) -> str:
     """
     what = f"the attestation of {image} could not be checked"
     argv = ["gh", "attestation", "verify", f"oci://{image}", "--repo", repository]
-    for pause in (*_PAUSES_SECONDS, None):
-        done = shell.attempt(argv, what=what, seconds=_SECONDS)
-        if done.returncode == 0:
-            return ""
-        lines = [line.strip() for line in (done.stderr or done.stdout).splitlines() if line.strip()]
-        cause = lines[-1] if lines else f"gh ended with {done.returncode}"
-        if not hints.is_passing(cause):
-            return cause
-        if pause is None:
-            raise TaskError(what, cause, hints.after(cause))
-        sleep(pause)
-    raise AssertionError("the last try has no pause")
+    return shell.refusal(argv, what=what, seconds=_SECONDS, refuses=lambda cause: not hints.is_passing(cause))

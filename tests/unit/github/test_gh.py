@@ -39,5 +39,5 @@ def check(monkeypatch: pytest.MonkeyPatch, causes: list[str]) -> str:
         return CompletedProcess(argv, 1 if cause else 0, "", cause)
 
     monkeypatch.setattr(shell, "attempt", attempt)
-    monkeypatch.setattr(gh, "_PAUSES_SECONDS", (0, 0))
+    monkeypatch.setattr(shell, "_PAUSES_SECONDS", (0, 0))
     return gh.attestation_fault(IMAGE, "o/n")
