@@ -45,6 +45,7 @@ _ZSTD = "--compression-format=zstd"  # unpacks in half of gzip's processor time
 _ROOT_FILES = {
     "usr/lib/rpm/macros.d/macros.coreos": "%_dbpath /usr/share/rpm\n",
     "usr/lib/systemd/system-preset/99-default-disable.preset": "disable *\n",
+    "etc/containers/registries.conf": 'unqualified-search-registries = ["registry.fedoraproject.org"]\n',
     "etc/containers/policy.json": '{"default": [{"type": "insecureAcceptAnything"}]}\n',
     "etc/yum.repos.d/lab.repo": "[lab]\nname=lab\nbaseurl=file:///srv/repo\ngpgcheck=0\n",
 }

@@ -206,6 +206,22 @@ def test_a_hole_stops_build_publish_and_ignition_and_verify_finds_it(own_clone: 
     assert own_clone.own(SHIPPED).read_text() == good
 
 
+def test_a_blocked_registry_stops_build_and_ignition_and_verify_finds_it(own_clone: Clone) -> None:
+    """The image and a base image's own registries.conf are tried together with the policy."""
+    blocked = '[[registry]]\nlocation = "ghcr.io"\nblocked = true\n'
+    assert own_clone.lab("inv keygen && inv build && inv verify custom-coreos:stable").returncode == 0
+    file = own_clone.path / "overlay-root" / DROP_IN
+    file.parent.mkdir()
+    file.write_text(blocked)
+    copied = f"FROM localhost/custom-coreos:stable\\nCOPY overlay-root/{DROP_IN} /{DROP_IN}\\n"
+    done = own_clone.lab(f"printf '{copied}' | podman build -q -t wrong -f - . && inv verify localhost/wrong")
+    assert done.returncode == 1
+    assert "registry ghcr.io is blocked" in done.stderr
+    done = own_clone.lab("inv build; inv ignition")
+    assert_three_lines(done, "registry ghcr.io is blocked", "registries.conf")
+    assert done.stderr.count("registry ghcr.io is blocked") == 2
+
+
 @pytest.mark.full
 def test_lint_and_doctor_name_a_hole(own_clone: Clone) -> None:
     """Before anything is built."""
