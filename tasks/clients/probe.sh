@@ -50,8 +50,8 @@ for preset in "$presets/50-zfs.preset" "$presets"/10-custom-coreos*.preset; do
         esac
     done < "$preset"
 done
-for unit in zincati.service bootc-fetch-apply-updates.timer bootc-fetch-apply-updates.service zfs.target zfs-import.target zfs-import-cache.service \
-    zfs-import-scan.service zfs-mount.service; do
+for unit in zincati.service bootc-fetch-apply-updates.timer bootc-fetch-apply-updates.service zfs.target \
+    zfs-import.target zfs-import-cache.service zfs-import-scan.service zfs-mount.service; do
     fact unit "$unit $(systemctl is-enabled "$unit" 2> /dev/null)"
 done
 if command -v systemd-analyze > /dev/null; then fact timer-checked yes; fi
@@ -74,7 +74,7 @@ for kind in timer service; do
 done
 [ ! -x /usr/bin/bootc ] || fact bootc /usr/bin/bootc
 # Units that update the machine, by what they run.
-grep -lE '^ExecStart=.*(bootc|rpm-ostree|dnf5?)[[:space:]].*(upgrade|update)' /etc/systemd/system/*.service \
+grep -lE '^ExecStart=.*(bootc|rpm-ostree|dnf5?)[[:space:]].*(upgrade|update)([[:space:]]|$)' /etc/systemd/system/*.service \
     /usr/lib/systemd/system/*.service /usr/local/lib/systemd/system/*.service 2> /dev/null | while read -r file; do
     fact updates "${file##*/}"
 done
