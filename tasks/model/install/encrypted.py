@@ -24,14 +24,18 @@ _AGE = re.compile(
 _PGP = re.compile(r"-----BEGIN PGP MESSAGE-----(?:\s*[A-Z]\w+: [^\n]*)*([\s\\nA-Za-z0-9+/=]*)-----END PGP MESSAGE-----")
 _JWE = re.compile(r"\beyJ[\w-]+\.[\w-]*\.[\w-]+\.[\w-]+\.[\w-]+")
 _CREDENTIAL = re.compile(rf"^SetCredentialEncrypted=[^:\n]+:((?:\s|\\|{_BASE64})+?)(?=\n\S|\n*\Z)", re.MULTILINE)
-_FOR_A_KEY = re.compile(  # values of SOPS and eyaml, of ejson and of dotenvx
-    rf"ENC\[[A-Z0-9_]+,[^\]]*\]|\bEJ\[\d:[^\]]*\]|\bencrypted:{_BASE64}{{40,}}"
+_FOR_A_KEY = re.compile(  # values of SOPS and eyaml with their names, of ejson and of dotenvx
+    r"(?:[\"']?[\w.-]+[\"']?[ \t]*[:=][ \t]*)?[\"']?ENC\[[A-Z0-9_]+,[^\]]*\][\"']?,?|"
+    rf"\bEJ\[\d:[^\]]*\]|\bencrypted:{_BASE64}{{40,}}"
+)
+_PGP_BINARY = re.compile(  # a packet with a session key for somebody's key, or from a passphrase
+    r"\A(?:[\x84\x8c]|[\x85\x8d].|[\xc1\xc3].?).[\x03-\x06].*", re.DOTALL
 )
 _GIT_CRYPT = re.compile(r"\A\0GITCRYPT\0(?s:.*)")
 _FORMATS = (  # a word of every text of that format; the encrypted part
     ("$ANSIBLE_VAULT", _VAULT), ("U2FsdGVkX1", _OPENSSL), ("Salted__", _OPENSSL), ("age-encryption", _AGE),
     ("AGE ENCRYPTED", _AGE), ("PGP MESSAGE", _PGP), ("eyJ", _JWE), ("ENC[", _FOR_A_KEY), ("EJ[", _FOR_A_KEY),
-    ("encrypted:", _FOR_A_KEY), ("GITCRYPT", _GIT_CRYPT),
+    ("encrypted:", _FOR_A_KEY), ("GITCRYPT", _GIT_CRYPT), ("", _PGP_BINARY),
 )  # fmt: skip
 _SOPS = re.compile(  # what SOPS adds: who can decrypt, and a checksum
     r"""(?m)^sops:[ \t]*\n(?:[ \t]+[^\n]*\n?|- [^\n]*\n?)*|^[ \t]*"sops":[ \t]*\{(?s:.*)\}|"""
@@ -84,7 +88,9 @@ def _by_passphrase(text: str) -> Iterator[str]:
         yield "openssl enc"
     if any("-> scrypt " in (each[2] or _header(each[1])) for each in found.get(_AGE, ())):
         yield "age with scrypt"
-    if any(_decoded(each[1]).startswith(_BY_PASSPHRASE) for each in found.get(_PGP, ())):
+    messages = [_decoded(each[1]) for each in found.get(_PGP, ())]
+    messages += [each[0].encode("latin-1", "replace") for each in found[_PGP_BINARY]]
+    if any(each.startswith(_BY_PASSPHRASE) for each in messages):
         yield "PGP with a passphrase"
     if any("PBES2" in _header(each[0].partition(".")[0]) for each in found.get(_JWE, ())):
         yield "JWE with a passphrase"
@@ -97,7 +103,9 @@ def _header(encoded: str) -> str:
 def _decoded(encoded: str) -> bytes:
     """The bytes of a base64 text, which may have line breaks; nothing if it is none."""
     packed = re.sub(r"[\s\\]|^=[\w+/]{4}$", "", encoded, flags=re.MULTILINE).translate(str.maketrans("-_", "+/"))
+    whole = packed.rstrip("=")
+    whole = whole[: len(whole) - (len(whole) % 4 == 1)]  # one letter more is no byte: the text was cut
     try:
-        return base64.b64decode(packed.rstrip("=") + "=" * (-len(packed.rstrip("=")) % 4), validate=True)
+        return base64.b64decode(whole + "=" * (-len(whole) % 4), validate=True)
     except binascii.Error:
         return b""

@@ -10,7 +10,7 @@ _QUOTED = r"""\"{3}[^"]*\"{3}|'{3}[^']*'{3}|\"(?:[^"\\\n]|\\.)*"|'[^'\n]*'"""
 _SEPARATOR = r"""(?P<separator>["'\])]{0,3}[ \t]*(?:::=|:=|=>|=(?!=)|:(?![:/]))[ \t]*)"""
 _SETTING = re.compile(rf"{NAME}{_SEPARATOR}(?P<value>{_QUOTED}|[^\n]*)")
 _BELOW = re.compile(rf"{NAME}[\"']?:[ \t]*[|>][-+\d]*[ \t]*\n(?P<value>[ \t]+\S[^\n]*)")  # a block of YAML
-_OPTION = re.compile(rf"(?<![\w.])-{{1,2}}[\w.-]*?{NAME}[\"']?,?[ \t]+(?P<value>{_QUOTED}|[^\s\"',\]]+)")
+_OPTION = re.compile(rf"(?<![\w.])(?:-{{1,2}}|\+)[\w.-]*?{NAME}[\"']?,?[ \t]+(?P<value>{_QUOTED}|[^\s\"',\]]+)")
 _NAMED = re.compile(  # the item of a list that has a name and a value
     rf"name[\"']?[ \t]*[:=][ \t]*[\"']?[\w.-]*?{NAME}[\"']?[ \t]*[,\n ][\s,]*[\"']?value[\"']?[ \t]*[:=][ \t]*"
     rf"(?P<value>{_QUOTED}|[^\n]*)"
@@ -116,7 +116,9 @@ class _Setting:
 
 def _value(found: re.Match[str], before: str) -> str:
     """The value of a setting; that of `"NAME=some words"` ends with the quotes."""
-    value = found["value"]
+    value, separator = found["value"], found.groupdict().get("separator", "")
+    if separator.endswith(" ") and value.startswith("`"):
+        return value.strip("` \t")  # quotes of an INI file; the shell has no space before a command
     if before in _QUOTES and not value.startswith(before) and before in value:
         return value.partition(before)[0]
     return value if value.startswith(_QUOTES) else re.split(r"[ \t]+[#;]|[;&,](?=\S)", value)[0]

@@ -13,13 +13,16 @@ _KEY = (
     r"license|licence|master|pre_?shared|private|join|secret(?:access)?|service|session|setup|shared|signing_?secret|"
     r"storage|tsig|user|wep|zone)[-_.]?key"
 )
-_TAIL = r"(?:[-_.]?(?:\d{1,3}|base|base64|b64|default|dev|hash|hex|initial|main|new|old|plain|prod|test|text|value))?"
+_TAIL = (
+    r"(?:[-_.]?(?:\d{1,3}|base|base64|b64|default|dev|hash|hex|initial|main|md5|new|old|pbkdf2|plain|prod|sha\d{1,3}|"
+    r"test|text|value))?"
+)
 STEMS = ("pass", "psk", "pw", "secret", "token", "key", "authtok", "masterauth", "kennwort")
 NAME = rf"(?i:(?:(?P<long>{_LONG})|(?P<short>{_SHORT})|(?P<key>{_KEY})){_TAIL})"
 _FEWEST = {"long": 1, "short": 4, "key": 8}
 _OTHER_NAME = re.compile(  # names that end like a secret's, but name something else
     r"(?:^|[._-])(?:by|com|en|sur|tres)pass$|(?:existing|image_?pull|(?:^|[\W_])(?:tls|get|max|min|num|csrf|next|page))[-_.]?"
-    r"(?:secret|token)$|sort_?key|(?:git|user\.)signingkey|_pass$(?<=(?:cgi|oxy|rpc|hed)_pass)|^(?:%|\$)|(?:no|disable|require|allow|has|is|use|show|change)"
+    r"(?:secret|token)$|sort_?key|encrypt-key$|(?:git|user\.)signingkey|_pass$(?<=(?:cgi|oxy|rpc|hed)_pass)|^(?:%|\$)|(?:no|disable|require|allow|has|is|use|show|change)"
     r"[-_](?:pass(?:w(?:or)?d|phrase)?|psk|token|secret)$",
     re.IGNORECASE,
 )
@@ -32,8 +35,10 @@ _SHORT_ALONE = re.compile(  # as a word of its own, or after a word that passwor
 _DEFAULT = re.compile(r"\$\{\w+:?[-=]([^${}]+)\}")  # a variable with a value for the case that it is not set
 _REFERENCE = re.compile(
     r"""\${1,2}(?:[A-Za-z_].*|[{(@*!?].*|\d)|`.*|%[A-Za-z](?:[/\\].*)?|%\w+%|%\(.*|\{[{%].*|"""  # variables
-    r"""<[^>]*>.*|@\w+@|__\w+__|\{\w*\}|[*.…xX-]{3,}|[-?~\\]|"""  # placeholders and masks
-    r"""!\w+.*|[&*][A-Za-z]\w*|[|>][-+\d]?|[({\[].?|\[[^\]]*\]?|-{1,2}[a-zA-Z][\w-]*=?.*|"""  # YAML, and another flag
+    r"""<[^>]*>.*|@\w+@|__\w+__|\{[\w.$:/-]*\}|[*.…xX-]{3,}|[-?~\\]|"""  # placeholders and masks
+    r"""!\w+.*|[&*][A-Za-z]\w*|[|>][-+\d]?|[({\[].?|[)}\]],?|\[[^\]]*\]?|"""  # YAML and JSON
+    r"""-{1,2}[a-zA-Z][\w-]*=?.*|"""  # another flag
+    r"""<<.*|<[(\s/~$].*|@network\.\S+|ext:\w+|%prompt|"""  # a shell's input; other programs' words for a place
     r"""(?:op|vault|env|ref\+\w+|ssm|arn:aws|file|secret|keyring|cmd|fd):.*|"""  # where it is kept
     r"""(?:os|process|self|config|settings|args|env|secrets|vars)\.[A-Za-z_].*|[A-Za-z_][\w.]*\(.*|\w+\)[);,]*""",
     re.DOTALL,
@@ -65,6 +70,7 @@ _PLAIN = re.compile(  # words, also in a row; numbers and dates; names of hosts 
     r"[\w-]+(?:\.[a-z][\w-]*)+(?::\d+)?(?:/\S*)?|[0-9a-f:.]+/\d+|arn:aws:.*|v?\d+(?:\.\d+)+[\w.+-]*"
 )
 _PUBLIC_KEY = re.compile(r"AAAA[BCE][3-9A-Za-z+/]\S*|age1[a-z0-9]{50,}|RW[QT][\w+/]{50,}|(?:ssh|ecdsa|sk)-\S+")
+_PUBLIC_NAME = re.compile(r"pub(?:lic)?[-_]?key$|fingerprint$|checksum$|digest$", re.IGNORECASE)
 _PROSE = re.compile(
     r"\b(?:the|your|is|are|at|for|to|of|in|with|and|or|must|be|an|ask|see|should|will|from|not|this|has|it|by)\b|\.$"
 )
@@ -106,7 +112,7 @@ def random_words(text: str) -> Iterator[str]:
     for word in re.split(r"[\s\"'`,;()\[\]{}<>|]+", text):
         name, separator, value = word.partition("=" if "=" in word.rstrip("=") else ":")
         if separator and re.fullmatch(r"[A-Za-z_][\w.-]*", name) and not _URL.match(word) and not _DIGEST.match(word):
-            word = value  # noqa: PLW2901  (only the value can be a secret)
+            word = "" if _PUBLIC_NAME.search(name) else value  # noqa: PLW2901  (only the value can be a secret)
         if len(word) >= _SHORTEST_WORD and _is_random(word):
             yield word
 

@@ -191,6 +191,8 @@ def _is_secret(leak: Leak) -> bool:
     """Whether the scanner is right; the rules that guess take variables, paths and addresses for secrets."""
     if leak.rule == _CURL_USER:
         return is_literal(leak.secret.strip("\"'").partition(":")[2])
+    if leak.rule == "password-hash":
+        return bool(re.search(r"[A-Z0-9]", leak.secret[3:]))  # `$7$iterations$salt$hash` is none
     if leak.rule != "generic-api-key":
         return True
     name = leak.match.partition(leak.secret)[0]

@@ -32,6 +32,8 @@ def cautions(content: str) -> list[str]:
         (age("scrypt 3d9y0G+8q1ffPQ0xJJatIQ 18").decode("latin-1"), "age with scrypt"),
         (armored("PGP MESSAGE", b"\x8c\x0d\x04\x09\x03\x08" + bytes(40)), "PGP with a passphrase"),
         (armored("PGP MESSAGE", b"\xc3\x0d\x04\x09\x03\x08" + bytes(40)), "PGP with a passphrase"),
+        ((b"\x8c\x0d\x04\x09\x03\x08" + bytes(40)).decode("latin-1"), "PGP with a passphrase"),
+        ((b"\xc3\x0d\x04\x09\x03\x08" + bytes(40)).decode("latin-1"), "PGP with a passphrase"),
         ("U2FsdGVkX19q8J2mX4vK9pL3nR7tY1wZ5bC6dF0gH2g=\n", "openssl enc"),
         ("eyJhbGciOiJQQkVTMi1IUzI1NitBMTI4S1cifQ.q8J2.mX4v.K9pL.3nR7", "JWE with a passphrase"),
     ],
@@ -48,6 +50,8 @@ def test_a_passphrase_alone_is_a_caution(content: str, what: str) -> None:
     [
         armored("AGE ENCRYPTED FILE", age("X25519 q8J2mX4vK9pL3nR7")),
         armored("PGP MESSAGE", b"\x85\x02\x0c\x03" + bytes(40)),
+        (b"\x85\x02\x0c\x03" + bytes(40) + b"q8J2mX4vK9pL3nR7").decode("latin-1"),
+        (b"\xc1\x5e\x03" + bytes(40) + b"q8J2mX4vK9pL3nR7").decode("latin-1"),
         "password: ENC[AES256_GCM,data:Tr7o,iv:1A==,tag:1A==,type:str]\n",
         "eyJhbGciOiJkaXIiLCJlbmMiOiJBMjU2R0NNIn0..q8J2.mX4v.K9pL",
     ],
@@ -65,6 +69,7 @@ def test_a_credential_is_only_as_secret_as_its_key(form: str) -> None:
     wrap = "SetCredentialEncrypted=db: \\\n  {}\n" if form.endswith("service") else "{}\n"
     for content, kept in (
         (base64.b64encode(HOST_KEY + bytes(80)).decode(), True),
+        (base64.b64encode(HOST_KEY + bytes(80)).decode().rstrip("=")[:-3], True),
         (base64.b64encode(NULL_KEY + bytes(80)).decode(), False),
         ("correct horse battery staple", False),
         ("8e9f780aba21d203" * 8, False),
