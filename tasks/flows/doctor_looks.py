@@ -93,8 +93,9 @@ def _private_key() -> Finding:
     if not file.exists():
         fix = "copy it there; if it is lost: docs/security.md" if shipped.has_key else "./inv keygen"
         return Finding(name, Health.WARNING, f"{file} does not exist: this machine cannot publish", fix)
-    public_file = file.with_suffix(".pub")
-    if not public_file.exists() or public_file.read_bytes() not in [shipped.files[path] for path in shipped.keys]:
+    names = (".pub", ".pub.new")  # the second one if keygen was killed at its end
+    halves = [each.read_bytes() for each in map(file.with_suffix, names) if each.exists()]
+    if not any(half == shipped.files[path] for half in halves for path in shipped.keys):
         message = f"overlay-root does not ship the public half of {file}: hosts would refuse what it signs"
         return Finding(name, Health.FAILED, message, "./inv keygen --rotate, or use the key that overlay-root ships")
     if file.stat().st_mode & 0o077:

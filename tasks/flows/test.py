@@ -1,10 +1,13 @@
 """Run the tests of this repository by replacing this process with pytest, or see what they do not notice."""
 
+import shlex
 import sys
 from os import chdir, execv, sched_getaffinity
 from pathlib import Path
 
+from tasks.clients.shell import Mode
 from tasks.clients.workspace import ROOT
+from tasks.console import say
 from tasks.flows.mutants import show_unnoticed
 from tasks.model.errors import TaskError
 
@@ -23,7 +26,7 @@ def test(*, full: bool, part: str, unit: bool, mutants: bool) -> None:
     words = sys.argv[sys.argv.index("--") + 1 :] if "--" in sys.argv else []  # Invoke's remainder has lost the quotes
     if mutants and (full or part or unit):
         raise TaskError("--mutants runs tests of its own", "it cannot be combined", "type only: ./inv test --mutants")
-    if mutants:
+    if mutants and not Mode.dry:
         show_unnoticed(words)
         return
     chosen = ["--hypothesis-profile=full"] if full else ["-m", "not full"]
@@ -31,6 +34,9 @@ def test(*, full: bool, part: str, unit: bool, mutants: bool) -> None:
     side_by_side = [] if unit or words else [f"--numprocesses={workers}", "--dist=loadfile", "--no-loadscope-reorder"]
     targets = words or _places(full=full, part=part, unit=unit)
     argv = ["pytest", "--rootdir", str(ROOT), *side_by_side, *chosen, *targets]
+    if Mode.dry:
+        say("no test is run: -R only shows what would be done" if mutants else f"$ {shlex.join(argv)}")
+        return
     chdir(ROOT)
     try:
         execv(_PYTEST, argv)  # noqa: S606  (no shell)

@@ -186,6 +186,13 @@ def test_the_doctor_knows_a_private_key_that_does_not_fit(own_clone: Clone) -> N
     assert "does not ship the public half" in found["private key"]["message"]
 
 
+def test_the_doctor_knows_a_key_whose_keygen_was_killed_at_its_end(own_clone: Clone) -> None:
+    """The public half ships; only its own file has not its last name yet."""
+    private = "~/.config/custom-coreos/signing"
+    done = own_clone.lab(f"inv keygen && mv {private}.pub {private}.pub.new && inv doctor --json")
+    assert findings(done)["private key"]["state"] == "ok"
+
+
 def test_the_doctor_serves_without_any_network(clone: Clone) -> None:
     """In an empty network namespace it is quick, without a traceback, and unreachable hosts are no failure."""
     begun = time.monotonic()

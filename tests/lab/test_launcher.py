@@ -142,6 +142,14 @@ def test_every_recipe_of_one_call_is_made_ready(clone: Clone, own_ready: Path) -
     assert all((own_ready / f"needs-{name}").exists() for name in names)
 
 
+@pytest.mark.parametrize(("kind", "shown"), [("--unit", "$ pytest --rootdir"), ("--mutants", "no test is run")])
+def test_a_dry_run_of_the_tests_runs_none(clone: Clone, kind: str, shown: str) -> None:
+    """-R only shows what would be run."""
+    done = clone.inv("-R", "test", kind)
+    assert (done.returncode, done.stderr.count("\n")) == (0, 1), done.stderr
+    assert done.stderr.startswith(shown)
+
+
 def test_a_tool_that_was_removed_is_noticed(clone: Clone, own_ready: Path) -> None:
     """The warm start checks the commands themselves."""
     clone.inv("ignition")
