@@ -35,7 +35,7 @@ _SHORT_ALONE = re.compile(  # as a word of its own, or after a word that passwor
 _DEFAULT = re.compile(r"\$\{\w+:?[-=]([^${}]+)\}")  # a variable with a value for the case that it is not set
 _REFERENCE = re.compile(
     r"""\${1,2}(?:[A-Za-z_].*|[{(@*!?].*|\d)|`.*|%[A-Za-z](?:[/\\].*)?|%\w+%|%\(.*|\{[{%].*|"""  # variables
-    r"""<[^>]*>.*|@\w+@|__\w+__|\{[\w.$:/-]*\}|[*.…xX-]{3,}|[-?~\\]|"""  # placeholders and masks
+    r"""<[^>]*>.*|@\w+@|@\{.*|__\w+__|\{[\w.$:/-]*\}|[*.…xX-]{3,}|[-?~\\]|"""  # placeholders and masks
     r"""!\w+.*|[&*][A-Za-z]\w*|[|>][-+\d]?|[({\[].?|[)}\]],?|\[[^\]]*\]?|"""  # YAML and JSON
     r"""-{1,2}[a-zA-Z][\w-]*=?.*|"""  # another flag
     r"""<<.*|<[(\s/~$].*|@network\.\S+|ext:\w+|%prompt|"""  # a shell's input; other programs' words for a place
@@ -67,10 +67,15 @@ _DIGEST = re.compile(r"(?:\S*@)?(?:sha(?:1|256|384|512)|md5|blake2b)[:-]\S+|[\w.
 _UUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", re.IGNORECASE)
 _PLAIN = re.compile(  # words, also in a row; numbers and dates; names of hosts and packages; networks
     r"[A-Za-z]?[a-z_./:@+-]*|[A-Z_-]*|[A-Za-z]+\d{0,2}(?:[-_.][A-Za-z]*\d{0,4})+|\d[\d./:,T+Z-]*|"
-    r"[\w-]+(?:\.[a-z][\w-]*)+(?::\d+)?(?:/\S*)?|[0-9a-f:.]+/\d+|arn:aws:.*|v?\d+(?:\.\d+)+[\w.+-]*"
+    r"[\w-]+(?:\.[a-z][\w-]*)+(?::\d+)?(?:/\S*)?|[0-9a-f:.]+/\d+|arn:aws:.*|v?\d+(?:\.\d+)+[\w.+-]*|"
+    r"(?:[a-z]\w*:)?[\w.+-]+@[\w.-]+(?::[\w./~-]*)?"  # a user of a host, and a place there
 )
 _PUBLIC_KEY = re.compile(r"AAAA[BCE][3-9A-Za-z+/]\S*|age1[a-z0-9]{50,}|RW[QT][\w+/]{50,}|(?:ssh|ecdsa|sk)-\S+")
-_PUBLIC_NAME = re.compile(r"pub(?:lic)?[-_]?key$|fingerprint$|checksum$|digest$", re.IGNORECASE)
+ABOUT_A_SECRET = re.compile(  # the end of the name of a setting that says where a secret is, or what it is called
+    r"(?:file|path|dir|url|uri|name|id|host|user|command|cmd|fingerprint|hash|hint|sum|digest|type|endpoint|server|image|"
+    r"policy|store|pub(?:lic)?[-_]?key)$",
+    re.IGNORECASE,
+)
 _PROSE = re.compile(
     r"\b(?:the|your|is|are|at|for|to|of|in|with|and|or|must|be|an|ask|see|should|will|from|not|this|has|it|by)\b|\.$"
 )
@@ -111,8 +116,9 @@ def random_words(text: str) -> Iterator[str]:
     """The words of a text that look random and are no address, digest, number, version or public key."""
     for word in re.split(r"[\s\"'`,;()\[\]{}<>|]+", text):
         name, separator, value = word.partition("=" if "=" in word.rstrip("=") else ":")
-        if separator and re.fullmatch(r"[A-Za-z_][\w.-]*", name) and not _URL.match(word) and not _DIGEST.match(word):
-            word = "" if _PUBLIC_NAME.search(name) else value  # noqa: PLW2901  (only the value can be a secret)
+        is_address = _URL.match(word) or _DIGEST.match(word) or word.startswith("arn:")
+        if separator and re.fullmatch(r"[A-Za-z_][\w.-]*", name) and not is_address:
+            word = "" if ABOUT_A_SECRET.search(name) else value  # noqa: PLW2901  (only the value can be a secret)
         if len(word) >= _SHORTEST_WORD and _is_random(word):
             yield word
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from tasks.model.install import encrypted, secret_settings
 from tasks.model.install.ignition import Entry, Path
 from tasks.model.install.secret_kinds import ELSE, FORMS, INSTEAD, PLACES
-from tasks.model.install.secret_words import is_literal, is_written, random_words
+from tasks.model.install.secret_words import ABOUT_A_SECRET, is_literal, is_written, random_words
 
 _NO_PASSWORD = re.compile(r"[*!x]*")
 _SECRET_NAME = re.compile(
@@ -35,12 +35,8 @@ _SIGNED_URL = re.compile(
 )
 _BASE64 = re.compile(r"(?<![\w+/-])[A-Za-z0-9+/]{24,}={0,2}(?![\w+/=-])")
 _ONE_WORD = re.compile(r"[\w./@+-]*")
+_LISTED = re.compile(r"(?<=\S)[\"'],[ \t]*[\"'](?=\S)")  # between the arguments of a command in a list
 _CONTINUED = re.compile(r"\\\n[ \t]*")
-_REFERENCE = re.compile(  # the end of the name of a setting that says where a secret is, or what it is called
-    r"(?:file|path|dir|url|uri|name|id|host|user|command|cmd|fingerprint|hash|sum|digest|type|endpoint|server|image|"
-    r"policy|store)[\s\"']*[:=]",
-    re.IGNORECASE,
-)
 _BY_GUESS = (  # rules that know less than others: they count where no other finds anything, the first one first
     "curl-auth-user",
     "curl-auth-header",
@@ -139,9 +135,10 @@ def _by_form(entry: Entry) -> Iterator[str]:
         return  # a path, a name, a number
     file = _file(entry.path)
     for text in _layers(entry.content):
-        lower = text.lower()
+        command = _LISTED.sub(" ", text)
+        lower = command.lower()
         for form in FORMS:
-            if form.stem in lower and any(map(_is_given, form.pattern.finditer(text))):
+            if form.stem in lower and any(map(_is_given, form.pattern.finditer(command))):
                 yield form.kind
         if secret_settings.finds(text, file):
             yield "secret-setting"
@@ -195,5 +192,5 @@ def _is_secret(leak: Leak) -> bool:
         return bool(re.search(r"[A-Z0-9]", leak.secret[3:]))  # `$7$iterations$salt$hash` is none
     if leak.rule != "generic-api-key":
         return True
-    name = leak.match.partition(leak.secret)[0]
-    return not _REFERENCE.search(name) and is_literal(leak.secret) and any(random_words(leak.secret))
+    name = leak.match.partition(leak.secret)[0].rstrip("\"' \t:=")
+    return not ABOUT_A_SECRET.search(name) and is_literal(leak.secret) and any(random_words(leak.secret))
