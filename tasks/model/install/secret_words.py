@@ -68,7 +68,7 @@ _UUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", re.IGNORECASE
 _PLAIN = re.compile(  # words, also in a row; numbers and dates; names of hosts and packages; networks
     r"[A-Za-z]?[a-z_./:@+-]*|[A-Z_-]*|[A-Za-z]+\d{0,2}(?:[-_.][A-Za-z]*\d{0,4})+|\d[\d./:,T+Z-]*|"
     r"[\w-]+(?:\.[a-z][\w-]*)+(?::\d+)?(?:/\S*)?|[0-9a-f:.]+/\d+|arn:aws:.*|v?\d+(?:\.\d+)+[\w.+-]*|"
-    r"(?:[a-z]\w*:)?[\w.+-]+@[\w.-]+(?::[\w./~-]*)?"  # a user of a host, and a place there
+    r"(?:b2|s3|gs|azure|swift|rclone):\S*|(?:[a-z]\w*:)?[\w.+-]+@[\w.-]+(?::[\w./~-]*)?"  # a place of a host
 )
 _PUBLIC_KEY = re.compile(r"AAAA[BCE][3-9A-Za-z+/]\S*|age1[a-z0-9]{50,}|RW[QT][\w+/]{50,}|(?:ssh|ecdsa|sk)-\S+")
 ABOUT_A_SECRET = re.compile(  # the end of the name of a setting that says where a secret is, or what it is called
