@@ -113,7 +113,9 @@ def _with_own_kmods(settings: Settings) -> Settings:
 
 def require_image(name: str) -> None:
     """Stop if `name` is not an image name with registry and owner."""
-    _value(name, "image", _FORMS["image"])
+    if not re.fullmatch(_IMAGE, name, re.ASCII):
+        why = f"{name!r} does not have the form {_FORMS['image'].example}"
+        raise TaskError("the image is wrong", why, "give another one: --image ghcr.io/OWNER/NAME")
 
 
 def _value(value: object, key: str, form: "_Form") -> Any:  # noqa: ANN401  (a text, a tuple of texts, or a number)

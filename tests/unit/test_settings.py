@@ -8,7 +8,7 @@ import pytest
 from invoke import Config
 
 from tasks.model.errors import TaskError
-from tasks.settings import SECTION, read_settings
+from tasks.settings import SECTION, read_settings, require_image
 
 GOOD: dict[str, Any] = {
     "image": "ghcr.io/owner/custom-coreos",
@@ -102,6 +102,14 @@ def test_a_section_that_is_missing_or_something_else_is_refused(section: object)
     """There are no silent defaults."""
     with pytest.raises(TaskError, match=f"{SECTION} is wrong"):
         read_settings(config(section))
+
+
+def test_an_image_that_somebody_typed_is_not_looked_for_in_the_file() -> None:
+    """`adopt --image` has another next step than a setting."""
+    require_image("ghcr.io/owner/custom-coreos")
+    with pytest.raises(TaskError, match=r"the image is wrong\n.*'ghcr\.io/Me/Nas' does not.*\n.*--image") as caught:
+        require_image("ghcr.io/Me/Nas")
+    assert "line" not in caught.value.why
 
 
 def test_the_lab_tests_have_the_product_as_it_is_shipped() -> None:
