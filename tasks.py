@@ -16,7 +16,9 @@ if __name__ == "__main__":
     main(Path(__file__).parent)
 
 from tasks import build, butane, cleanup, develop, doctor, lab, matrix, registry, version, workflow
+from tasks.cli import check_settings
 
+check_settings()  # before Invoke reads invoke.yaml
 ns = Collection()
 recipe: Any
 for recipe in (

@@ -143,10 +143,10 @@ def _unexpected(error: Exception) -> TaskError:
             f"the Python package {error.name} is not installed", f"{sys.executable} has no such package",
             "run it with ./inv, which installs what is missing",
         )  # fmt: skip
-    mark = getattr(error, "problem_mark", None)
-    if mark is not None:  # of Invoke's YAML parser
-        why = f"line {mark.line + 1}, column {mark.column + 1}: {getattr(error, 'problem', None) or error}"
-        return TaskError(f"{mark.name} is not valid YAML", why, "correct that line; YAML wants spaces, and no tabs")
+    if getattr(error, "problem_mark", None):  # of Invoke's YAML parser, about another file than invoke.yaml
+        from tasks import invoke_yaml
+
+        return invoke_yaml.not_yaml(error.problem_mark.name, error)  # type: ignore[attr-defined]
     frame = traceback.extract_tb(error.__traceback__)[-1]
     why = " ".join(f"{type(error).__name__}: {error}".split())
     return TaskError(
@@ -162,6 +162,15 @@ def _exit(error: TaskError) -> Exit:
 
     actions.error(error.what, f"{error.why}; next: {error.next}")
     return Exit(str(error), code=1)
+
+
+def check_settings() -> None:
+    """Stop if invoke.yaml has a mistake, before Invoke itself reads it and shows a traceback."""
+    from tasks.settings import check_file
+
+    if "--complete" not in sys.argv:  # Tab completes what it can
+        with _three_lines():
+            check_file()
 
 
 def main(root: Path) -> None:

@@ -1,19 +1,18 @@
-"""The settings from invoke.yaml as one frozen value; a typo there is an error that names the key."""
+"""The settings from invoke.yaml as one frozen value; a typo there is an error that names the key and its line."""
 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from os import environ
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tasks import invoke_yaml
+from tasks.invoke_yaml import SECTION
 from tasks.model.errors import TaskError
 
 if TYPE_CHECKING:
     from invoke import Config
 
-SECTION = "custom_coreos"
-_FILE = Path(__file__).parents[1] / "invoke.yaml"
 OWN = "own"  # in `kmods`: the repository that belongs to the image
 _PACKAGE = r"[A-Za-z0-9][A-Za-z0-9+._-]*"
 _IMAGE = r"[a-z0-9.-]+(:\d+)?(/[a-z0-9]+([._-]+[a-z0-9]+)*)+"
@@ -90,14 +89,21 @@ class Settings:
 _FORMS: dict[str, _Form] = {each.name: each.metadata["form"] for each in fields(Settings)}
 
 
-def read_settings(config: "Config") -> Settings:
+def check_file() -> None:
+    """Stop if invoke.yaml has a mistake, whatever the environment and other files of Invoke's set."""
+    read_settings(invoke_yaml.read())
+
+
+def read_settings(config: "Config | Mapping[str, Any]") -> Settings:
     """Check and freeze the section of an Invoke configuration; in GitHub Actions, `image` is the repository's own."""
     section = config.get(SECTION)
     if not section or not hasattr(section, "items"):
-        raise _wrong(SECTION, "the section is missing")
+        raise invoke_yaml.wrong((SECTION,), "the section is missing or empty")
     for key in section:
         if key not in _FORMS:
-            raise _wrong(key, f"unknown key; the known keys are {', '.join(_FORMS)}")
+            raise _wrong(invoke_yaml.unknown(key, _FORMS), key)
+    if missing := [key for key in _FORMS if key not in section]:
+        raise _wrong("the key is missing in this section", missing[0])
     settings = Settings(**{key: _value(section.get(key), key, form) for key, form in _FORMS.items()})
     repository = environ.get("GITHUB_REPOSITORY", "") if environ.get("GITHUB_ACTIONS") == "true" else ""
     return _with_own_kmods(replace(settings, image=f"{settings.host}/{repository.lower()}") if repository else settings)
@@ -107,7 +113,7 @@ def _with_own_kmods(settings: Settings) -> Settings:
     """Return the settings with `own` replaced by the repository's full name."""
     if settings.build_kmods_after_days is not None and OWN not in settings.kmods:
         why = f"kmods does not list {OWN}, so nothing would use the modules that are built"
-        raise _wrong("build_kmods_after_days", f"{why}; add {OWN} to kmods, or set build_kmods_after_days: never")
+        raise _wrong(f"{why}; add {OWN} to kmods, or set build_kmods_after_days: never", "build_kmods_after_days")
     return replace(settings, kmods=tuple(settings.own_kmods if name == OWN else name for name in settings.kmods))
 
 
@@ -126,36 +132,28 @@ def _value(value: object, key: str, form: "_Form") -> Any:  # noqa: ANN401  (a t
     if form.number and isinstance(value, (int, form.number)) and not isinstance(value, bool):
         return form.number(_value(str(value), key, replace(form, number=None)))
     if form.number:
-        raise _wrong(key, f"it must be a number such as {form.example}, not {value!r}")
+        raise _wrong(f"it must be a number such as {form.example}, not {value!r}", key)
     texts = value if form.several else [value]
     if not isinstance(texts, list) or not (texts or form.may_be_empty):
-        raise _wrong(key, f"it must be a list of texts, such as [{form.example!r}]")
-    for text in texts:
-        if not isinstance(text, str) or not re.fullmatch(form.pattern, text, re.ASCII):
-            raise _wrong(key, f"{text!r} does not have the form {form.example}")
+        raise _wrong(f"it must be a list of texts, such as [{form.example!r}]", key)
+    for number, text in enumerate(texts):
+        place = (key, number) if form.several else (key,)
+        if not isinstance(text, str):
+            raise _wrong(f"it must be a text such as {form.example!r}, not {text!r}", *place)
+        if not re.fullmatch(form.pattern, text, re.ASCII):
+            raise _wrong(f"{text!r} does not have the form {form.example}", *place)
     return tuple(texts) if form.several else value
-
-
-def _line_of(key: str) -> int:
-    """The line of invoke.yaml that has a key, counted from 1; 0 if there is none."""
-    try:
-        lines = _FILE.read_text(errors="replace").splitlines()
-    except OSError:
-        return 0
-    return next((number for number, line in enumerate(lines, 1) if re.match(rf"\s*{re.escape(key)}\s*:", line)), 0)
 
 
 def _reasons(value: object, key: str) -> Mapping[str, str]:
     if value is None or not hasattr(value, "items"):
-        raise _wrong(key, f"it must be a mapping such as {{'KIND HASH': 'reason'}}, or {{}}, not {value!r}")
+        raise _wrong(f"it must be a mapping such as {{'KIND HASH': 'reason'}}, or {{}}, not {value!r}", key)
     for name, text in value.items():
         if not isinstance(text, str) or not text.strip():
-            raise _wrong(key, f"{name} has no reason")
+            raise _wrong(f"{name!r} has no reason", key, name)
     return {str(name): text for name, text in value.items()}
 
 
-def _wrong(key: str, why: str) -> TaskError:
-    line = _line_of(key)
-    why = f"line {line}: {why}" if line else why
-    hint = "correct it in invoke.yaml; the comments there explain each key"
-    return TaskError(f"invoke.yaml: {key} is wrong", why, hint)
+def _wrong(why: str, *place: str | int) -> TaskError:
+    """Return the error about the first key of a place in the section."""
+    return invoke_yaml.wrong((SECTION, *place), why)

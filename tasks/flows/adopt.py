@@ -5,6 +5,7 @@ from pathlib import Path
 
 from tasks.clients import identity, shell, workspace
 from tasks.console import agreed, answer, say, warn
+from tasks.invoke_yaml import SECTION
 from tasks.model.install.adopt import (
     BUTANE,
     INVOKE,
@@ -16,7 +17,7 @@ from tasks.model.install.adopt import (
     with_image,
     with_machine,
 )
-from tasks.settings import SECTION, Settings, require_image
+from tasks.settings import Settings, require_image
 
 
 def adopt(settings: "Settings", image: str, ssh_key: str, hostname: str, *, yes: bool) -> None:

@@ -55,6 +55,35 @@ def test_what_is_typed_wrong_is_no_traceback(clone: Clone, plain: str, words: li
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("  stream: stable", "\tstream: stable", "no tabs"),
+        ("  stream: stable", "  stream stable", "':'"),
+        ("  stream: stable", "  hold_days: 7\n  stream: stable", "already in line"),
+        ("custom_coreos:", "custom_coreo:", "did you mean custom_coreos?"),
+        ("tasks.cli.Executor", "tasks.cli.Exekutor", "tasks.executor_class"),
+        ("tasks:\n ", "run: foo\ntasks:\n ", "run is wrong"),
+    ],
+)
+def test_a_mistake_in_invoke_yaml_is_three_lines_with_its_line(
+    own_clone: Clone, plain: str, old: str, new: str, said: str
+) -> None:
+    """A list, help and a recipe say the same, before Invoke itself reads the file."""
+    own_clone.replace("invoke.yaml", old, new)
+    launched = [own_clone.inv(*words) for words in (["--list"], ["versions"], ["--help", "versions"])]
+    for done in (*launched, typed(plain, "--list", cwd=own_clone.path), typed(plain, "butane", cwd=own_clone.path)):
+        assert_three_lines(done, "invoke.yaml", "why: line ", said)
+
+
+def test_without_invoke_yaml_the_error_restores_it(own_clone: Clone, plain: str) -> None:
+    """Tab still completes."""
+    (own_clone.path / "invoke.yaml").unlink()
+    for done in (own_clone.inv("--list"), typed(plain, "versions", cwd=own_clone.path)):
+        assert_three_lines(done, "invoke.yaml could not be read", "git checkout invoke.yaml")
+    assert "versions" in own_clone.inv("--complete", "--", "inv", "ver").stdout
+
+
 @pytest.mark.full
 def test_it_decides_builds_and_writes_as_the_launcher_does(clone: Clone, plain: str) -> None:
     """The tools are installed; `-R` shows what it would do, and does nothing."""

@@ -74,6 +74,18 @@ def test_every_failure_is_three_lines_and_exit_1(
     assert all(line.startswith(start) for line, start in zip(said, lines, strict=True))
 
 
+def test_another_file_that_invoke_reads_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A quote that is not closed has the line where it begins, as in invoke.yaml."""
+    file = tmp_path / "mine.yaml"
+    file.write_text('run:\n  shell: "sh\n  echo: true\n')
+    assert run(Recipes(), tmp_path, monkeypatch, "-f", str(file), "fails") == 1
+    what, why, _ = capsys.readouterr().err.splitlines()
+    assert what == f"{file} is not valid YAML"
+    assert why.startswith("  why: line 2: ")
+
+
 def test_a_table_for_programs_has_no_colours_and_no_trailing_blanks(capsys: pytest.CaptureFixture[str]) -> None:
     """Piped output is plain text and never wrapped."""
     console.table(("", "name"), [("ok", "x" * 150), ("FAILED", "y")])
