@@ -54,7 +54,7 @@ def _place(kind: str, pattern: str, line: str = r"\S") -> Place:
 
 FORMS = (
     # in a command
-    _command("login-option", ":", rf"\b(?:curl|wget2?|https?|xh|lftp|ab|wrk|siege|httpie)\b[^\n]*?[ \t](?:-\w*[uUa]|--user|--proxy-user|--auth)[ =]?[\"']?{_USER}{_WORD}"),
+    _command("login-option", ":", rf"\b(?:curl|wget2?|https?|xh|lftp|ab|wrk|siege|httpie)\b[^\n]*?[ \t](?:-\w*[uUa]|--user|--proxy-user|--auth)[ =]?[\"']?(?:{_USER}|:){_WORD}"),
     _command("login-option", "ttyd", rf"\bttyd\b[^\n]*?[ \t](?:-c|--credential)[ =]?[\"']?{_USER}{_WORD}"),
     _command("login-option", "-u", rf"^(?!.*\b(?:podman|docker|nerdctl|chown|sudo|systemd-run|install|runuser|setpriv)\b)[^\n]*[ \t](?:-u|--user)[ =][\"']?(?P<user>[^\s:/'\"$]{{1,64}}):(?!(?P=user)\b|\d+\b|/|(?:nogroup|nobody|users|root|wheel)\b){_WORD}"),
     _command("login-option", "-creds", rf"-creds[ =][\"']?{_USER}{_WORD}"),
@@ -83,7 +83,8 @@ FORMS = (
     _command("rclone-password", "rclone", rf"\brclone[ \t]+(?:obscure|config[ \t]+create\b[^\n]*?[ \t](?:pass|key|secret_access_key|token|password))[ \t=]+{_WORD}"),
     _command("aws-key", "aws", rf"\baws[ \t]+configure[ \t]+set[ \t]+\S*(?:secret|token)\S*[ \t]+{_WORD}"),
     _command("wifi-passphrase", "nmcli", rf"\b(?:nmcli|iwctl)\b[^\n]*?(?:password|passphrase|psk|vpn\.secrets|wep-key\d|private-key)[\"']?[ \t]+{_WORD}"),
-    _command("piped-secret", "|", rf"{_ECHO}{_TEXT}[ \t]*\|(?:[^\n|]*\|)?[ \t]*{_ELSEWHERE}{_TAKERS}"),
+    _command("ups-password", "ups", rf"\bups(?:cmd|rw)\b[^\n]*?[ \t]-p[ \t]*{_WORD}"),
+    _command("piped-secret", "|", rf"{_ECHO}{_TEXT}[ \t]*(?:;[^\n|]*)?[)}}]?[ \t]*\|(?:[^\n|]*\|)?[ \t]*{_ELSEWHERE}{_TAKERS}"),
     _command("piped-secret", "<<<", rf"\b{_TAKERS}[^\n]*<<<[ \t]*{_WORD}"),
     _command("piped-secret", "<<", rf"\b{_TAKERS}[^\n<]*<<-?[ \t]*[\"']?(?P<end>\w+)[\"']?[^\n]*\n(?!(?P=end))[ \t]*(?P<bare>[^\n]+)"),
     _command("piped-secret", "<(", rf"{_TAKERS}[^\n]*<\([ \t]*{_ECHO}{_TEXT}[ \t]*\)"),
@@ -117,6 +118,7 @@ FORMS = (
     _form("directory-password", "rootpw", r"^[ \t]*(?:olcRootPW:?|rootpw|bindpw)[ \t]+(?P<bare>[^\s#]+)"),
     _form("directory-password", "{", r"(?<!\$)\{(?:S?SHA\d*|S?MD5|SMD5|CRYPT|PLAIN|PLAIN-MD5|CLEARTEXT|ARGON2ID?|BLF-CRYPT|SHA512-CRYPT)(?:\.(?:b64|hex))?\}(?P<bare>[^\s:$][^\s:]{3,}|\$\S+)"),
     _form("dns-key", "secret", r"\bsecret[ \t]+\"(?P<bare>[A-Za-z0-9+/=]{12,})\""),
+    _form("b2-key", "k00", r"(?-i:\bK00\d[A-Za-z0-9+/]{24,28})(?![\w+/])(?P<bare>)"),
     _form("nvme-key", "dhhc-1", r"\bDHHC-1:\d\d:(?P<bare>[A-Za-z0-9+/=]{20,})"),
     _form("cluster-key", "encrypt", r"^[ \t{]*\"?encrypt\"?[ \t]*[:=][ \t]*\"(?P<bare>[A-Za-z0-9+/]{22,}={1,2})\""),
     _form("radio-key", "network_key", r"\bnetwork_key\"?:[ \t]*\[?(?:[\s,-]*\d{1,3}\b){16}(?P<bare>)"),
@@ -150,6 +152,7 @@ PLACES = (
     _place("disk-key", r"\.(?:keyfile|luks|lukskey)$|/(?:keyfile|passphrase|luks\.key|crypto_keyfile\.bin)$"),
     _place("password-file", r"^(?!.*/iwd/).*\.(?:pass|passwd|passphrase|passwort|password|pwd|pw|psk|secret|token|apikey)$"),
     _place("password-file", r"^(?!.*/iwd/)(?:.*[/._-])?(?:password|passwd|passphrase|token|(?<!ipsec.)secrets?|api[_-]?key|authkey|setup[_-]key|psk|pat|credential)(?:\.(?:txt|key|b64|base64|raw|secret|token))?$", r"^(?![^:\s]+:[^:]*:\d+:)\S+(?:[ \t]+\S+){0,4}$"),
+    _place("rclone-password", r"/rclone\.conf$", r"^(?:key|pass(?:word2?)?|token|client_secret|secret_access_key|sas_url)\s*=\s*\S"),
     _place("key-file", r"\.(?:key|privkey|keytab|p12|pfx|jks|kdbx|ovpnkey|tsig)$"),
     _place("http-login", r"/\.?(?:htpasswd|htdigest|users\.htpasswd)$|\.htpasswd$", r"^[^:\s]+:.{4,}"),
     _place("database-password", r"/\.?pgpass(?:\.conf)?$", r"^(?:[^:\n]*:){4}.*[^\s*]"),

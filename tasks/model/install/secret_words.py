@@ -66,7 +66,7 @@ _FILE = re.compile(
 _DIGEST = re.compile(r"(?:\S*@)?(?:sha(?:1|256|384|512)|md5|blake2b)[:-]\S+|[\w./-]+@sha256\b.*")
 _UUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", re.IGNORECASE)
 _PLAIN = re.compile(  # words, also in a row; numbers and dates; names of hosts and packages; networks
-    r"[A-Za-z]?[a-z_./:@+-]*|[A-Z_-]*|[A-Za-z]+\d{0,2}(?:[-_.][A-Za-z]*\d{0,4})+|\d[\d./:,T+Z-]*|"
+    r"[A-Za-z]?[a-z_./:@+-]*|[A-Z_-]*|[A-Za-z]+\d{0,4}(?:[-_.][A-Za-z]*\d{0,4})+|\d[\d./:,T+Z-]*|"
     r"[\w-]+(?:\.[a-z][\w-]*)+(?::\d+)?(?:/\S*)?|[0-9a-f:.]+/\d+|arn:aws:.*|v?\d+(?:\.\d+)+[\w.+-]*|"
     r"(?:b2|s3|gs|azure|swift|rclone):\S*|(?:[a-z]\w*:)?[\w.+-]+@[\w.-]+(?::[\w./~-]*)?"  # a place of a host
 )

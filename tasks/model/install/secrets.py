@@ -62,6 +62,14 @@ class Leak:
 
 
 @dataclass(frozen=True, slots=True)
+class _Hit:
+    """What a rule found: the kind of the secret, and the secret itself where the rule knows it."""
+
+    kind: str
+    value: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Secret:
     """One secret: its kind, and the Ignition file's entry that holds it."""
 
@@ -76,7 +84,9 @@ class Secret:
     @property
     def instead(self) -> str:
         """What to do instead."""
-        return INSTEAD.get(self.kind.partition("+")[0], ELSE)
+        kind = self.kind.partition("+")[0]
+        is_elsewhere = kind == "password-hash" and self.entry.path[0] != "passwd"
+        return ELSE if is_elsewhere else INSTEAD.get(kind, ELSE)
 
     @property
     def allowance(self) -> str:
@@ -89,27 +99,40 @@ def scan(whole: Sequence[Entry], leaks: Iterable[Leak]) -> tuple[Secret, ...]:
 
     They are taken last, so that the scanner can run meanwhile.
     """
-    own = [tuple(_kinds(entry)) for entry in whole]
-    rules: dict[int, set[str]] = defaultdict(set)
+    own = [tuple(_hits(entry)) for entry in whole]
+    scanned: dict[int, list[_Hit]] = defaultdict(list)
     for leak in leaks:
         if _is_secret(leak):
-            rules[leak.number].add(leak.rule)
-    kinds = [_kind(found, rules[number]) for number, found in enumerate(own)]
+            scanned[leak.number].append(_Hit(leak.rule, leak.secret))
+    kinds = [_kind(entry, own[number], scanned[number]) for number, entry in enumerate(whole)]
     return tuple(Secret(kind, entry) for kind, entry in zip(kinds, whole, strict=True) if kind)
 
 
-def _kind(own: Sequence[str], rules: set[str]) -> str:
+def _kind(entry: Entry, own: Sequence[_Hit], scanned: Sequence[_Hit]) -> str:
     """The kind of an entry's secret, or its kinds, joined with `+`; empty if there is none."""
-    placed = "".join(kind for kind in own if kind in _IN_IGNITION)
-    kinds = {*own, *rules}
-    certain = sorted(kinds.difference(_BY_GUESS))
-    return placed or "+".join(certain) or next((kind for kind in _BY_GUESS if kind in kinds), "")
+    if placed := "".join(hit.kind for hit in own if hit.kind in _IN_IGNITION):
+        return placed
+    kinds = {hit.kind for hit in (*own, *scanned)}
+    certain, guessed = kinds.difference(_BY_GUESS), kinds.intersection(_BY_GUESS)
+    if certain and guessed:
+        guessed = _guessed_elsewhere(entry, (*own, *scanned))
+    return "+".join((*sorted(certain), *[kind for kind in _BY_GUESS if kind in guessed][:1]))
 
 
-def _kinds(entry: Entry) -> Iterator[str]:
-    """The kinds of secrets in an entry; a place of the Ignition file says more than any form."""
+def _guessed_elsewhere(entry: Entry, hits: Sequence[_Hit]) -> set[str]:
+    """The kinds that are guessed after each value of a certain kind is taken out: another secret in the same text."""
+    text = entry.content
+    for hit in hits:
+        if hit.kind not in _BY_GUESS and hit.value:
+            text = text.replace(hit.value, "")
+    left = {hit.kind for hit in hits if hit.value and hit.value in text}
+    return left.union(hit.kind for hit in _hits(Entry(entry.path, text))).intersection(_BY_GUESS)
+
+
+def _hits(entry: Entry) -> Iterator[_Hit]:
+    """What our own rules find in an entry; a place of the Ignition file says more than any form."""
     if placed := next(_in_ignition(entry), ""):
-        yield placed
+        yield _Hit(placed)
         return
     readable = Entry(entry.path, encrypted.without(entry))
     yield from _by_form(readable)
@@ -129,8 +152,8 @@ def _in_ignition(entry: Entry) -> Iterator[str]:
             yield "url-with-credentials"
 
 
-def _by_form(entry: Entry) -> Iterator[str]:
-    """The kinds of secrets in a text, which it shows by its form."""
+def _by_form(entry: Entry) -> Iterator[_Hit]:
+    """The secrets of a text that it shows by their form."""
     if entry.path[-1] not in _CONTENTS and _ONE_WORD.fullmatch(entry.content):
         return  # a path, a name, a number
     file = _file(entry.path)
@@ -138,10 +161,11 @@ def _by_form(entry: Entry) -> Iterator[str]:
         command = _LISTED.sub(" ", text)
         lower = command.lower()
         for form in FORMS:
-            if form.stem in lower and any(map(_is_given, form.pattern.finditer(command))):
-                yield form.kind
+            if form.stem in lower:
+                values = map(_given, form.pattern.finditer(command))
+                yield from (_Hit(form.kind, value) for value in values if value is not None)
         if secret_settings.finds(text, file):
-            yield "secret-setting"
+            yield _Hit("secret-setting")
 
 
 def _layers(text: str) -> Iterator[str]:
@@ -158,24 +182,24 @@ def _layers(text: str) -> Iterator[str]:
             yield inside
 
 
-def _is_given(found: re.Match[str]) -> bool:
-    """Whether a form's secret is written out."""
+def _given(found: re.Match[str]) -> str | None:
+    """A form's secret if it is written out: an empty text where the form has none of its own."""
     groups = found.groupdict()
     value = next(text for text in map(groups.get, ("secret", "quoted", "bare")) if text is not None)
-    return is_literal(value.rpartition(":")[2]) or value == ""
+    return value if is_literal(value.rpartition(":")[2]) or value == "" else None
 
 
-def _in_file(entry: Entry) -> Iterator[str]:
-    """The kinds of secrets that a file holds because of its path."""
+def _in_file(entry: Entry) -> Iterator[_Hit]:
+    """The secrets that a file holds because of its path."""
     file, content = _file(entry.path), entry.content.strip()
     if not file or _ADDRESS.fullmatch(content) or _PUBLIC.search(content) or _PUBLIC_NAME.search(file):
         return
     lines = [line for line in map(str.strip, content.split("\n")) if line and not line.startswith(("#", ";"))]
     for place in PLACES:
         if place.pattern.search(file) and any(place.line.search(line) and is_written(line) for line in lines):
-            yield place.kind
+            yield _Hit(place.kind)
     if _SECRET_NAME.search(file) and (_BINARY.search(content) or next(random_words("\n".join(lines)), "")):
-        yield "named-like-a-secret"
+        yield _Hit("named-like-a-secret")
 
 
 def _file(path: Path) -> str:

@@ -124,9 +124,18 @@ def test_each_place_is_found_once_and_says_what_to_do() -> None:
 def test_every_kind_in_a_file_is_named() -> None:
     """Whoever allows one of them sees the others; a rule that guesses says nothing more."""
     file = in_file("/etc/app/a.env", "API_TOKEN=abcdef12\nURL=https://bob:sesame@example.org\n")
-    leaks = [leak("github-pat"), leak("generic-api-key", "API_TOKEN=abcdef12", "abcdef12")]
+    leaks = [leak(rule, "API_TOKEN=abcdef12", "abcdef12") for rule in ("github-pat", "generic-api-key")]
     (found,) = secrets.scan([file], leaks)
     assert found.kind == "github-pat+login-in-address"
+
+
+@pytest.mark.parametrize("more", ["SMTP_PASSWORD=hunter22", "smtp --password 'two words'", "TOKEN=abc${X:-sesame}d"])
+def test_a_guess_about_another_value_is_named_too(more: str) -> None:
+    """Whoever allows a hash does not allow the password below it."""
+    file = in_file("/etc/app/a.env", f"ADMIN_TOKEN=$argon2id$v=19$m=65540$q8J2mX4vK9\n{more}\n")
+    (found,) = secrets.scan([file], [leak("password-hash", "", "$argon2id$v=19$m=65540$q8J2mX4vK9")])
+    assert found.kind == "password-hash+secret-setting"
+    assert "SSH key" not in found.instead
 
 
 @pytest.mark.parametrize(
