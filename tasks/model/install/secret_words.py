@@ -67,7 +67,7 @@ _DIGEST = re.compile(r"(?:\S*@)?(?:sha(?:1|256|384|512)|md5|blake2b)[:-]\S+|[\w.
 _UUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", re.IGNORECASE)
 _PLAIN = re.compile(  # words, also in a row; numbers and dates; names of hosts and packages; networks
     r"[A-Za-z]?[a-z_./:@+-]*|[A-Z_-]*|[A-Za-z]+\d{0,4}(?:[-_.][A-Za-z]*\d{0,4})+|\d[\d./:,T+Z-]*|"
-    r"[\w-]+(?:\.[a-z][\w-]*)+(?::\d+)?(?:/\S*)?|[0-9a-f:.]+/\d+|arn:aws:.*|v?\d+(?:\.\d+)+[\w.+-]*|"
+    r"[\w-]+(?:\.[a-z][\w-]*)+(?::\d+)?(?:/\S*)?|[0-9a-f:.]+/\d+|arn:aws:.*|v?\d+(?:\.\d+)+[\w.+-]*|[0-9A-F]{40}|"
     r"(?:b2|s3|gs|azure|swift|rclone):\S*|(?:[a-z]\w*:)?[\w.+-]+@[\w.-]+(?::[\w./~-]*)?"  # a place of a host
 )
 _PUBLIC_KEY = re.compile(r"AAAA[BCE][3-9A-Za-z+/]\S*|age1[a-z0-9]{50,}|RW[QT][\w+/]{50,}|(?:ssh|ecdsa|sk)-\S+")
