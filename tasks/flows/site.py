@@ -121,7 +121,7 @@ def _images(settings: "Settings") -> tuple[page.Shown, ...]:
     """Return the newest images with what changed in each; read their SBOMs concurrently."""
     try:
         newest = history.promoted(settings).images[: page.SHOWN + 1]
-    except registry.HiddenError as error:
+    except (registry.AbsentError, registry.HiddenError) as error:  # before the first image, with a login or without
         say(f"the page shows no images: {error.what}: {error.why}")
         return ()
     with ThreadPoolExecutor(history.AT_ONCE) as pool:

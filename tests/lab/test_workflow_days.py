@@ -195,10 +195,10 @@ def test_a_repository_with_capitals_publishes_in_lower_case(own_clone: Clone) ->
 def test_a_strangers_pull_request_reaches_no_secret(own_clone: Clone) -> None:
     """It edits a recipe that the checks run: no key is there, and the token cannot write."""
     own_clone.replace(
-        "tasks/develop.py", "    checks = _checks(c)\n",
+        "tasks/flows/lint.py", "    checks = _checks(config)\n",
         "    import os\n    print('SEEN', sorted(name for name in os.environ if 'SIGN' in name or 'TOKEN' in name))\n"
         "    print('FOUND', os.popen('cat ~/.docker/config.json ~/.config/custom-coreos/* 2>&1').read())\n"
-        "    checks = _checks(c)\n",
+        "    checks = _checks(config)\n",
     )  # fmt: skip
     done = rehearse(own_clone, "check.yaml", "--event", "pull_request")
     assert "[lint] SEEN []" in done.stderr
