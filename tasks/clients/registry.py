@@ -59,7 +59,11 @@ def tags(name: str) -> tuple[str, ...]:
     while path:
         answer = get(name, path, what)
         if answer.status == _MISSING:
-            raise AbsentError(what, "the registry has no such repository", f"correct the name {name} in invoke.yaml")
+            raise AbsentError(
+                what,
+                "the registry has no such repository",
+                f"publish the first image, or correct {name} in invoke.yaml",
+            )
         document = http.parse_json(answer.body, what, name.partition("/")[0])
         page = document.get("tags") if isinstance(document, dict) else None
         if not isinstance(document, dict) or not isinstance(page, list | None):
