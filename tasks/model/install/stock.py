@@ -3,9 +3,13 @@
 The lists hold what has been there for years: they may lack something, but what they name is there.
 """
 
-# Its root is read-only; of these, /home, /mnt, /opt, /root and /srv are links into /var.
+# Its root is read-only.
 TOP = frozenset(["boot", "etc", "home", "media", "mnt", "opt", "root", "srv", "usr", "var"])
 LINKS_TO_USR = ("/bin", "/lib", "/lib64", "/sbin")
+LINKS = {
+    "/home": "/var/home", "/media": "/run/media", "/mnt": "/var/mnt", "/opt": "/var/opt", "/root": "/var/roothome",
+    "/srv": "/var/srv", "/usr/local": "/var/usrlocal",
+}  # fmt: skip
 LOST = frozenset(["dev", "ostree", "proc", "run", "sys", "sysroot", "tmp"])  # of the kernel, of one boot, of ostree
 
 FILES = frozenset(
@@ -13,8 +17,8 @@ FILES = frozenset(
     for name in (
         "NetworkManager/NetworkManager.conf", "aliases", "audit/auditd.conf", "bashrc", "chrony.conf", "chrony.keys",
         "containers/policy.json", "containers/registries.conf", "containers/registries.d/default.yaml",
-        "default/useradd", "fuse.conf", "group", "gshadow", "host.conf", "hosts", "idmapd.conf",
-        "inputrc", "iscsi/iscsid.conf", "krb5.conf", "ld.so.conf", "login.defs",
+        "default/useradd", "fuse.conf", "group", "gshadow", "host.conf", "hosts",
+        "idmapd.conf", "inputrc", "iscsi/iscsid.conf", "krb5.conf", "ld.so.conf", "login.defs",
         "logrotate.conf", "lvm/lvm.conf", "mke2fs.conf", "nfs.conf", "nfsmount.conf", "nsswitch.conf",
         "pam.d/sshd", "pam.d/sudo", "passwd", "profile", "protocols", "rpm-ostreed.conf",
         "security/limits.conf", "selinux/config", "services", "shadow", "shells", "ssh/ssh_config",

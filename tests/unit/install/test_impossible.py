@@ -78,16 +78,6 @@ def test_what_fedora_coreos_ships_is_only_replaced_on_purpose(kind: str, item: d
 
 
 @pytest.mark.parametrize(
-    ("path", "words"),
-    {"/data": "use /var", "/usr/x": "read-only", "/var/mnt/a": "", "/mnt/a": "", "/": "", None: ""}.items(),
-)
-def test_a_mount_point_must_be_possible_too(path: str | None, words: str) -> None:
-    """Nothing can make it, and the boot waits for the disk."""
-    assert words in reasons({"storage": {"filesystems": [{"device": "/dev/sdb", "path": path}]}})
-    assert bool(reasons({"storage": {"filesystems": [{"device": "/dev/sdb", "path": path}]}})) == bool(words)
-
-
-@pytest.mark.parametrize(
     ("device", "labels", "faults"),
     [
         ("/dev/disk/by-id/coreos-boot-disk", [], 1), ("/dev/disk/by-id/coreos-boot-disk", ["root"], 1),
