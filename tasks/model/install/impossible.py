@@ -4,11 +4,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import PurePosixPath
 from typing import Any
 
-from tasks.model.install import mounts, stock
+from tasks.model.install import devices, mounts, stock
 from tasks.model.install.merged import Finding, Merged
 from tasks.model.install.paths import lost, unwritable
-
-_BOOT_DISK = "/dev/disk/by-id/coreos-boot-disk"
 
 
 def impossible(merged: Merged) -> Iterator[Finding]:
@@ -20,8 +18,8 @@ def impossible(merged: Merged) -> Iterator[Finding]:
             yield Finding(("storage", f"files[{file}]"), f"{path} cannot be made where this file is: leave one out")
         if why := unwritable(path) or lost(path) or _taken(kind, item, path):
             yield Finding(("storage", f"{kind}[{item['path']}]"), why)
+    yield from devices.impossible(merged)
     yield from mounts.impossible(merged)
-    yield from _wiped(merged)
 
 
 def _made(merged: Merged) -> Iterator[tuple[str, Mapping[str, Any], str]]:
@@ -47,12 +45,3 @@ def _replaces(kind: str, item: Mapping[str, Any]) -> bool:
     """
     changes = kind != "files" or (item.get("contents") or {}).get("source") is not None
     return changes and not item.get("overwrite")
-
-
-def _wiped(merged: Merged) -> Iterator[Finding]:
-    """A boot disk that loses its partitions, if nothing makes file systems for /boot and / again, as a mirror does."""
-    labels = {system.get("label") for system in merged.items("storage", "filesystems")}
-    for disk in merged.items("storage", "disks"):
-        if disk["device"] == _BOOT_DISK and disk.get("wipeTable") and not {"boot", "root"} <= labels:
-            why = "this erases the Fedora CoreOS that is booting, so the first boot fails: leave `wipe_table` out"
-            yield Finding(("storage", f"disks[{disk['device']}]", "wipeTable"), why)

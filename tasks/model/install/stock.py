@@ -26,6 +26,7 @@ FILES = frozenset(
         "subgid", "subuid", "sudo.conf", "sudoers", "sudoers.d/coreos-sudo-group", "sysctl.conf",
     )
 )  # fmt: skip
+PARTITIONS = {3: "boot", 4: "root"}  # of the disk it boots from; 1 and 2 depend on the kind of machine
 
 _BOTH = frozenset(
     """

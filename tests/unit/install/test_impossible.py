@@ -77,22 +77,6 @@ def test_what_fedora_coreos_ships_is_only_replaced_on_purpose(kind: str, item: d
     assert bool(reasons({"storage": {kind: [item]}})) == bool(words)
 
 
-@pytest.mark.parametrize(
-    ("device", "labels", "faults"),
-    [
-        ("/dev/disk/by-id/coreos-boot-disk", [], 1), ("/dev/disk/by-id/coreos-boot-disk", ["root"], 1),
-        ("/dev/disk/by-id/coreos-boot-disk", ["boot", "root"], 0), ("/dev/sdb", [], 0),
-    ],
-)  # fmt: skip
-def test_the_boot_disk_keeps_its_partitions(device: str, labels: list[str], faults: int) -> None:
-    """Unless the config makes them again, as a mirror does."""
-    systems = [{"device": f"/dev/{label}", "label": label} for label in labels]
-    config: dict[str, Any] = {"storage": {"disks": [{"device": device, "wipeTable": True}], "filesystems": systems}}
-    assert len(list(impossible(merged(config)))) == faults
-    config["storage"]["disks"][0]["wipeTable"] = False
-    assert not reasons(config)
-
-
 BOB = {"name": "bob"}
 
 
