@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
-from tasks.model.install import devices, firstboot, logins, mounts, owners, tpm
+from tasks.model.install import devices, firstboot, logins, mounts, owners, tpm, users
 from tasks.model.install.ignition import Entry, Path, flatten, is_remote
 from tasks.model.install.merged import Merged
 from tasks.model.install.switched_off import Caution, switched_off
@@ -32,7 +32,7 @@ def cautions(merged: Merged, whole: Sequence[Entry], owner: str) -> tuple[Cautio
     written = {entry.path: entry.content for entry in whole}
     downloads = [caution for path in written for caution in _download(written, path)]
     system = (*_kernel_arguments(merged), *switched_off(merged), *_units(merged), *_zincati(merged))
-    people = (*_login(merged, whole, owner), *owners.unknown(merged))
+    people = (*_login(merged, whole, owner), *users.cautions(merged), *owners.unknown(merged))
     places = (*devices.cautions(merged), *mounts.cautions(merged))
     return (*disks, *people, *places, *system, *downloads)
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import PurePosixPath
 from typing import Any
 
-from tasks.model.install import devices, mounts, stock
+from tasks.model.install import devices, mounts, stock, users
 from tasks.model.install.merged import Finding, Merged
 from tasks.model.install.paths import lost, unwritable
 
@@ -18,6 +18,7 @@ def impossible(merged: Merged) -> Iterator[Finding]:
             yield Finding(("storage", f"files[{file}]"), f"{path} cannot be made where this file is: leave one out")
         if why := unwritable(path) or lost(path) or _taken(kind, item, path):
             yield Finding(("storage", f"{kind}[{item['path']}]"), why)
+    yield from users.impossible(merged)
     yield from devices.impossible(merged)
     yield from mounts.impossible(merged)
 

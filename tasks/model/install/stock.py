@@ -27,6 +27,7 @@ FILES = frozenset(
     )
 )  # fmt: skip
 PARTITIONS = {3: "boot", 4: "root"}  # of the disk it boots from; 1 and 2 depend on the kind of machine
+NO_SHELLS = frozenset(["csh", "dash", "fish", "ksh", "mksh", "nu", "tcsh", "xonsh", "zsh"])  # its packages lack them
 
 _BOTH = frozenset(
     """
@@ -42,3 +43,7 @@ GROUPS = _BOTH | frozenset(
     systemd-journal tape tty users utempter utmp video wbpriv wheel
     """.split()  # noqa: SIM905  (a list of words)
 )
+ETC_GROUPS = frozenset(["adm", "core", "docker", "root", "sudo", "systemd-journal", "wheel"])  # others: /usr/lib/group
+GIDS = {
+    0: "root", 4: "adm", 6: "disk", 10: "wheel", 16: "sudo", 18: "dialout", 39: "video", 63: "audio", 100: "users",
+}  # fmt: skip
