@@ -5,8 +5,11 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from tasks.model.install import devices, mounts, stock, users
+from tasks.model.install.ignition import Path
 from tasks.model.install.merged import Finding, Merged
 from tasks.model.install.paths import lost, unwritable
+
+_OVERWRITE = "Ignition stops at it: add `overwrite: true`"
 
 
 def impossible(merged: Merged) -> Iterator[Finding]:
@@ -23,6 +26,14 @@ def impossible(merged: Merged) -> Iterator[Finding]:
     yield from mounts.impossible(merged)
 
 
+def doubtful(merged: Merged) -> Iterator[tuple[Path, str]]:
+    """The places of files that Fedora CoreOS may ship, and what to do."""
+    for kind, item, path in _made(merged):
+        if path in stock.DOUBTFUL_FILES and _replaces(kind, item):
+            place = ("storage", f"{kind}[{item['path']}]")
+            yield place, f"Fedora CoreOS probably ships this file, and {_OVERWRITE}"
+
+
 def _made(merged: Merged) -> Iterator[tuple[str, Mapping[str, Any], str]]:
     """Every directory, file and link of a config, with its kind and its path."""
     for kind in ("directories", "files", "links"):
@@ -34,7 +45,7 @@ def _taken(kind: str, item: Mapping[str, Any], path: str) -> str:
     """Why an item cannot replace what Fedora CoreOS ships; empty if it can."""
     if path not in stock.FILES or not _replaces(kind, item):
         return ""
-    return "Fedora CoreOS ships this file, and Ignition stops at it: add `overwrite: true`" + (
+    return f"Fedora CoreOS ships this file, and {_OVERWRITE}" + (
         ", or use `append` instead of `contents`" if kind == "files" else ""
     )
 

@@ -17,15 +17,18 @@ FILES = frozenset(
     for name in (
         "NetworkManager/NetworkManager.conf", "aliases", "audit/auditd.conf", "bashrc", "chrony.conf", "chrony.keys",
         "containers/policy.json", "containers/registries.conf", "containers/registries.d/default.yaml",
-        "default/useradd", "fuse.conf", "group", "gshadow", "host.conf", "hosts",
+        "default/useradd", "environment", "exports", "fuse.conf", "group", "gshadow", "host.conf", "hosts",
         "idmapd.conf", "inputrc", "iscsi/iscsid.conf", "krb5.conf", "ld.so.conf", "login.defs",
-        "logrotate.conf", "lvm/lvm.conf", "mke2fs.conf", "nfs.conf", "nfsmount.conf", "nsswitch.conf",
+        "logrotate.conf", "lvm/lvm.conf", "mke2fs.conf", "motd", "nfs.conf", "nfsmount.conf", "nsswitch.conf",
         "pam.d/sshd", "pam.d/sudo", "passwd", "profile", "protocols", "rpm-ostreed.conf",
         "security/limits.conf", "selinux/config", "services", "shadow", "shells", "ssh/ssh_config",
         "ssh/sshd_config", "ssh/sshd_config.d/40-disable-passwords.conf", "ssh/sshd_config.d/50-redhat.conf",
         "subgid", "subuid", "sudo.conf", "sudoers", "sudoers.d/coreos-sudo-group", "sysctl.conf",
     )
 )  # fmt: skip
+DOUBTFUL_FILES = frozenset(
+    ["/etc/modprobe.d/blacklist-nouveau.conf", "/etc/resolv.conf", "/etc/sysconfig/nftables.conf"]
+)  # it shipped them in 2024, and may have given them up
 PARTITIONS = {3: "boot", 4: "root"}  # of the disk it boots from; 1 and 2 depend on the kind of machine
 NO_SHELLS = frozenset(["csh", "dash", "fish", "ksh", "mksh", "nu", "tcsh", "xonsh", "zsh"])  # its packages lack them
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tasks.model.install import owners
-from tasks.model.install.impossible import impossible
+from tasks.model.install.impossible import doubtful, impossible
 from tasks.model.install.merged import Merged
 
 
@@ -60,6 +60,10 @@ TAKEN = "add `overwrite: true`"
     [
         ("files", {"path": "/etc/hosts", **WITH}, TAKEN),
         ("files", {"path": "/etc/./chrony.conf", **WITH}, TAKEN),
+        ("files", {"path": "/etc/exports", **WITH}, TAKEN),
+        ("files", {"path": "/etc/environment", **WITH}, TAKEN),
+        ("files", {"path": "/etc/motd", **WITH}, TAKEN),
+        ("files", {"path": "/etc/motd.d/a", **WITH}, ""),
         ("files", {"path": "/etc/ssh/sshd_config", "contents": {"source": ""}}, TAKEN),
         ("links", {"path": "/etc/chrony.conf", "target": "/etc/a"}, TAKEN),
         ("directories", {"path": "/etc/hosts"}, TAKEN),
@@ -75,6 +79,24 @@ def test_what_fedora_coreos_ships_is_only_replaced_on_purpose(kind: str, item: d
     """Ignition stops with "a file exists there already"; what only appends or sets a mode is no replacement."""
     assert words in reasons({"storage": {kind: [item]}})
     assert bool(reasons({"storage": {kind: [item]}})) == bool(words)
+
+
+@pytest.mark.parametrize(
+    ("kind", "item", "words"),
+    [
+        ("files", {"path": "/etc/sysconfig/nftables.conf", **WITH}, TAKEN),
+        ("files", {"path": "/etc/modprobe.d/blacklist-nouveau.conf", **WITH}, TAKEN),
+        ("links", {"path": "/etc/resolv.conf", "target": "/etc/a"}, TAKEN),
+        ("files", {"path": "/etc/resolv.conf", **WITH, "overwrite": True}, ""),
+        ("files", {"path": "/etc/sysconfig/nftables.conf", "append": [WITH["contents"]]}, ""),
+        ("files", {"path": "/etc/hosts", **WITH}, ""),
+    ],
+)
+def test_what_fedora_coreos_may_ship_is_a_caution(kind: str, item: dict[str, Any], words: str) -> None:
+    """Nobody knows for how long it ships these."""
+    found = list(doubtful(merged({"storage": {kind: [item]}})))
+    assert [" ".join(path) for path, _ in found] == [f"storage {kind}[{item['path']}]"] * bool(words)
+    assert all(words in why and "probably" in why for _, why in found)
 
 
 BOB = {"name": "bob"}
