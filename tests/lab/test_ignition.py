@@ -82,8 +82,6 @@ def test_files_are_taken_in_from_the_repository_alone(own_clone: Clone, tmp_path
 @pytest.mark.parametrize(
     ("old", "new", "words"),
     [
-        ("      label: root\n", "", "has no `label: root`"),
-        ("wipe_filesystem: true\n", "", "has no `wipe_filesystem: true`"),
         ('"pcr_ids":"7"', '"pcr_ids":"77"', "a TPM has no PCR 77"),
         ("inline: nas", "source: http://nas.example/hostname", "is fetched without TLS and without a hash"),
         (

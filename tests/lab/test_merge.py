@@ -22,6 +22,15 @@ def storage(kind: str, *items: str) -> str:
     return f"storage: {{{kind}: [{', '.join(f'{{{item}}}' for item in items)}]}}\n"
 
 
+def passwd(users: str, groups: str = "") -> str:
+    return f"passwd: {{users: [{users}], groups: [{groups}]}}\n"
+
+
+def mount(name: str, where: str, install: str) -> str:
+    text = rf"[Mount]\nWhat=tank/a\nWhere={where}\nType=zfs\n[Install]\n{install}\n"
+    return f'systemd: {{units: [{{name: {name}.mount, enabled: true, contents: "{text}"}}]}}\n'
+
+
 def unit(fields: str) -> str:
     return f"systemd: {{units: [{{name: custom-coreos-switch.service, {fields}}}]}}\n"
 
@@ -103,6 +112,37 @@ REFUSED = {  # the text after HEAD, and what is said
     "a boot disk that is wiped": (
         storage("disks", "device: /dev/disk/by-id/coreos-boot-disk, wipe_table: true"), "line 4: this erases",
     ),
+    "a user without a name": (
+        passwd(f"{{name: core}}, {{ssh_authorized_keys: [{KEY}]}}"), "users[1], line 3: this entry has no name",
+    ),
+    "a user with core's uid": (passwd("{name: ann, uid: 1000}"), "users[ann].uid, line 3: uid 1000 is core's"),
+    "a user and a group of one name": (
+        passwd("{name: media, system: true}", "{name: media}"), "users[media], line 3: the group media is made before",
+    ),
+    "an encrypted root that is not wiped": (
+        storage("luks", "name: root, device: /dev/disk/by-partlabel/root, clevis: {tpm2: true}"),
+        "luks[root], line 4: Ignition stops at the file system",
+    ),
+    "an encrypted root without a file system": (
+        storage("luks", "name: root, device: /dev/disk/by-partlabel/root, wipe_volume: true, clevis: {tpm2: true}"),
+        "give /dev/mapper/root a file system with `label: root` and `wipe_filesystem: true`",
+    ),
+    "a root that gets another size": (
+        storage(
+            "disks",
+            "device: /dev/disk/by-id/coreos-boot-disk, partitions: [{number: 4, label: root, size_mib: 16384}]",
+        ),
+        "partitions[0], line 4: Ignition stops, because the partition has another size",
+    ),
+    "a pool that the first boot requires": (
+        mount("var-tank", "/var/tank", "RequiredBy=local-fs.target"), "units[var-tank.mount], line 4: the first boot",
+    ),
+    "a pool in fstab": (
+        storage("files", "path: /etc/fstab, contents: {inline: tank/a /var/a zfs defaults 0 0}"), "add `nofail` to its",
+    ),
+    "a file system through a link": (
+        storage("filesystems", "device: /dev/sdb, path: /srv/a, format: xfs"), "path, line 4: Ignition mounts nothing",
+    ),
     "another config instead": (
         "ignition: {config: {replace: {source: https://example.com/a.ign}}}\n", "fetch https://example.com/a.ign",
     ),
@@ -150,6 +190,30 @@ TAKEN = {
     ),
     "a group that nobody makes": (
         storage("files", "path: /etc/a, group: {name: nas}"), "group.name, line 4: nobody makes the group nas",
+    ),
+    "a group that useradd does not find": (
+        passwd("{name: core, groups: [sudo, render]}"), "groups[1], line 3: useradd does not look into /usr/lib/group",
+    ),
+    "a shell that is missing": (passwd("{name: core, shell: /usr/bin/zsh}"), "shell, line 3: stock Fedora CoreOS has"),
+    "a pool that the first boot only wants": (
+        mount("var-tank", "/var/tank", "WantedBy=multi-user.target"), "",
+    ),
+    "a mount through a link": (
+        mount("mnt-a", "/mnt/a", "WantedBy=multi-user.target"), "name it var-mnt-a.mount, with Where=/var/mnt/a",
+    ),
+    "a device that nothing makes": (
+        storage("filesystems", "device: /dev/mapper/data, path: /var/a, format: xfs"), "nothing makes /dev/mapper/data",
+    ),
+    "a root without a label": (
+        storage("filesystems", "device: /dev/disk/by-partlabel/root, format: xfs, wipe_filesystem: true"),
+        "line 4: the root file system has no `label: root`",
+    ),
+    "a mirror for another machine": (
+        "boot_device: {layout: aarch64, mirror: {devices: [/dev/sda, /dev/sdb]}}\n", "mirror, line 4: this partitions",
+    ),
+    "a connection that others may read": (
+        storage("files", "path: /etc/NetworkManager/system-connections/a.nmconnection, contents: {inline: a}"),
+        "a.nmconnection], line 4: NetworkManager ignores",
     ),
     "a disk that only the TPM opens": ("boot_device: {luks: {tpm2: true}}\n", "boot_device.luks, line 4: the disk"),
     "no more updates": (

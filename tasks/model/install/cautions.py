@@ -4,8 +4,9 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
-from tasks.model.install import firstboot, logins, owners, tpm
+from tasks.model.install import devices, firstboot, logins, mounts, network, owners, tpm, users
 from tasks.model.install.ignition import Entry, Path, flatten, is_remote
+from tasks.model.install.impossible import doubtful
 from tasks.model.install.merged import Merged
 from tasks.model.install.switched_off import Caution, switched_off
 from tasks.model.kernel_arguments import keeps_openzfs_out
@@ -32,7 +33,9 @@ def cautions(merged: Merged, whole: Sequence[Entry], owner: str) -> tuple[Cautio
     written = {entry.path: entry.content for entry in whole}
     downloads = [caution for path in written for caution in _download(written, path)]
     system = (*_kernel_arguments(merged), *switched_off(merged), *_units(merged), *_zincati(merged))
-    return (*disks, *_login(merged, whole, owner), *owners.unknown(merged), *system, *downloads)
+    people = (*_login(merged, whole, owner), *users.cautions(merged), *owners.unknown(merged))
+    places = (*devices.cautions(merged), *mounts.cautions(merged), *network.ignored(merged), *doubtful(merged))
+    return (*disks, *people, *places, *system, *downloads)
 
 
 def _root(contents: Mapping[Path, str], path: Path) -> Iterator[Caution]:

@@ -20,6 +20,7 @@ _LEAST_FIELDS = 2  # a type and at least one number
 _LEAST_BITS = 2048  # of an RSA key, by Fedora's policy; sshd itself asks for 1024
 
 _KEY_FILE = re.compile(r"/(?:(?:var/)?home/([^/]+)|(?:var/roothome|root)())/\.ssh/authorized_keys(?:\.d/[^/]+)?")
+_HASH = re.compile(r"\$\w+\$.+|_[./\w]{19}|[./0-9A-Za-z]{13}", re.ASCII)  # crypt(5); 13 letters may also be a password
 _NO_SHELL = ("nologin", "false")
 _OTHER = re.compile(
     r"--autologin\b|\bagetty\b.* -a\b|\bTrustedUserCAKeys\b|"
@@ -90,10 +91,15 @@ def can_enter(user: Mapping[str, Any]) -> bool:
     return user.get("shouldExist") is not False and not str(user.get("shell") or "").endswith(_NO_SHELL)
 
 
+def is_plain(password: str) -> bool:
+    """Whether a text is neither a password's hash nor a sign that the password is locked."""
+    password = password.strip()
+    return password not in ("", "x") and not password.startswith(("!", "*")) and not _HASH.fullmatch(password)
+
+
 def _of(user: Mapping[str, Any]) -> Iterator[Login]:
     yield from (Login(user["name"], title(key)) for key in keys(user) if is_usable(key))
-    password = str(user.get("passwordHash") or "").strip()
-    if password not in ("", "x") and not password.startswith(("!", "*")):
+    if _HASH.fullmatch(str(user.get("passwordHash") or "").strip()):
         yield Login(user["name"], "a password")
 
 

@@ -1,0 +1,162 @@
+"""Mounts that fail on the first boot, which is stock Fedora CoreOS without OpenZFS."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import Any
+
+from tasks.model.install import paths
+from tasks.model.install.ignition import Path
+from tasks.model.install.merged import Finding, Merged
+
+_TARGET = "local-fs.target"  # whatever it requires must mount, or the boot ends in emergency mode
+_UNITS = "/etc/systemd/system"
+_SETTING = re.compile(r"^[ \t]*(\w+)[ \t]*=[ \t]*(.*?)[ \t]*$", re.MULTILINE)
+_FIELDS = 3  # of a line of fstab: what, where, kind; options may follow
+_NETWORK = frozenset(["9p", "ceph", "cifs", "fuse.sshfs", "glusterfs", "nfs", "nfs4"])
+_NOT_REQUIRED = re.compile(r"nofail|noauto|_netdev|x-systemd\.(automount|wanted-by=.*|required-by=.*)")
+_UNFORMATTED = ("", "none", "swap")  # Ignition mounts none of these
+_NO_OPENZFS = f"the first boot has no OpenZFS, so this fails there, and {_TARGET}, which requires it, fails too"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mount:
+    """A mount of a unit or of fstab.
+
+    `required` says whether local-fs.target requires it. One that needs a unit of OpenZFS is not `is_sure` to fail:
+    systemd does not even try it.
+    """
+
+    place: Path
+    what: str
+    where: str
+    kind: str
+    required: bool
+    is_sure: bool = True
+
+    @property
+    def is_pool(self) -> bool:
+        """Whether only OpenZFS can mount it."""
+        return self.kind == "zfs" or self.what.startswith("/dev/zvol/")
+
+    @property
+    def is_unit(self) -> bool:
+        """Whether it is a unit; systemd makes units of fstab's lines."""
+        return self.place[0] == "systemd"
+
+    def needs(self, other: "Mount") -> bool:
+        """Whether systemd lets it require another: one at or above its folder, or above what it binds."""
+        ways = [PurePosixPath(path) for path in (self.where, self.what) if path.startswith("/")]
+        return any(way.is_relative_to(other.where) for way in ways)
+
+
+def impossible(merged: Merged) -> Iterator[Finding]:
+    """Every mount with which the first boot stops."""
+    yield from _filesystems(merged)
+    yield from (Finding(mount.place, why) for mount, why, stops in _failing(merged) if stops)
+
+
+def cautions(merged: Merged) -> Iterator[tuple[Path, str]]:
+    """Every mount that fails although the boot goes on, or nobody knows whether it does."""
+    yield from ((mount.place, why) for mount, why, stops in _failing(merged) if not stops)
+
+
+def _failing(merged: Merged) -> Iterator[tuple[Mount, str, bool]]:
+    """Every mount that fails, why, and whether the boot surely stops there.
+
+    One of a pool that local-fs.target does not require is left out: it fails only until the machine has switched.
+    """
+    mounts = [*_units(merged), *_fstab(merged)]
+    for mount in mounts:
+        pools = [pool for pool in mounts if pool.is_pool and mount.needs(pool)]
+        why = _misplaced(mount) or (_without_openzfs(mount) if mount.required and pools else "")
+        if why:
+            yield mount, why, mount.required and all(each.is_sure for each in (mount, *pools))
+
+
+def _filesystems(merged: Merged) -> Iterator[Finding]:
+    """File systems whose mount point nothing can make, or that is a link, which Ignition refuses."""
+    for system in merged.items("storage", "filesystems"):
+        path = str(PurePosixPath(system.get("path") or "/"))
+        why = paths.unwritable(path) if path != "/" else ""
+        if (link := paths.link_above(path)) and (system.get("format") or "") not in _UNFORMATTED:
+            why = f"Ignition mounts nothing through {link}, which is a link, so the first boot stops"
+            why = f"{why}: use {paths.behind_links(path)}"
+        if why:
+            yield Finding(("storage", f"filesystems[{system['device']}]", "path"), why)
+
+
+def _misplaced(mount: Mount) -> str:
+    """Why nothing can be mounted at a path; empty if it can."""
+    stops = f", and {_TARGET} requires this, so the boot stops" if mount.required else ""
+    if link := paths.link_above(mount.where):
+        real = paths.behind_links(mount.where)
+        why = f"systemd mounts nothing through {link}, which is a link{stops}"
+        return f"{why}: name it {_unit_name(real)}, with Where={real}"
+    if not paths.has_top(mount.where):
+        top = f"/{mount.where.split('/')[1]}"
+        why = f"Fedora CoreOS has no {top} and lets nobody make it{stops}"
+        return f"{why}: use a folder of /var{'' if stops else ', or ship that one in overlay-root'}"
+    return ""
+
+
+def _without_openzfs(mount: Mount) -> str:
+    """Why a mount that needs OpenZFS fails, and what to do."""
+    if mount.is_unit:
+        return f"{_NO_OPENZFS}: use `WantedBy=multi-user.target` instead of `RequiredBy={_TARGET}`"
+    return f"{mount.where} needs a pool; {_NO_OPENZFS}: add `nofail` to its options"
+
+
+def _units(merged: Merged) -> Iterator[Mount]:
+    """The mounts of units; file systems with a mount unit are named as file systems, and a condition may skip one."""
+    made = {"/", *(system.get("path") for system in merged.items("storage", "filesystems"))}
+    linked = {link["path"] for link in merged.items("storage", "links")}
+    for unit in merged.items("systemd", "units"):
+        settings = _SETTING.findall(_text(merged, unit)) if unit["name"].endswith(".mount") else []
+        last = dict(settings)
+        where = str(PurePosixPath(last.get("Where") or "/"))
+        is_skipped = unit.get("mask") or _has(settings, "(Condition|Assert).*")
+        if is_skipped or where in made or not where.startswith("/"):
+            continue
+        yield Mount(
+            place=("systemd", f"units[{unit['name']}]"),
+            what=last.get("What", ""),
+            where=where,
+            kind=last.get("Type", ""),
+            required=bool(unit.get("enabled") and _has(settings, "RequiredBy", _TARGET))
+            or f"{_UNITS}/{_TARGET}.requires/{unit['name']}" in linked,
+            is_sure=not _has(settings, "Requires|Requisite|BindsTo", "zfs"),
+        )
+
+
+def _has(settings: list[tuple[str, str]], keys: str, part: str = "") -> bool:
+    return any(re.fullmatch(keys, key) and part in value for key, value in settings)
+
+
+def _text(merged: Merged, unit: Mapping[str, Any]) -> str:
+    """A unit with its drop-ins; its text may also be in a file."""
+    text = unit.get("contents") or merged.content(f"{_UNITS}/{unit['name']}") or ""
+    return "\n".join((text, *(each.get("contents") or "" for each in unit.get("dropins") or [])))
+
+
+def _fstab(merged: Merged) -> Iterator[Mount]:
+    """The mounts of fstab that local-fs.target takes; systemd follows the links in their paths."""
+    for line in (merged.content("/etc/fstab") or "").splitlines():
+        what, where, kind, *rest = line.split() if len(line.split()) >= _FIELDS else ("#", "", "")
+        if what.startswith("#") or not where.startswith("/") or where == "/" or kind in _NETWORK:
+            continue
+        options = rest[0].split(",") if rest else []
+        yield Mount(
+            place=("storage", "files[/etc/fstab]"),
+            what=what,
+            where=paths.behind_links(str(PurePosixPath(where))),
+            kind=kind,
+            required=not any(map(_NOT_REQUIRED.fullmatch, options)),
+            is_sure=not any("zfs" in option for option in options),
+        )
+
+
+def _unit_name(path: str) -> str:
+    """The name that a mount unit must have, as systemd-escape gives it."""
+    return path.strip("/").replace("-", r"\x2d").replace("/", "-") + ".mount"
