@@ -3,6 +3,8 @@
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import PurePosixPath
+from posixpath import normpath
 from typing import Any, Self
 
 from tasks.model.install.ignition import Path, decode, identity
@@ -50,6 +52,23 @@ class Merged:
         parts = [file.get("contents") or {}, *(file.get("append") or [])]
         return "".join(_decoded(part) for part in parts)
 
+    def read(self, path: str) -> str | None:
+        """What a program reads at a path, also through a link; None if nobody knows it here.
+
+        That is so if the config says nothing about it, or the machine fetches it.
+        """
+        link = next((each for each in self.items("storage", "links") if str(PurePosixPath(each["path"])) == path), None)
+        if link is not None:
+            target = normpath(PurePosixPath(path).parent / str(link.get("target") or ""))
+            return "" if target == "/dev/null" else self._written(target)
+        return self._written(path)
+
+    def _written(self, path: str) -> str | None:
+        for file in self.items("storage", "files"):
+            if str(PurePosixPath(file["path"])) == path:
+                return None if fetched(file) else self.content(file["path"])
+        return None
+
     def host_files(self) -> HostFiles:
         """The keys and the policy that a machine has after the first boot."""
         places = (f"/{POLICY}", f"/{REGISTRIES}/", f"/{KEYS}/", *(f"/{place}" for place in (*PERSONAL, *REDIRECTS)))
@@ -58,6 +77,12 @@ class Merged:
 
 
 _KINDS = ("faults", "warnings")
+
+
+def fetched(file: Mapping[str, Any]) -> tuple[str, ...]:
+    """The addresses from which the machine fetches parts of a file."""
+    sources = [part.get("source") or "" for part in (file.get("contents") or {}, *(file.get("append") or []))]
+    return tuple(source for source in sources if source and source[:5].lower() != "data:")
 
 
 def _decoded(resource: Mapping[str, Any]) -> str:
