@@ -8,12 +8,15 @@ from tasks.model.install import firstboot, logins, owners, tpm
 from tasks.model.install.ignition import Entry, Path, flatten, is_remote
 from tasks.model.install.merged import Merged
 from tasks.model.install.programs import started
+from tasks.model.install.sshd import locked_out
+from tasks.model.install.sshd_port import refused_ports
 from tasks.model.install.switched_off import Caution, switched_off
 from tasks.model.kernel_arguments import keeps_openzfs_out
 from tasks.model.updates import SERVICE
 
 _ROOT_DEVICE = re.compile(r"/dev/(mapper/root|disk/by-partlabel/root|disk/by-label/root|md/[^/]*root)")
 _REFUSED = "with {} the kernel loads no OpenZFS, unless you sign its modules yourself: leave it out"
+_NO_HASH = "no password fits this, because it is no hash of one: leave it out, or type: mkpasswd --method=yescrypt"
 _UNREADABLE = "no SSH server can read this key: {}; copy the whole line of a .pub file"
 _RPM_OSTREE = r"\brpm-ostree\s+(?:-\S+\s+)*"
 _SWITCHES = re.compile(
@@ -42,7 +45,8 @@ def cautions(merged: Merged, whole: Sequence[Entry], owner: str) -> tuple[Cautio
     written = {entry.path: entry.content for entry in whole}
     downloads = [caution for path in written for caution in _download(written, path)]
     system = (*_kernel_arguments(merged), *switched_off(merged), *_programs(merged), *_zincati(merged))
-    return (*disks, *_login(merged, whole, owner), *owners.unknown(merged), *system, *downloads)
+    people = (*_login(merged, whole, owner), *locked_out(merged), *refused_ports(merged))
+    return (*disks, *people, *owners.unknown(merged), *system, *downloads)
 
 
 def _root(contents: Mapping[Path, str], path: Path) -> Iterator[Caution]:
@@ -71,6 +75,8 @@ def _login(merged: Merged, whole: Sequence[Entry], owner: str) -> Iterator[Cauti
                 yield where, why
         if logins.keys(user) and not logins.can_enter(user):
             yield place, "these keys let nobody in, because this user is removed or has no shell"
+        if logins.is_no_hash(user):
+            yield (*place[:-1], "passwordHash"), _NO_HASH
     if not logins.installed(merged):
         unless = f", unless the config from {merged.remote[0]} adds a key" if merged.remote else ""
         yield (
