@@ -7,6 +7,7 @@ from pathlib import PurePosixPath
 from posixpath import normpath
 from typing import Any, Self
 
+from tasks.model.install.firstboot import is_harmless
 from tasks.model.install.ignition import Path, decode, identity
 from tasks.model.signing import KEYS, PERSONAL, POLICY, REDIRECTS, REGISTRIES, HostFiles
 
@@ -132,6 +133,13 @@ def displaced(merged: Merged, ours: Mapping[str, Any]) -> Iterator[Finding]:
             yield Finding(place, "this gives a file that protects the machine to another user: leave it out")
     for unit in ours.get("systemd", {}).get("units", []):
         found = next((each for each in merged.items("systemd", "units") if each["name"] == unit["name"]), {})
-        other = any((found.get(key) or []) != (unit.get(key) or []) for key in ("contents", "dropins"))
+        other = found.get("contents") != unit.get("contents") or _counting(found, unit) != (unit.get("dropins") or [])
         if found.get("mask") or not found.get("enabled") or other:
             yield Finding(("systemd", f"units[{unit['name']}]"), NO_SWITCH)
+
+
+def _counting(found: Mapping[str, Any], ours: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The drop-ins of a unit: ours, and what another config adds, unless that leaves alone what the unit does."""
+    names = [drop_in["name"] for drop_in in ours.get("dropins") or []]
+    drop_ins: list[Mapping[str, Any]] = found.get("dropins") or []
+    return [each for each in drop_ins if each["name"] in names or not is_harmless(each.get("contents") or "")]
