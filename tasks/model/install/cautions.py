@@ -16,6 +16,7 @@ from tasks.model.updates import SERVICE
 
 _ROOT_DEVICE = re.compile(r"/dev/(mapper/root|disk/by-partlabel/root|disk/by-label/root|md/[^/]*root)")
 _REFUSED = "with {} the kernel loads no OpenZFS, unless you sign its modules yourself: leave it out"
+_TWICE = "this switches or updates the machine too: two units would do it, and ours then gives way; leave it out"
 _NO_HASH = "no password fits this, because it is no hash of one: leave it out, or type: mkpasswd --method=yescrypt"
 _UNREADABLE = "no SSH server can read this key: {}; copy the whole line of a .pub file"
 _RPM_OSTREE = r"\brpm-ostree\s+(?:-\S+\s+)*"
@@ -107,7 +108,7 @@ def _programs(merged: Merged) -> Iterator[Caution]:
         if firstboot.is_ours(place[-1]):
             continue
         if any(map(_SWITCHES.search, run)) or any(map(_UPDATES.search, others.get(place, ()))):
-            yield place, "this switches or updates the machine too: two units would do it, and ours then gives way"
+            yield place, _TWICE
         for argument in filter(keeps_openzfs_out, _APPENDED.findall("\n".join(run))):
             yield place, _REFUSED.format(argument)
         yield from ((place, why) for program, why in _HINDERS.items() if any(map(program.search, run)))

@@ -7,13 +7,14 @@ from fnmatch import fnmatchcase
 
 from tasks.model.install.ignition import Path
 from tasks.model.install.logins import real
-from tasks.model.install.merged import Merged
+from tasks.model.install.merged import Merged, fetched
 from tasks.model.install.sshd_config import DROP_INS, MAIN, Setting, in_force, matches, settings
 from tasks.model.install.switched_off import SSHD, Caution
-from tasks.model.install.units import units
+from tasks.model.install.units import FOLDER, units
 from tasks.model.install.visitors import Visitor, files_with_keys, visitors
 
 _COMMAND_LINE = re.compile(r"^\s*(?:ExecStart|Environment\w*|OPTIONS)\s*=", re.MULTILINE)
+_COMMAND_FILES = (f"{FOLDER}/{SSHD}", f"{FOLDER}/sshd@.service", "/etc/sysconfig/sshd")
 _DEFAULT = (".ssh/authorized_keys", ".ssh/authorized_keys2")
 _READ = "`AuthorizedKeysFile .ssh/authorized_keys .ssh/authorized_keys.d/*`"
 _KEY, _FILE, _ROOT = "pubkeyauthentication", "authorizedkeysfile", "permitrootlogin"
@@ -45,10 +46,12 @@ def locked_out(merged: Merged) -> Iterator[Caution]:
 
 
 def has_own_command(merged: Merged) -> bool:
-    """Whether a config changes sshd's command line, which wins over every file."""
+    """Whether a config changes sshd's command line, which wins over every file, or may do so."""
     known = units(merged)
     texts = [text.content for name in (SSHD, "sshd@.service") if name in known for text in known[name].texts]
-    return any(map(_COMMAND_LINE.search, (*texts, merged.read("/etc/sysconfig/sshd") or "")))
+    stored = [file for file in merged.items("storage", "files") if file["path"].startswith(_COMMAND_FILES)]
+    texts += [merged.content(file["path"]) or "" for file in stored]
+    return any(map(fetched, stored)) or any(map(_COMMAND_LINE.search, texts))
 
 
 def _refusals(known: Sequence[Setting], visitor: Visitor, files: frozenset[str]) -> list[Refusal]:

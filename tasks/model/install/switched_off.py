@@ -5,12 +5,14 @@ from collections.abc import Iterator, Mapping
 
 from tasks.model.install.ignition import Path
 from tasks.model.install.merged import Merged
-from tasks.model.install.units import Unit, units
+from tasks.model.install.units import FOLDER, Unit, units
 from tasks.model.kernel_arguments import masked_unit
 from tasks.model.updates import SERVICE, TIMER, TIMES
 
 _NO_UPDATES = "the machine would no longer update itself"
 _NO_POOLS = "pools would not be imported and mounted at boot"
+_NOTHING_STARTS = "neither SSH nor the switch to the image would start"
+_RESCUE = ("emergency.target", "rescue.target")
 SSHD, SOCKET = "sshd.service", "sshd.socket"
 _NEEDED = {
     TIMER: _NO_UPDATES,
@@ -20,6 +22,7 @@ _NEEDED = {
     "zfs-mount.service": _NO_POOLS,
     "systemd-modules-load.service": "OpenZFS would not be loaded at boot",
     SSHD: "nobody could log in with SSH",
+    "multi-user.target": _NOTHING_STARTS,
 }
 _TIMED = ("OnBootSec=1h", {"50-window.conf": "OnCalendar=*-*-* 03:00:00"})  # bootc's timer, and the image's drop-in
 _NEEDS_TIME = "add a time below the empty one, such as OnCalendar=Sat 03:00, or leave it out"
@@ -43,6 +46,9 @@ def switched_off(merged: Merged) -> Iterator[Caution]:
         for name in map(masked_unit, str(item).split()):
             if name in needed:
                 yield ("kernelArguments", f"shouldExist[{number}]"), f"{needed[name]}: leave it out"
+    for link in merged.items("storage", "links"):
+        if link["path"] == f"{FOLDER}/default.target" and str(link.get("target")).endswith(_RESCUE):
+            yield ("storage", f"links[{link['path']}]"), f"{_NOTHING_STARTS}: leave it out"
     yield from _module_files(merged)
 
 

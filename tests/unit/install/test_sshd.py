@@ -164,9 +164,9 @@ def test_what_wins_over_sshd_s_files_or_is_not_known_here_passes() -> None:
         command = unit_of(name, "[Service]\nExecStart=\nExecStart=/usr/sbin/sshd -D -o AllowUsers=core\n")
         assert list(locked_out(Merged(denied | command, (), (), ()))) == []
     assert found("AllowUsers alice", **{"/etc/sysconfig/sshd": "OPTIONS=-oAllowUsers=core\n"}) == []
-    fetched = {"path": f"{D}/20.conf", "contents": {"source": "https://a/b"}}
-    files = [*denied["storage"]["files"], fetched]
-    assert list(locked_out(Merged({**denied, "storage": {"files": files}}, (), (), ()))) == []
+    for path in (f"{D}/20.conf", "/etc/systemd/system/sshd.service.d/a.conf", "/etc/sysconfig/sshd"):
+        files = [*denied["storage"]["files"], {"path": path, "contents": {"source": "https://a/b"}}]
+        assert list(locked_out(Merged({**denied, "storage": {"files": files}}, (), (), ()))) == []
     ((_, why),) = locked_out(Merged(denied, ("https://a/b",), (), ()))
     assert why.startswith("sshd would let nobody in, unless the config from https://a/b changes that: AllowUsers")
 
