@@ -15,6 +15,7 @@ from tasks.model.install.guarded import guarded
 from tasks.model.install.ignition import flatten, merged, parse
 from tasks.model.install.impossible import impossible
 from tasks.model.install.merged import displaced
+from tasks.model.install.overridden import overridden
 
 if TYPE_CHECKING:
     from tasks.model.install.merged import Merged
@@ -60,13 +61,15 @@ def make(settings: "Settings", *, switch: bool) -> Installation:
         scanned = pool.submit(lambda: secrets.scan(whole, (leak for leak in leaks.result())))
         written = source_lines.load(config)
         on_machine = booting.result()
-        _require_bootable(settings, on_machine, parse(child.result()) if child else {}, written)
+        added = parse(child.result()) if child else {}
+        _require_bootable(settings, on_machine, added, written)
         findings = scanned.result()
     for each in on_machine.warnings:
         warn(f"{USER_FILE}: {source_lines.find(written, each.path)}: {each.why}")
     for path, why in (
         *cautions.cautions(on_machine, whole, identity.owner(settings.image)),
         *encrypted.cautions(whole),
+        *overridden(flatten(own.result()), added),
     ):
         warn(f"{USER_FILE}: {source_lines.find(written, path)}: {why}")
     return Installation(document, on_machine, tuple(_reported(findings, settings, written)))
@@ -74,10 +77,13 @@ def make(settings: "Settings", *, switch: bool) -> Installation:
 
 def _require_bootable(settings: "Settings", merged: "Merged", ours: dict[str, Any], written: object) -> None:
     """Stop at what Ignition would stop at, what Fedora CoreOS cannot do, and what undoes our part of the config."""
-    faults = merged.faults or (*impossible(merged), *displaced(merged, ours), *guarded(merged, ours))
+    stopping = merged.faults or tuple(impossible(merged))
+    faults = merged.faults or (*stopping, *displaced(merged, ours), *guarded(merged, ours))
     if faults:
+        undone = f"{USER_FILE} undoes what a machine needs to switch and to update safely"
+        what = f"a machine could not boot with {USER_FILE}" if stopping else undone
         why = "; ".join(f"{source_lines.find(written, each.path)}: {each.why}" for each in faults)
-        raise TaskError(f"a machine could not boot with {USER_FILE}", why, f"correct {USER_FILE} at that place")
+        raise TaskError(what, why, f"correct {USER_FILE} at that place")
     if ours:
         signer.require(merged.host_files(), settings.image, f"{USER_FILE}, once merged,")
 

@@ -9,7 +9,7 @@ from tasks.model.report import Check
 
 TIMER, SERVICE = "bootc-fetch-apply-updates.timer", "bootc-fetch-apply-updates.service"
 _UPGRADE = re.compile(r"(?:^|[\s/])bootc\s+(?:-\S+\s+)*(?:upgrade|update)\b")
-_TIMES = ("OnCalendar", "OnActiveSec", "OnBootSec", "OnStartupSec", "OnUnitActiveSec", "OnUnitInactiveSec")
+TIMES = ("OnCalendar", "OnActiveSec", "OnBootSec", "OnStartupSec", "OnUnitActiveSec", "OnUnitInactiveSec")
 _OTHERS = re.compile(
     r"zincati\.service|rpm-ostreed-(automatic|upgrade-reboot)\.(timer|service)|dnf5?-automatic(-\w+)?\.(timer|service)|"
     r"packagekit-offline-update\.service|(uupd|ublue-update|bootc-update)\.(timer|service)"
@@ -28,7 +28,7 @@ def _timer(image: ImageFacts) -> str:
     if not image.all("timer-checked"):
         return "systemd-analyze could not be asked"
     wanted = f"timers.target {TIMER}" in image.all("wanted")
-    times = _effective(image.all("timer-line"), _TIMES)
+    times = effective(image.all("timer-line"), TIMES)
     faults = [
         *image.all("timer-fault"),
         *([] if wanted else [f"timers.target does not want {TIMER}"]),
@@ -45,16 +45,16 @@ def _service(image: ImageFacts) -> str:
     masked = [argument for argument in image.all("kernel-argument") if masked_unit(argument) in (TIMER, SERVICE)]
     if masked:
         return f"the kernel gets {', '.join(masked)}"
-    started = next(iter(_effective(image.all("timer-line"), ("Unit",))[-1:]), SERVICE)
+    started = next(iter(effective(image.all("timer-line"), ("Unit",))[-1:]), SERVICE)
     if started != SERVICE:
         return f"the timer starts {started}"
-    programs = _effective(image.all("service-line"), ("ExecStart",))
+    programs = effective(image.all("service-line"), ("ExecStart",))
     if not any(map(_UPGRADE.search, programs)):
         return f"{SERVICE} runs {', '.join(programs) or 'nothing'}"
     return "" if image.all("bootc") else "there is no program bootc"
 
 
-def _effective(lines: Iterable[str], keys: Iterable[str]) -> list[str]:
+def effective(lines: Iterable[str], keys: Iterable[str]) -> list[str]:
     """The values that a unit and its drop-ins give to settings; an empty one takes back all before it."""
     values: list[str] = []
     for line in lines:

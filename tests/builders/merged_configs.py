@@ -1,6 +1,7 @@
 """Configs that Ignition has merged, and what is said about them."""
 
 from typing import Any
+from urllib.parse import quote
 
 from tasks.model.install import cautions
 from tasks.model.install.merged import Merged
@@ -17,8 +18,18 @@ def with_file(path: str, content: str) -> dict[str, Any]:
     return {"storage": {"files": [{"path": path, "contents": {"source": f"data:,{content}"}}]}}
 
 
+def unit_of(name: str, content: str, **more: object) -> dict[str, Any]:
+    """Return a config with a drop-in of a unit."""
+    return {"systemd": {"units": [{"name": name, "dropins": [{"name": "a.conf", "contents": content}], **more}]}}
+
+
 def with_unit(content: str) -> dict[str, Any]:
-    return {"systemd": {"units": [{"name": "own.service", "dropins": [{"name": "a.conf", "contents": content}]}]}}
+    return unit_of("own.service", content)
+
+
+def with_script(content: str, run: str = "/usr/local/bin/x") -> dict[str, Any]:
+    """Return a config with a script, and a unit that runs something."""
+    return with_file("/usr/local/bin/x", quote(content)) | with_unit(f"[Service]\nExecStart={run}\n")
 
 
 def with_keys(*keys: str, password: str = "") -> dict[str, Any]:

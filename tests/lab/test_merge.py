@@ -175,7 +175,25 @@ TAKEN = {
     "a key in a file": (
         f"passwd: {{}}\nstorage: {{files: [{{path: /root/.ssh/authorized_keys, contents: {{inline: {KEY}}}}}]}}\n", "",
     ),
-    "our own file again": (storage("files", "path: /etc/containers/policy.json, contents: {inline: mine}"), ""),
+    "our own file again": (
+        storage("files", "path: /etc/containers/policy.json, contents: {inline: mine}"),
+        "policy.json], line 4: every machine gets the repository's own file instead",
+    ),
+    "our unit is disabled": (unit("enabled: false"), "service].enabled, line 4: `enabled: false` has no effect"),
+    "a proxy for our unit": (
+        unit("dropins: [{name: proxy.conf, contents: '[Service]\n\n  Environment=HTTPS_PROXY=http://a:3128'}]"), "",
+    ),
+    "updates that a link switches off": (
+        storage("links", "path: /etc/systemd/system/bootc-fetch-apply-updates.timer, target: /dev/null"),
+        "line 4: the machine would no longer update itself",
+    ),
+    "sshd lets nobody in": (
+        storage("files", "path: /etc/ssh/sshd_config.d/10.conf, contents: {inline: AllowUsers alice}"),
+        "line 4: sshd would let nobody in: AllowUsers does not name core",
+    ),
+    "a text about updates": (
+        storage("files", "path: /etc/motd.d/10-help, contents: {inline: sudo bootc upgrade}"), "",
+    ),
     "a program in /usr/local": (storage("files", "path: /usr/local/bin/a, mode: 493, contents: {inline: a}"), ""),
     "tabs between words": (
         "storage:\t# disks\n  files:\n    - path:\t/etc/a\t# a file\n      contents:\n        local:\ttree/a\n", "",
@@ -266,6 +284,12 @@ def test_what_stops_or_exposes_a_machine_is_refused(typed: Path, name: str) -> N
     assert "butane.yaml" in what
     assert following.startswith("  next: ")
     assert "root:" not in said
+
+
+def test_only_what_stops_the_boot_is_said_to_do_so(typed: Path) -> None:
+    """A machine boots without our switch."""
+    for name, words in (("the unit is masked", "undoes what a machine needs"), ("a file in /usr", "could not boot")):
+        assert words in (typed / f"{file(name)}.said").read_text()
 
 
 @pytest.mark.parametrize("name", TAKEN)

@@ -8,18 +8,32 @@ from tasks.model.install import devices, firstboot, logins, mounts, network, own
 from tasks.model.install.ignition import Entry, Path, flatten, is_remote
 from tasks.model.install.impossible import doubtful
 from tasks.model.install.merged import Merged
+from tasks.model.install.programs import started
+from tasks.model.install.sshd import locked_out
+from tasks.model.install.sshd_port import refused_ports
 from tasks.model.install.switched_off import Caution, switched_off
 from tasks.model.kernel_arguments import keeps_openzfs_out
+from tasks.model.updates import SERVICE
 
 _ROOT_DEVICE = re.compile(r"/dev/(mapper/root|disk/by-partlabel/root|disk/by-label/root|md/[^/]*root)")
 _REFUSED = "with {} the kernel loads no OpenZFS, unless you sign its modules yourself: leave it out"
+_TWICE = "this switches or updates the machine too: two units would do it, and ours then gives way; leave it out"
+_NO_HASH = "no password fits this, because it is no hash of one: leave it out, or type: mkpasswd --method=yescrypt"
 _UNREADABLE = "no SSH server can read this key: {}; copy the whole line of a .pub file"
+_RPM_OSTREE = r"\brpm-ostree\s+(?:-\S+\s+)*"
 _SWITCHES = re.compile(
-    r"\b(rpm-ostree\s+(-\S+\s+)*(rebase|deploy|upgrade|update)|bootc\s+(-\S+\s+)*(switch|upgrade|update)|"
-    r"ostree\s+container\s+image\s+deploy)\b"
+    rf"{_RPM_OSTREE}(?:rebase|deploy)\b|\bbootc\s+(?:-\S+\s+)*switch\b|\bostree\s+container\s+image\s+deploy\b"
 )
+_UPDATES = re.compile(rf"(?:{_RPM_OSTREE}|\bbootc\s+(?:-\S+\s+)*)(?:upgrade|update)\b(?!.*\s--(?:check|preview)\b)")
 _APPENDED = re.compile(r"\brpm-ostree\s+kargs\b[^\n]*?--append(?:-if-missing)?[= ][\"']?([^\s\"']+)")
-_LAYERS = re.compile(r"\brpm-ostree\s+(\S+\s+)*?(install|override|uninstall)\b")
+_HINDERS = {
+    re.compile(rf"{_RPM_OSTREE}(?:install|override\s+(?:remove|replace)|uninstall\s.*--install)\b"): (
+        "packages that are layered on the machine stop its updates: name them in packages: of invoke.yaml"
+    ),
+    re.compile(rf"{_RPM_OSTREE}(?:initramfs\s.*--enable|initramfs-etc\s.*--track)\b"): (
+        "a changed initramfs is lost with the switch to the image, or stops the machine's updates: leave it out"
+    ),
+}
 
 
 def cautions(merged: Merged, whole: Sequence[Entry], owner: str) -> tuple[Caution, ...]:
@@ -32,10 +46,11 @@ def cautions(merged: Merged, whole: Sequence[Entry], owner: str) -> tuple[Cautio
     disks = [*tpm.bound(merged), *(caution for path in contents for caution in _root(contents, path))]
     written = {entry.path: entry.content for entry in whole}
     downloads = [caution for path in written for caution in _download(written, path)]
-    system = (*_kernel_arguments(merged), *switched_off(merged), *_units(merged), *_zincati(merged))
-    people = (*_login(merged, whole, owner), *users.cautions(merged), *owners.unknown(merged))
+    system = (*_kernel_arguments(merged), *switched_off(merged), *_programs(merged), *_zincati(merged))
+    people = (*_login(merged, whole, owner), *locked_out(merged), *refused_ports(merged))
+    users_and_groups = (*users.cautions(merged), *owners.unknown(merged))
     places = (*devices.cautions(merged), *mounts.cautions(merged), *network.ignored(merged), *doubtful(merged))
-    return (*disks, *people, *places, *system, *downloads)
+    return (*disks, *people, *users_and_groups, *places, *system, *downloads)
 
 
 def _root(contents: Mapping[Path, str], path: Path) -> Iterator[Caution]:
@@ -64,6 +79,8 @@ def _login(merged: Merged, whole: Sequence[Entry], owner: str) -> Iterator[Cauti
                 yield where, why
         if logins.keys(user) and not logins.can_enter(user):
             yield place, "these keys let nobody in, because this user is removed or has no shell"
+        if logins.is_no_hash(user):
+            yield (*place[:-1], "passwordHash"), _NO_HASH
     if not logins.installed(merged):
         unless = f", unless the config from {merged.remote[0]} adds a key" if merged.remote else ""
         yield (
@@ -87,26 +104,17 @@ def _kernel_arguments(merged: Merged) -> Iterator[Caution]:
                 yield ("kernelArguments", f"shouldExist[{number}]"), _REFUSED.format(argument)
 
 
-def _units(merged: Merged) -> Iterator[Caution]:
-    """The cautions about units and scripts that do what the image does."""
-    units = {
-        f"units[{each['name']}]": [each, *(each.get("dropins") or [])] for each in merged.items("systemd", "units")
-    }
-    texts = {
-        ("systemd", name): "\n".join(str(part.get("contents") or "") for part in parts) for name, parts in units.items()
-    }
-    for file in merged.items("storage", "files"):
-        texts["storage", f"files[{file['path']}]"] = merged.content(file["path"]) or ""
-    for place, text in texts.items():
+def _programs(merged: Merged) -> Iterator[Caution]:
+    """The cautions about units and scripts that do what the image does, or what stops its updates."""
+    others = started(merged, but=SERVICE)
+    for place, run in started(merged).items():
         if firstboot.is_ours(place[-1]):
             continue
-        if _SWITCHES.search(text):
-            yield place, "this switches or updates the machine too: two units would do it, and ours then gives way"
-        for argument in filter(keeps_openzfs_out, _APPENDED.findall(text)):
+        if any(map(_SWITCHES.search, run)) or any(map(_UPDATES.search, others.get(place, ()))):
+            yield place, _TWICE
+        for argument in filter(keeps_openzfs_out, _APPENDED.findall("\n".join(run))):
             yield place, _REFUSED.format(argument)
-        if _LAYERS.search(text):
-            why = "packages that are layered on the machine stop its updates: name them in packages: of invoke.yaml"
-            yield place, why
+        yield from ((place, why) for program, why in _HINDERS.items() if any(map(program.search, run)))
 
 
 def _zincati(merged: Merged) -> Iterator[Caution]:

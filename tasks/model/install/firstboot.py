@@ -1,5 +1,7 @@
 """What Ignition adds to the user's configuration: policy, keys, and the unit that switches the machine once."""
 
+import re
+import shlex
 from typing import Any
 
 from tasks.model.image import PUBLIC_TAG
@@ -8,6 +10,7 @@ from tasks.model.signing import HostFiles
 FOLDER = "first-boot"
 UNIT = "custom-coreos-switch.service"
 _SCRIPT = "/etc/custom-coreos-switch/switch"
+_OWN_NETWORK = re.compile(r"(?:(?:https?|no|all)_proxy|SSL_CERT_(?:FILE|DIR))=.*", re.IGNORECASE)
 
 
 def snippet(shipped: HostFiles, image: str, *, switch: bool) -> dict[str, Any]:
@@ -27,6 +30,24 @@ def snippet(shipped: HostFiles, image: str, *, switch: bool) -> dict[str, Any]:
 def is_ours(item: str) -> bool:
     """Whether an item of a list (`files[/etc/…]`, `units[…]`) is what `snippet` adds."""
     return item in (f"files[{_SCRIPT}]", f"units[{UNIT}]")
+
+
+def is_harmless(drop_in: str) -> bool:
+    """Whether a drop-in leaves what our unit does as it is: it only sets a proxy, or the authorities of one's network.
+
+    An empty `Environment=` takes back our own, and other variables can lead to another policy.
+    """
+    lines = [line.strip() for line in drop_in.splitlines()]
+    return all(map(_only_sets_network, (line for line in lines if line and not line.startswith(("#", ";", "[")))))
+
+
+def _only_sets_network(line: str) -> bool:
+    key, _, value = line.partition("=")
+    try:
+        variables = shlex.split(value)
+    except ValueError:
+        return False
+    return key.strip() == "Environment" and bool(variables) and all(map(_OWN_NETWORK.fullmatch, variables))
 
 
 def _file(path: str, local: str, mode: int) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from fnmatch import fnmatchcase
 from pathlib import PurePosixPath
 from typing import Any
 
-from tasks.model.install.firstboot import UNIT
+from tasks.model.install.firstboot import UNIT, is_harmless
 from tasks.model.install.merged import NO_SWITCH, Finding, Merged
 from tasks.model.signing import KEYS, PERSONAL, POLICY, REDIRECTS, REGISTRIES
 
@@ -17,9 +17,10 @@ _SWITCHING = (
     PurePosixPath("/var/lib/custom-coreos-switch"),
 )
 _PRESETS, _OURS = "/etc/systemd/system-preset/", "20-ignition.preset"  # Ignition writes this; the first match wins
-_OVERRIDES = (f"{_UNITS}.control/{UNIT}", f"{_UNITS}/{UNIT}.d/", "/var/lib/custom-coreos-switch/")
+_OVERRIDES = (f"{_UNITS}.control/{UNIT}", "/var/lib/custom-coreos-switch/")
+_DROP_INS = f"{_UNITS}/{UNIT}.d/"
 _FOR_ALL = f"{_UNITS}/service.d/"
-_CHANGES = re.compile(r"^\s*((ExecStart|Condition\w+|Assert\w+)\s*=|Environment\s*=.*\bIMAGE=)", re.MULTILINE)
+_CHANGES = re.compile(r"^\s*((ExecStart|Condition\w+|Assert\w+)\s*=|Environment\s*=([ \t]*$|.*\bIMAGE=))", re.MULTILINE)
 _PROTECTS = "the keys and the policy that protect the machine would not be where they are looked for: leave it out"
 
 
@@ -64,6 +65,7 @@ def _disabling(merged: Merged) -> Iterator[tuple[str, ...]]:
         path, content = str(PurePosixPath(file["path"])), merged.content(file["path"]) or ""
         if (
             path.startswith(_OVERRIDES)
+            or (path.startswith(_DROP_INS) and not is_harmless(content))
             or (path.startswith(_FOR_ALL) and _CHANGES.search(content))
             or (path.startswith(_PRESETS) and path.removeprefix(_PRESETS) < _OURS and _disables(content.splitlines()))
         ):

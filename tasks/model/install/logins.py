@@ -3,28 +3,33 @@
 import base64
 import hashlib
 import re
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 from typing import Any
 
-from tasks.model.install.merged import Merged
+from tasks.model.install.merged import Merged, fetched
 
 ORIGINAL_OWNER = "samhclark"
 ORIGINAL_KEY = (
     "AAAAE2VjZHNhLXNoYTItbmlzdHAyNTYAAAAIbmlzdHAyNTYAAABBBCXLMgaiwxwbRJPfOAqiZ1xdvxp8yprodU8mi72BUnqX62x1OFWKxTJf44Se"
     "j/Hm8JyOquVTtRXKiveJOSsV2Ws="
 )
+IGNITION_KEYS = ".ssh/authorized_keys.d/ignition"  # in a home folder: where Ignition writes the keys of passwd.users
 _TYPE = re.compile(r"(?:^|\s)((?:sk-)?(?:ssh-(?:ed25519|rsa|dss)|ecdsa-sha2-nistp\d+)(?:@openssh\.com)?)[ \t]+(\S+)")
 _SIGNS = re.compile(r"(^|,)cert-authority\b", re.IGNORECASE)
 _LEAST_FIELDS = 2  # a type and at least one number
 _LEAST_BITS = 2048  # of an RSA key, by Fedora's policy; sshd itself asks for 1024
 
+_HOMES = {"/home": "/var/home", "/root": "/var/roothome"}  # links of Fedora CoreOS, and where they lead
 _KEY_FILE = re.compile(r"/(?:(?:var/)?home/([^/]+)|(?:var/roothome|root)())/\.ssh/authorized_keys(?:\.d/[^/]+)?")
-_HASH = re.compile(r"\$\w+\$.+|_[./\w]{19}|[./0-9A-Za-z]{13}", re.ASCII)  # crypt(5); 13 letters may also be a password
+# crypt(5): how a hash begins, and what none contains; the last form is the oldest, 13 letters
+_HASH = re.compile(r"\$(?:y|gy|7|2[abxy]|6|5|sha1|md5|3|1)[$,][^\s:;*!\\]+|_[./0-9A-Za-z]{19}|[./0-9A-Za-z]{13}")
 _NO_SHELL = ("nologin", "false")
 _OTHER = re.compile(
-    r"--autologin\b|\bagetty\b.* -a\b|\bTrustedUserCAKeys\b|"
-    r"\bAuthorizedKeys(?:File|Command)\b(?!\s+(?:none|\.ssh/authorized_keys)\b)|\btailscale (?:up|set)\b.* --ssh\b"
+    r"--autologin\b|\bagetty\b.* -a\b|\btailscale (?:up|set)\b.* --ssh\b|(?i:\bTrustedUserCAKeys\b)|"
+    r"(?i:\bAuthorizedKeys(?:File|Command)\b)(?![\s=]+(?:none|\.ssh/authorized_keys)\b)"
 )
 
 
@@ -68,12 +73,43 @@ def installed(merged: Merged) -> tuple[Login, ...]:
     """Every way to log in that a config opens, each once."""
     users = {user["name"]: user for user in merged.items("passwd", "users")}
     found = [login for user in users.values() if can_enter(user) for login in _of(user)]
-    for file in merged.items("storage", "files"):
-        matched = _KEY_FILE.fullmatch(file["path"])
-        name = matched[1] or "root" if matched else ""
-        if can_enter(users.get(name, {"shouldExist": name in ("core", "root")})):
-            found += [Login(name, means) for means in _in_file(file, merged.content(file["path"]) or "")]
+    for name, file in _key_files(merged):
+        found += [Login(name, means) for means in _in_file(file, merged.content(file["path"]) or "")]
     return tuple(dict.fromkeys((*found, *_others(merged))))
+
+
+def keyed(merged: Merged) -> Mapping[str, frozenset[str]]:
+    """The files with a working key of every user who can enter: Ignition's, and those that the config writes."""
+    found: dict[str, set[str]] = defaultdict(set)
+    for user in merged.items("passwd", "users"):
+        if can_enter(user) and any(map(is_usable, keys(user))):
+            found[user["name"]].add(real(f"{home(user)}/{IGNITION_KEYS}"))
+    for name, file in _key_files(merged):
+        if any(_in_file(file, merged.content(file["path"]) or "")):
+            found[name].add(real(file["path"]))
+    return {name: frozenset(files) for name, files in found.items()}
+
+
+def home(user: Mapping[str, Any]) -> str:
+    """The folder of a user, of which Fedora CoreOS makes /home and /root links."""
+    return str(user.get("homeDir") or ("/root" if user["name"] == "root" else f"/home/{user['name']}"))
+
+
+def real(path: str) -> str:
+    """A path without Fedora CoreOS's links to home folders, so that two paths can be compared."""
+    path = str(PurePosixPath(path))
+    link = next((link for link in _HOMES if path.startswith(f"{link}/")), "")
+    return f"{_HOMES[link]}{path.removeprefix(link)}" if link else path
+
+
+def has_password(user: Mapping[str, Any]) -> bool:
+    """Whether a password fits a user's hash."""
+    return _HASH.fullmatch(_password(user)) is not None
+
+
+def is_no_hash(user: Mapping[str, Any]) -> bool:
+    """Whether a user has a hash that no password fits, though it is not locked on purpose."""
+    return _password(user) not in ("", "x") and not _password(user).startswith(("!", "*")) and not has_password(user)
 
 
 def is_foreign(line: str, owner: str) -> bool:
@@ -91,24 +127,29 @@ def can_enter(user: Mapping[str, Any]) -> bool:
     return user.get("shouldExist") is not False and not str(user.get("shell") or "").endswith(_NO_SHELL)
 
 
-def is_plain(password: str) -> bool:
-    """Whether a text is neither a password's hash nor a sign that the password is locked."""
-    password = password.strip()
-    return password not in ("", "x") and not password.startswith(("!", "*")) and not _HASH.fullmatch(password)
-
-
 def _of(user: Mapping[str, Any]) -> Iterator[Login]:
     yield from (Login(user["name"], title(key)) for key in keys(user) if is_usable(key))
-    if _HASH.fullmatch(str(user.get("passwordHash") or "").strip()):
+    if has_password(user):
         yield Login(user["name"], "a password")
+
+
+def _password(user: Mapping[str, Any]) -> str:
+    return str(user.get("passwordHash") or "").strip()
+
+
+def _key_files(merged: Merged) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """The files of users' keys, with the user; core and root exist without being named."""
+    users = {user["name"]: user for user in merged.items("passwd", "users")}
+    for file in merged.items("storage", "files"):
+        matched = _KEY_FILE.fullmatch(file["path"])
+        name = matched[1] or "root" if matched else ""
+        if can_enter(users.get(name, {"shouldExist": name in ("core", "root")})):
+            yield name, file
 
 
 def _in_file(file: Mapping[str, Any], content: str) -> Iterator[str]:
     """The keys of a file of a user's keys; what the machine fetches counts, as nobody knows it here."""
-    for part in (file.get("contents") or {}, *(file.get("append") or [])):
-        source = part.get("source") or ""
-        if source and not source.startswith("data:"):
-            yield f"the keys of {source}"
+    yield from (f"the keys of {source}" for source in fetched(file))
     yield from (title(line) for line in content.splitlines() if is_usable(line))
 
 

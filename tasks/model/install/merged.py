@@ -3,8 +3,11 @@
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import PurePosixPath
+from posixpath import normpath
 from typing import Any, Self
 
+from tasks.model.install.firstboot import is_harmless
 from tasks.model.install.ignition import Path, decode, identity
 from tasks.model.signing import KEYS, PERSONAL, POLICY, REDIRECTS, REGISTRIES, HostFiles
 
@@ -50,6 +53,23 @@ class Merged:
         parts = [file.get("contents") or {}, *(file.get("append") or [])]
         return "".join(_decoded(part) for part in parts)
 
+    def read(self, path: str) -> str | None:
+        """What a program reads at a path, also through a link; None if nobody knows it here.
+
+        That is so if the config says nothing about it, or the machine fetches it.
+        """
+        link = next((each for each in self.items("storage", "links") if str(PurePosixPath(each["path"])) == path), None)
+        if link is not None:
+            target = normpath(PurePosixPath(path).parent / str(link.get("target") or ""))
+            return "" if target == "/dev/null" else self._written(target)
+        return self._written(path)
+
+    def _written(self, path: str) -> str | None:
+        for file in self.items("storage", "files"):
+            if str(PurePosixPath(file["path"])) == path:
+                return None if fetched(file) else self.content(file["path"])
+        return None
+
     def host_files(self) -> HostFiles:
         """The keys and the policy that a machine has after the first boot."""
         places = (f"/{POLICY}", f"/{REGISTRIES}/", f"/{KEYS}/", *(f"/{place}" for place in (*PERSONAL, *REDIRECTS)))
@@ -58,6 +78,12 @@ class Merged:
 
 
 _KINDS = ("faults", "warnings")
+
+
+def fetched(file: Mapping[str, Any]) -> tuple[str, ...]:
+    """The addresses from which the machine fetches parts of a file."""
+    sources = [part.get("source") or "" for part in (file.get("contents") or {}, *(file.get("append") or []))]
+    return tuple(source for source in sources if source and source[:5].lower() != "data:")
 
 
 def _decoded(resource: Mapping[str, Any]) -> str:
@@ -107,6 +133,13 @@ def displaced(merged: Merged, ours: Mapping[str, Any]) -> Iterator[Finding]:
             yield Finding(place, "this gives a file that protects the machine to another user: leave it out")
     for unit in ours.get("systemd", {}).get("units", []):
         found = next((each for each in merged.items("systemd", "units") if each["name"] == unit["name"]), {})
-        other = any((found.get(key) or []) != (unit.get(key) or []) for key in ("contents", "dropins"))
+        other = found.get("contents") != unit.get("contents") or _counting(found, unit) != (unit.get("dropins") or [])
         if found.get("mask") or not found.get("enabled") or other:
             yield Finding(("systemd", f"units[{unit['name']}]"), NO_SWITCH)
+
+
+def _counting(found: Mapping[str, Any], ours: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The drop-ins of a unit: ours, and what another config adds, unless that leaves alone what the unit does."""
+    names = [drop_in["name"] for drop_in in ours.get("dropins") or []]
+    drop_ins: list[Mapping[str, Any]] = found.get("dropins") or []
+    return [each for each in drop_ins if each["name"] in names or not is_harmless(each.get("contents") or "")]

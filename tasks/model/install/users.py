@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import PurePosixPath
 from typing import Any
 
-from tasks.model.install import logins, stock
+from tasks.model.install import stock
 from tasks.model.install.ignition import Path, identity
 from tasks.model.install.merged import Finding, Merged
 
@@ -56,9 +56,6 @@ def cautions(merged: Merged) -> Iterator[tuple[Path, str]]:
         if name in stock.GROUPS - stock.USERS and has_own_group(user):
             why = f"Fedora CoreOS has a group {name}, so useradd refuses a user of that name, {_STOPS}"
             yield ("passwd", f"users[{name}]"), f"{why}: add `primary_group: {name}`, or use another name"
-        if logins.is_plain(str(user.get("passwordHash") or "")):
-            why = "this is no password hash, so it lets nobody in: make one with `mkpasswd --method=yescrypt`"
-            yield ("passwd", f"users[{name}]", "passwordHash"), why
 
 
 def _misnamed(name: str, program: str) -> str:

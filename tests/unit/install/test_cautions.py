@@ -9,7 +9,8 @@ import pytest
 from tasks.model.errors import TaskError
 from tasks.model.install import cautions, ignition
 from tasks.model.install.merged import Merged
-from tests.builders.merged_configs import user, warned, with_file, with_unit
+from tasks.model.updates import SERVICE
+from tests.builders.merged_configs import unit_of, user, warned, with_file, with_script, with_unit
 
 CHILD = '{"ignition":{"version":"3.5.0"}}'
 
@@ -108,26 +109,80 @@ def test_an_argument_with_which_zfs_does_not_load_is_named(argument: str, refuse
 
 
 @pytest.mark.parametrize(
-    ("text", "words"),
+    ("program", "words"),
     {
-        "ExecStart=rpm-ostree rebase ostree-unverified-registry:x": "two units would do it",
-        "ExecStart=/usr/bin/rpm-ostree --quiet rebase --reboot x": "two units would do it",
+        "rpm-ostree rebase ostree-unverified-registry:x": "two units would do it",
+        "/usr/bin/rpm-ostree --quiet rebase --reboot x": "two units would do it",
         "bootc switch ghcr.io/o/n": "two units would do it",
-        "ExecStart=/usr/bin/rpm-ostree upgrade --reboot": "two units would do it",
+        "/usr/bin/rpm-ostree upgrade --reboot": "two units would do it",
+        "/usr/bin/bootc upgrade --apply": "two units would do it",
+        "/usr/bin/bootc upgrade --check": "", "rpm-ostree upgrade --preview": "",
         "ostree container image deploy --sysroot / --imgref x": "two units would do it",
         "rpm-ostree kargs --append=module.sig_enforce=1": "with module.sig_enforce=1 the kernel loads no OpenZFS",
-        "ExecStart=/usr/bin/rpm-ostree install -y --allow-inactive htop": "packages: of invoke.yaml",
+        "/usr/bin/rpm-ostree install -y --allow-inactive \\\n  htop": "packages: of invoke.yaml",
         "rpm-ostree override remove nano": "packages: of invoke.yaml",
-        "ExecStart=/usr/bin/rpm-ostree status": "",
-        "bootc status": "",
+        "rpm-ostree override reset --all": "",
+        "rpm-ostree uninstall a --install b": "packages: of invoke.yaml",
+        "/usr/bin/rpm-ostree initramfs --arg=-I --enable --reboot": "a changed initramfs is lost",
+        "rpm-ostree initramfs-etc --track=/etc/crypttab": "a changed initramfs is lost",
+        "rpm-ostree initramfs --disable": "", "rpm-ostree initramfs-etc --untrack-all": "",
+        "/usr/bin/rpm-ostree status": "", "bootc status": "",
+        "rpm-ostree status | grep install": "",
+        "rpm-ostree status --booted\npodman ps\ninstall -m 0644 a b": "",
     }.items(),
 )  # fmt: skip
-def test_what_the_image_does_itself_is_named(text: str, words: str) -> None:
-    """In a unit, its drop-in or a script."""
-    for config in (with_unit(text), with_file("/usr/local/bin/x", text.replace(" ", "%20"))):
+def test_what_the_image_does_itself_is_named(program: str, words: str) -> None:
+    """In a unit, its drop-in or a script that one starts; lines do not run into each other."""
+    unit = f"[Service]\nExecStart={program}\n"
+    for config in (with_unit(unit), with_script(f"#!/bin/bash\n{program}\n"), stored("own.service", unit)):
         said = [why for why in warned(config) if "nobody" not in why]
         assert len(said) == bool(words)
         assert words in "".join(said)
+
+
+def stored(unit: str, text: str) -> dict[str, Any]:
+    return with_file(f"/etc/systemd/system/{unit}", quote(text))
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        with_file("/etc/motd.d/10-help", quote("To take an update now: sudo bootc upgrade --apply\n")),
+        with_file("/etc/profile.d/a.sh", quote("alias up='sudo bootc upgrade'\n")),
+        with_file("/usr/local/bin/x", quote("#!/bin/bash\nbootc upgrade\n")),
+        with_script("#!/bin/bash\nbootc upgrade\n", "/usr/local/bin/other"),
+        with_script("#!/bin/bash\nbootc upgrade\n", "/usr/local/bin/x-y"),
+        with_script("#!/bin/bash\necho 'type: bootc upgrade'\n# bootc upgrade\n"),
+        with_unit("[Unit]\nDescription=Tell whether bootc upgrade is due\n[Service]\nExecStart=/bin/true\n"),
+        stored(f"{SERVICE}.d/a.conf", "[Service]\nExecStart=\nExecStart=/usr/bin/bootc upgrade --quiet\n"),
+        stored(SERVICE, "[Service]\nExecStart=/usr/bin/rpm-ostree upgrade --reboot\n"),
+        with_file("/usr/local/bin/x", quote("bootc upgrade\n")) | unit_of(SERVICE, "ExecStart=\nExecStart=x\n"),
+    ],
+)
+def test_what_only_speaks_of_updates_or_is_the_image_s_own_unit_passes(config: dict[str, Any]) -> None:
+    """A text that is shown, a command for people, and a change of the unit that updates."""
+    assert [why for why in warned(config) if "nobody" not in why] == []
+
+
+@pytest.mark.parametrize(
+    "run", ["/usr/local/bin/x", "x --now", "/bin/sh -c 'sleep 1; x'", "/usr/bin/bash /usr/local/bin/x"]
+)
+def test_a_script_counts_if_a_unit_starts_it(run: str) -> None:
+    """Also through another script, in NetworkManager's folder, and in a user's unit."""
+    text = "#!/bin/bash\nbootc upgrade\n"
+    between = {"path": "/etc/mine/start", "contents": {"source": f"data:,{quote(run)}"}}
+    through = with_script(text, "/bin/sh /etc/mine/start")
+    through["storage"]["files"].append(between)
+    dispatched = with_file("/etc/NetworkManager/dispatcher.d/9", quote(text))
+    own = with_file("/var/home/core/.config/systemd/user/a.service", "ExecStart=bootc%20upgrade")
+    for config in (with_script(text, run), through, dispatched, own):
+        assert any("two units would do it" in why for why in warned(config))
+
+
+def test_the_image_s_update_that_takes_another_image_is_named() -> None:
+    """It is no longer only an update."""
+    config = unit_of(SERVICE, "[Service]\nExecStart=\nExecStart=/usr/bin/bootc switch ghcr.io/o/n\n")
+    assert any("two units would do it" in why for why in warned(config))
 
 
 def test_zincati_is_off_in_the_image() -> None:

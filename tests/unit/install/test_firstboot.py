@@ -2,7 +2,9 @@
 
 import json
 
-from tasks.model.install.firstboot import UNIT, snippet
+import pytest
+
+from tasks.model.install.firstboot import UNIT, is_harmless, snippet
 from tasks.model.signing import KEYS, POLICY, REGISTRY_ENTRY, HostFiles
 
 IMAGE = "ghcr.io/owner/custom-coreos"
@@ -30,3 +32,21 @@ def test_the_switch_is_a_program_that_only_root_changes() -> None:
 def test_without_the_switch_no_unit_is_added() -> None:
     """The policy alone protects a machine that its owner switches by hand."""
     assert "systemd" not in snippet(SHIPPED, IMAGE, switch=False)
+
+
+@pytest.mark.parametrize(
+    ("text", "harmless"),
+    {
+        "[Service]\nEnvironment=HTTPS_PROXY=http://proxy.lan:3128\n": True,
+        '[Service]\n# mine\nEnvironment = "https_proxy=http://a" no_proxy=.lan,10.0.0.0/8\n': True,
+        "[Service]\nEnvironment=SSL_CERT_FILE=/etc/pki/mine.pem\n": True, "": True, "[Service]\n; later\n": True,
+        "[Service]\nEnvironment=IMAGE=ghcr.io/o/n\n": False,
+        "[Service]\nEnvironment=HTTPS_PROXY=http://a IMAGE=b\n": False, "[Service]\nEnvironment=\n": False,
+        "[Service]\nEnvironment=HOME=/var/home/core\n": False, "[Service]\nEnvironmentFile=/etc/proxy\n": False,
+        "[Service]\nExecStartPre=/bin/true\n": False, "[Unit]\nConditionPathExists=/a\n": False,
+        '[Service]\nEnvironment="HTTPS_PROXY=http://a\n': False, "https://a/b": False,
+    }.items(),
+)  # fmt: skip
+def test_a_drop_in_for_a_proxy_is_harmless(text: str, harmless: bool) -> None:
+    """A home folder, a file of variables or a condition may lead to another policy, or to nothing."""
+    assert is_harmless(text) is harmless

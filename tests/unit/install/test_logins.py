@@ -87,6 +87,7 @@ GETTY = "[Service]\nExecStart=\nExecStart=-/sbin/agetty --autologin core --nocle
         (with_shell("/sbin/nologin"), False), (with_shell("/bin/false"), False), (with_keys(), False),
         (user(sshAuthorizedKeys=[], passwordHash="!$y$x"), False),  # locked
         (user(sshAuthorizedKeys=[], passwordHash="$y$x"), True),
+        (user(sshAuthorizedKeys=[], passwordHash="changeme"), False),  # no hash
         (in_file("/home/core/.ssh/authorized_keys"), True), (in_file("/root/.ssh/authorized_keys"), True),
         (in_file("/var/home/core/.ssh/authorized_keys.d/me"), True),
         (in_file("/var/roothome/.ssh/authorized_keys.d/me"), True),
@@ -99,7 +100,9 @@ GETTY = "[Service]\nExecStart=\nExecStart=-/sbin/agetty --autologin core --nocle
         (with_file("/etc/systemd/system/serial-getty@ttyS0.service.d/a.conf", quote(GETTY)), True),
         (with_file("/etc/ssh/sshd_config.d/10.conf", quote("AuthorizedKeysFile /etc/ssh/keys/%u\n")), True),
         (with_file("/etc/ssh/sshd_config.d/10.conf", quote("AuthorizedKeysFile .ssh/authorized_keys\n")), False),
+        (with_file("/etc/ssh/sshd_config.d/10.conf", quote("AuthorizedKeysFile=.ssh/authorized_keys\n")), False),
         (with_file("/etc/ssh/sshd_config.d/10.conf", quote("AuthorizedKeysCommand none\n")), False),
+        (with_file("/etc/ssh/sshd_config.d/10.conf", quote("authorizedkeyscommand /usr/bin/mine\n")), True),
         (with_file("/etc/ssh/sshd_config.d/10.conf", quote("# AuthorizedKeysFile /etc/ssh/keys/%u\n")), False),
         (with_unit("ExecStart=/usr/bin/tailscale up --ssh"), True), (with_unit("ExecStart=/bin/true"), False),
     ],
@@ -108,6 +111,25 @@ def test_every_way_in_counts_and_no_other(config: dict[str, Any], enters: bool) 
     """A key in a file, a terminal without a login, another place for keys; not a user without a shell."""
     assert any(why.startswith("nobody can log in") for why in warned(config)) is not enters
     assert bool(logins.installed(Merged(config, (), (), ()))) is enters
+
+
+@pytest.mark.parametrize(
+    ("text", "is_hash"),
+    {
+        "$y$j9T$aUmgEDoFIDPhGxEe2FUjc/$C5A...": True, "$gy$j9T$a$b": True, "$7$CU..../....a$b": True,
+        "$6$rounds=5000$salt$x": True, "$5$salt$x": True, "$2b$05$abc": True, "$1$salt$x": True, "$sha1$1$a$b": True,
+        "$md5,rounds=5$salt$x": True, "$3$$8846f7eaee8fb117ad06bdd830b7586c": True, "_J9..CCCCXBrJUJV154M": True,
+        "aZGJuE6EXrjEE": True, "changeme": False, "$ecret$word": False, "$y$": False, "correct horse battery": False,
+        "$6$salt$a:b": False, "!": None, "*": None, "!!": None, "!$6$salt$x": None, "x": None, "": None, " ": None,
+    }.items(),
+)  # fmt: skip
+def test_a_password_that_is_no_hash_is_named(text: str, is_hash: bool | None) -> None:
+    """By the forms of crypt(5); who locks a password on purpose hears nothing."""
+    said = warned(with_keys(ED25519, password=text))
+    assert [why.partition(":")[0] for why in said] == (
+        ["no password fits this, because it is no hash of one"] if is_hash is False else []
+    )
+    assert any(why.startswith("nobody can log in") for why in warned(with_keys(password=text))) is not (is_hash is True)
 
 
 def test_keys_of_a_user_who_cannot_enter_are_named() -> None:

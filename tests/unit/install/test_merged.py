@@ -59,15 +59,45 @@ def test_a_place_is_named_by_its_items(why: str, path: str, place: tuple[str, ..
     assert found.why == why or "bad" in found.why
 
 
+@pytest.mark.parametrize(
+    ("path", "text"),
+    {
+        "/a": "one", "/b": None, "/c": None, "/d": "one", "/e": "", "/f": None, "/x/g": "one", "/h": None,
+    }.items(),
+)  # fmt: skip
+def test_what_a_program_reads_at_a_path(path: str, text: str | None) -> None:
+    """Also through a link; what the machine fetches, or has itself, is not known here."""
+    files = [file("/a", "one"), {"path": "/b", "contents": {"source": "https://a/b"}}, file("/x//g", "one")]
+    links = {"/d": "a", "/e": "/dev/null", "/f": "/usr/a", "/h": "b"}
+    storage = {"files": files, "links": [{"path": path, "target": target} for path, target in links.items()]}
+    assert merged({"storage": storage}).read(path) == text
+
+
 UNIT = {"name": "switch.service", "enabled": True, "contents": "[Unit]"}
 OURS = {"storage": {"files": [file("/etc/a", "a")]}, "systemd": {"units": [UNIT]}}
 
 
 def test_what_we_add_stays_what_it_is() -> None:
-    """Ignition gives every field a value, and files of others do not count."""
+    """Ignition gives every field a value; files of others do not count, nor does a drop-in for a proxy."""
     same = {**OURS["storage"]["files"][0], "user": {"id": None}, "group": {}, "append": []}
-    config = {"storage": {"files": [file("/etc/b"), same]}, "systemd": {"units": [{**UNIT, "dropins": []}]}}
-    assert list(displaced(merged(config), OURS)) == []
+    for drop_ins in ([], [{"name": "proxy.conf", "contents": "[Service]\nEnvironment=HTTPS_PROXY=http://a:3128\n"}]):
+        config = {"storage": {"files": [file("/etc/b"), same]}, "systemd": {"units": [{**UNIT, "dropins": drop_ins}]}}
+        assert list(displaced(merged(config), OURS)) == []
+
+
+def test_our_drop_in_stays_what_it_is() -> None:
+    """Beside one for a proxy, which its owner may add."""
+    image = {"name": "image.conf", "contents": "[Service]\nEnvironment=IMAGE=a\n"}
+    proxy = {"name": "proxy.conf", "contents": "[Service]\nEnvironment=HTTPS_PROXY=http://a:3128\n"}
+    ours = {"systemd": {"units": [{**UNIT, "dropins": [image]}]}}
+    for drop_ins, passes in (
+        ([proxy, image], True),
+        ([image, proxy], True),
+        ([proxy], False),
+        ([{**image, **proxy}], False),
+    ):
+        config = {"systemd": {"units": [{**UNIT, "dropins": drop_ins}]}}
+        assert (not list(displaced(merged(config), ours))) is passes
 
 
 @pytest.mark.parametrize(
@@ -89,6 +119,7 @@ def test_a_file_of_ours_that_others_change_is_a_fault(changes: dict[str, Any]) -
     [
         {"mask": True}, {"enabled": False}, {"contents": "[Service]"}, {"name": "x.service"},
         {"dropins": [{"name": "zz.conf", "contents": "[Service]\nEnvironment=IMAGE=x"}]},
+        {"dropins": [{"name": "zz.conf", "contents": "[Service]\nEnvironment=\n"}]},
     ],
 )  # fmt: skip
 def test_a_unit_of_ours_that_others_change_is_a_fault(changes: dict[str, Any]) -> None:

@@ -1,13 +1,16 @@
 """What a config switches off that the machine needs."""
 
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
 from tasks.model.install.merged import Merged
 from tasks.model.install.switched_off import switched_off
+from tasks.model.updates import SERVICE, TIMER
 
-TIMER, SERVICE = "bootc-fetch-apply-updates.timer", "bootc-fetch-apply-updates.service"
+SYSTEM = "/etc/systemd/system"
+EMPTY = "[Timer]\nOnCalendar=\n"
 
 
 def unit(name: str, drop_in: str = "", **more: object) -> dict[str, Any]:
@@ -16,47 +19,96 @@ def unit(name: str, drop_in: str = "", **more: object) -> dict[str, Any]:
 
 
 def file(path: str, text: str) -> dict[str, Any]:
-    return {"storage": {"files": [{"path": path, "contents": {"source": f"data:,{text}"}}]}}
+    return {"storage": {"files": [{"path": path, "contents": {"source": f"data:,{quote(text)}"}}]}}
+
+
+def link(path: str, target: str) -> dict[str, Any]:
+    return {"storage": {"links": [{"path": path, "target": target}]}}
 
 
 def arguments(*items: str) -> dict[str, Any]:
     return {"kernelArguments": {"shouldExist": list(items)}}
 
 
+def units(*names: str, **fields: object) -> dict[str, Any]:
+    return {"systemd": {"units": [{"name": name, **fields} for name in names]}}
+
+
+SOCKET = {"name": "sshd.socket", "enabled": True}
+SOCKET_LINK = link(f"{SYSTEM}/sockets.target.wants/sshd.socket", "/usr/lib/systemd/system/sshd.socket")
+
+
 @pytest.mark.parametrize(
     ("config", "words"),
     [
         (unit(TIMER, mask=True), "update itself"),
-        (unit(TIMER, enabled=False), "update itself"),
-        (unit(TIMER, "[Timer]\nOnCalendar=\n"), "update itself"),
+        (unit(TIMER, enabled=False), "does not switch this off, because the image starts it: use `mask: true`"),
+        (unit("zfs-mount.service", enabled=False), "use `mask: true`"),
+        (unit(TIMER, EMPTY), "update itself: add a time below"),
+        (unit(TIMER, contents="[Timer]\nUnit=a.service\n", dropins=[{"name": "50-window.conf", "contents": EMPTY}]),
+         "update itself"),
+        (unit(TIMER, "[Timer]\nOnBootSec=\n# OnBootSec=1h\n"), "update itself"),
         (unit(SERVICE, "[Service]\nExecStart=\nExecStart=/bin/true\n"), "update itself"),
+        (unit(SERVICE, "[Service]\nExecStart=\nExecStart=-/usr/bin/true\n"), "update itself"),
+        (unit(SERVICE, "[Service]\nExecStart=\n"), "update itself"),
         (unit("zfs-mount.service", mask=True), "pools"),
         (unit("sshd.service", mask=True), "SSH"),
+        (unit("sshd.service", enabled=False), "SSH"),
+        (units("sshd.service", "sshd@.service", mask=True) | SOCKET_LINK, "SSH"),
+        (units("sshd.service", "sshd.socket", mask=True), "SSH"),
+        (link(f"{SYSTEM}/{TIMER}", "/dev/null"), "update itself"),
+        (link(f"{SYSTEM}//{TIMER}", "../../../dev/null"), "update itself"),
+        (link(f"{SYSTEM}/sshd.service", "/dev/null"), "SSH"),
+        (unit("multi-user.target", mask=True), "neither SSH nor the switch"),
+        (link(f"{SYSTEM}/default.target", "/usr/lib/systemd/system/rescue.target"), "neither SSH nor the switch"),
+        (file(f"{SYSTEM}/{TIMER}", ""), "update itself"),
+        (file(f"{SYSTEM}/{TIMER}.d/99.conf", EMPTY), "update itself: add a time"),
+        (file(f"{SYSTEM}/{SERVICE}.d/a.conf", "[Service]\nExecStart=\nExecStart=/bin/true\n"), "update itself"),
+        (file(f"{SYSTEM}/{SERVICE}", "[Service]\nExecStart=/bin/true\n"), "update itself"),
+        ({"storage": file("/etc/z", EMPTY)["storage"] | link(f"{SYSTEM}/{TIMER}.d/z.conf", "../../../z")["storage"]},
+         "update itself"),
         (arguments(f"quiet systemd.mask={TIMER}"), "update itself"),
         (arguments("systemd.mask=systemd-modules-load.service"), "OpenZFS"),
-        (file("/etc/modprobe.d/z.conf", "install zfs /bin/false%0A"), "OpenZFS"),
-        (file("/etc/modprobe.d/z.conf", "# x%0Ablacklist spl%0A"), "OpenZFS"),
-        (file("/etc/modules-load.d/zfs.conf", "br_netfilter%0A"), "OpenZFS"),
+        (file("/etc/modprobe.d/z.conf", "install zfs /bin/false\n"), "OpenZFS"),
+        (file("/etc/modprobe.d/z.conf", "# x\nblacklist spl\n"), "OpenZFS"),
+        (file("/etc/modules-load.d/zfs.conf", "br_netfilter\n"), "OpenZFS"),
     ],
-)
+)  # fmt: skip
 def test_what_is_switched_off_is_named_with_its_consequence(config: dict[str, Any], words: str) -> None:
-    """Each is valid, and the machine boots."""
-    ((_, why),) = switched_off(Merged(config, (), (), ()))
+    """Each is valid, and the machine boots; a file or a link counts like `systemd.units`."""
+    ((place, why),) = switched_off(Merged(config, (), (), ()))
     assert words in why
+    assert place
 
 
 @pytest.mark.parametrize(
     "config",
     [
         unit(TIMER, "[Timer]\nOnCalendar=\nOnCalendar=Sat 03:00\n"),
+        unit(TIMER, "[Timer]\nOnCalendar=\nOnBootSec=1h\nOnUnitInactiveSec=8h\n"),
+        unit(TIMER, dropins=[{"name": "10-a.conf", "contents": EMPTY}]),  # the image's 50-window.conf comes later
+        unit(TIMER, contents="[Timer]\nOnBootSec=1h\n"),
+        unit(TIMER, "[Timer]\nPersistent=true\n"),
         unit(TIMER, enabled=True),
+        unit(SERVICE, "[Service]\nExecStart=\nExecStart=/usr/bin/bootc upgrade --quiet\n"),
+        unit(SERVICE, "[Service]\nExecStartPost=/usr/bin/true\n"),
         unit("debug-shell.service", mask=True),
+        link(f"{SYSTEM}/debug-shell.service", "/dev/null"),
+        link(f"{SYSTEM}/timers.target.wants/{TIMER}", f"/usr/lib/systemd/system/{TIMER}"),
+        link(f"{SYSTEM}/{TIMER}", f"/usr/lib/systemd/system/{TIMER}"),
+        link("/etc/mine/sshd.service", "/dev/null"),
+        link(f"{SYSTEM}/default.target", "/usr/lib/systemd/system/graphical.target"),
+        {"systemd": {"units": [{"name": "sshd.service", "enabled": False}, SOCKET]}},
+        {"systemd": {"units": [{"name": "sshd.service", "mask": True}, SOCKET]}},
+        unit("sshd.service", enabled=False) | SOCKET_LINK,
+        SOCKET_LINK | arguments("systemd.mask=sshd.service"),
+        {"storage": {"files": [{"path": f"{SYSTEM}/{TIMER}", "contents": {"source": "https://a/b"}}]}},
         arguments("systemd.mask=debug-shell.service", "quiet"),
-        file("/etc/modprobe.d/zfs.conf", "options zfs zfs_arc_max=1%0A"),
-        file("/etc/modprobe.d/z.conf", "blacklist nouveau%0A"),
-        file("/etc/modules-load.d/zfs.conf", "zfs%0A"),
+        file("/etc/modprobe.d/zfs.conf", "options zfs zfs_arc_max=1\n"),
+        file("/etc/modprobe.d/z.conf", "blacklist nouveau\n"),
+        file("/etc/modules-load.d/zfs.conf", "zfs\n"),
     ],
 )
 def test_other_hours_units_and_modules_pass(config: dict[str, Any]) -> None:
-    """The owner decides when a machine updates."""
+    """The owner decides when a machine updates, and whether systemd starts sshd for each connection."""
     assert list(switched_off(Merged(config, (), (), ()))) == []

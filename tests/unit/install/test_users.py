@@ -153,22 +153,6 @@ def test_a_shell_that_stock_fedora_coreos_lacks_keeps_a_user_out(shell: str, mis
 
 
 @pytest.mark.parametrize(
-    ("text", "is_wrong"),
-    {
-        "changeme": True, "grub.pbkdf2.sha512.10000.AB": True, "my password": True, "$y$j9T$abc/$def.": False,
-        "$6$salt$hash": False, "$2b$05$abc": False, "!": False, "*": False, "!$y$x": False, "x": False, "": False,
-        "abcdefghijk./": False, "_abcdefghijk.0123456": False, "$y": True,
-    }.items(),
-)  # fmt: skip
-def test_a_password_is_a_hash(text: str, is_wrong: bool) -> None:
-    """Any other text matches no password, so it is no way in; a locked one is meant so."""
-    said = warned({"passwd": {"users": [{**CORE, "passwordHash": text}]}})
-    assert any("no password hash" in why and "mkpasswd" in why for why in said) == is_wrong
-    is_locked = text in ("", "!", "*", "!$y$x", "x")
-    assert any(why.startswith("nobody can log in") for why in said) == (is_wrong or is_locked)
-
-
-@pytest.mark.parametrize(
     ("people", "groups", "place", "words"),
     [
         ([{**CORE, "groups": ["sudo", "video"]}], [], "users[core] groups[1]", "usermod -aG video core"),

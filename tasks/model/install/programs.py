@@ -1,0 +1,59 @@
+"""What a machine runs by itself: the programs of its units, and the scripts that these start."""
+
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import PurePosixPath
+
+from tasks.model.install.ignition import Path
+from tasks.model.install.merged import Merged
+from tasks.model.install.units import lines, units
+
+Lines = tuple[str, ...]
+
+_PROGRAM = re.compile(r"\s*Exec\w+\s*=")
+_USER_UNITS = re.compile(r"/etc/systemd/user/|.*/\.config/systemd/user/")
+_DISPATCHED = "/etc/NetworkManager/dispatcher.d/"
+_SEARCHED = ("/usr/local/bin", "/usr/local/sbin")  # a program there is found by its name
+_SAID = re.compile(r"\s*(?:alias|echo|printf|logger)\s[^|&;]*")
+
+
+def started(merged: Merged, *, but: str = "") -> Mapping[Path, Lines]:
+    """The lines that a machine runs by itself, by the place of their unit or script in the config.
+
+    A script counts if a unit or another such script names it. What is only shown, or waits for somebody to type its
+    name, does not count. `but` is a unit to leave out, with what only it starts.
+    """
+    found = dict(_of_units(merged, but))
+    waiting = {path: place for path, place in _scripts(merged) if place not in found}
+    while named := [path for path in waiting if any(_names(path, run) for run in found.values())]:
+        found |= {waiting.pop(path): _script(merged, path) for path in named}
+    return found
+
+
+def _of_units(merged: Merged, but: str) -> Iterator[tuple[Path, Lines]]:
+    """The programs of units, and the scripts that NetworkManager starts."""
+    for unit in units(merged).values():
+        for place in dict.fromkeys(text.place for text in unit.texts):
+            texts = [text.content for text in unit.texts if text.place == place]
+            yield place, () if unit.name == but else tuple(filter(_PROGRAM.match, lines("\n".join(texts))))
+    for path, place in _scripts(merged):
+        if _USER_UNITS.match(path):
+            yield place, tuple(filter(_PROGRAM.match, lines(merged.read(path) or "")))
+        elif path.startswith(_DISPATCHED):
+            yield place, _script(merged, path)
+
+
+def _scripts(merged: Merged) -> Iterator[tuple[str, Path]]:
+    for file in merged.items("storage", "files"):
+        yield str(PurePosixPath(file["path"])), ("storage", f"files[{file['path']}]")
+
+
+def _script(merged: Merged, path: str) -> Lines:
+    return tuple(line for line in lines(merged.read(path) or "") if not _SAID.fullmatch(line))
+
+
+def _names(path: str, run: Lines) -> bool:
+    """Whether a line names a script: by its path, or by its name where the shell finds it."""
+    names = [path, *([PurePosixPath(path).name] if str(PurePosixPath(path).parent) in _SEARCHED else [])]
+    named = re.compile(rf"(?<![\w./-])(?:{'|'.join(map(re.escape, names))})(?![\w./-])")
+    return any(map(named.search, run))

@@ -1,0 +1,126 @@
+"""sshd's settings on a machine as sshd reads them; sshd_config(5) and OpenSSH's servconf.c are the source."""
+
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from tasks.model.install.ignition import Path
+from tasks.model.install.merged import Merged
+from tasks.model.install.visitors import Visitor
+
+MAIN, DROP_INS = "/etc/ssh/sshd_config", "/etc/ssh/sshd_config.d"
+_READS_KEYS = "AuthorizedKeysFile .ssh/authorized_keys .ssh/authorized_keys.d/*"
+STOCK = {  # what decides here who gets in, as Fedora CoreOS 44 has it
+    MAIN: f"Include {DROP_INS}/*.conf\nAuthorizedKeysFile .ssh/authorized_keys\n",
+    f"{DROP_INS}/40-disable-passwords.conf": "PasswordAuthentication no",
+    f"{DROP_INS}/90-afterburn-authorized-keys-file.conf": _READS_KEYS,
+    f"{DROP_INS}/91-ignition-authorized-keys-file.conf": _READS_KEYS,
+}
+_LINE = re.compile(r'\s*"?(\w+)"?(?:\s*=\s*|\s+)(.*)')
+_WORD = re.compile(r'(?:"[^"]*"|[^\s"])+')
+_DEEPEST = 16  # levels of Include
+
+Words = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One line: its keyword in small letters, its words, the Match lines that it stands under, and its place.
+
+    The place is empty for a line of Fedora CoreOS's own.
+    """
+
+    keyword: str
+    words: Words
+    match: tuple[Words, ...]
+    place: Path
+
+
+def settings(merged: Merged) -> tuple[Setting, ...] | None:
+    """Every line in the order in which sshd reads them; None if the machine fetches some of them."""
+    texts: dict[str, tuple[str, Path]] = {path: (text, ()) for path, text in STOCK.items()}
+    for kind in ("files", "links"):
+        for item in merged.items("storage", kind):
+            path, place = str(PurePosixPath(item["path"])), ("storage", f"{kind}[{item['path']}]")
+            text = merged.read(path)
+            if text is None and path.startswith(MAIN):
+                return None
+            appended = kind == "files" and not (item.get("contents") or {}).get("source")
+            texts[path] = (f"{STOCK.get(path, '') if appended else ''}\n{text or ''}", place)
+    return tuple(_read(texts, MAIN, (), _DEEPEST))
+
+
+def in_force(known: Sequence[Setting], keyword: str, visitor: Visitor) -> tuple[Setting, ...] | None:
+    """The lines of a keyword that count for somebody, the winning one first; None if that depends on the connection.
+
+    Lines under a Match that applies win over all others.
+    """
+    lines = [setting for setting in known if setting.keyword == keyword]
+    applying = [(line, _applies(line.match, visitor)) for line in lines if line.match]
+    if any(applies is None for _, applies in applying):
+        return None
+    return tuple(line for line, applies in applying if applies) or tuple(line for line in lines if not line.match)
+
+
+def matches(name: str, pattern: str) -> bool:
+    """Whether a name has the form of a pattern, in which `*` stands for any letters and `?` for one."""
+    form = "".join({"*": ".*", "?": "."}.get(letter, re.escape(letter)) for letter in pattern)
+    return re.fullmatch(form, name, re.DOTALL) is not None
+
+
+def _read(texts: Mapping[str, tuple[str, Path]], path: str, match: tuple[Words, ...], depth: int) -> Iterator[Setting]:
+    """The lines of a file and of those that it includes; a Match holds until the next one, or the file's end."""
+    text, place = texts[path]
+    under = match
+    for matched in filter(None, map(_LINE.match, text.splitlines())):
+        keyword, words = matched[1].lower(), _words(matched[2])
+        if keyword == "match":
+            under = (*match, words)
+        elif keyword == "include" and depth:
+            for included in (each for word in words for each in sorted(texts) if _is_included(each, word)):
+                yield from _read(texts, included, under, depth - 1)
+        else:
+            yield Setting(keyword, words, under, place)
+
+
+def _words(text: str) -> Words:
+    words = _WORD.findall(text)
+    comment = next((number for number, word in enumerate(words) if word.startswith("#")), len(words))
+    return tuple(word.replace('"', "") for word in words[:comment])
+
+
+def _is_included(path: str, word: str) -> bool:
+    wanted, given = PurePosixPath("/etc/ssh", word), PurePosixPath(path)
+    hidden = given.name.startswith(".") and not wanted.name.startswith(".")
+    return given.parent == wanted.parent and not hidden and matches(given.name, wanted.name)
+
+
+def _applies(match: Sequence[Words], visitor: Visitor) -> bool | None:
+    """Whether Match lines are for a person; None if only the connection, or a group that may be theirs, tells."""
+    answers = [answer for words in match for answer in _answers(iter(words), visitor)]
+    if False in answers:
+        return False
+    return None if None in answers else True
+
+
+def _answers(words: Iterator[str], visitor: Visitor) -> Iterator[bool | None]:
+    for word in words:
+        criterion, equals, patterns = word.lower().partition("=")
+        if criterion in ("all", "invalid-user"):
+            yield criterion == "all"
+            continue
+        patterns = word.partition("=")[2] if equals else next(words, "")
+        if criterion == "user":
+            yield _listed([visitor.name], patterns)
+        elif criterion == "group":
+            yield _listed(visitor.groups, patterns) or (None if _listed(visitor.beside, patterns) else False)
+        else:
+            yield None
+
+
+def _listed(names: Collection[str], patterns: str) -> bool:
+    """Whether one of the names has a form of a list, and none has one after a `!`."""
+    forms = patterns.split(",")
+    refused = any(matches(name, form[1:]) for name in names for form in forms if form.startswith("!"))
+    return not refused and any(matches(name, form) for name in names for form in forms)

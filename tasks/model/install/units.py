@@ -1,0 +1,109 @@
+"""The units of a machine as a config makes them: in `systemd.units`, or as files and links in /etc/systemd/system."""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from tasks.model.install.ignition import Path
+from tasks.model.install.merged import Merged
+from tasks.model.updates import effective
+
+FOLDER = "/etc/systemd/system"
+_NOWHERE = "/dev/null"
+_WANTS = (".wants", ".requires")
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A unit's own file, whose name is empty, or a drop-in: its name, its place in the config, and its content."""
+
+    name: str
+    place: Path
+    content: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Unit:
+    """What a config makes of a unit; the places are empty where it does nothing of the kind."""
+
+    name: str
+    texts: tuple[Text, ...]
+    masked: Path
+    enabled: Path
+    disabled: Path
+
+    def values(self, keys: Sequence[str], stock: str = "", drop_ins: Mapping[str, str] | None = None) -> list[str]:
+        """The values of settings, as systemd reads them: the unit's file, then every drop-in by its name.
+
+        `stock` is the file that the image has, and `drop_ins` are the image's: a config's own replace those.
+        """
+        own = {text.name: text.content for text in self.texts}
+        read = {"": stock, **(drop_ins or {}), **own}
+        return effective([line for name in sorted(read) for line in lines(read[name])], keys)
+
+    def place(self, keys: Sequence[str]) -> Path:
+        """The place of the last text that says something about settings."""
+        named = re.compile(rf"\s*(?:{'|'.join(keys)})\s*=")
+        texts = sorted(self.texts, key=lambda text: text.name)
+        return next((text.place for text in reversed(texts) if any(map(named.match, lines(text.content)))), ())
+
+
+def units(merged: Merged) -> Mapping[str, Unit]:
+    """Every unit that a config says something about, by its name."""
+    texts: dict[str, list[Text]] = defaultdict(list)
+    states: dict[str, dict[str, Path]] = defaultdict(dict)
+    for name, said, place in _said(merged):
+        if isinstance(said, Text):
+            texts[name].append(said)
+        else:
+            states[name][said] = place
+    return {
+        name: Unit(
+            name=name,
+            texts=tuple(texts[name]),
+            **{state: states[name].get(state, ()) for state in ("masked", "enabled", "disabled")},
+        )
+        for name in dict.fromkeys((*texts, *states))
+    }
+
+
+def lines(text: str) -> list[str]:
+    """The lines of a unit or a script without comments; one that ends with a backslash goes on in the next."""
+    joined = "\n".join(line for line in text.splitlines() if not line.lstrip().startswith(("#", ";")))
+    return joined.replace("\\\n", " ").splitlines()
+
+
+def _said(merged: Merged) -> Iterator[tuple[str, Text | str, Path]]:
+    """Every text of a unit, and whatever masks, enables or disables one, with the unit's name and the place."""
+    for unit in merged.items("systemd", "units"):
+        name, place = unit["name"], ("systemd", f"units[{unit['name']}]")
+        if unit.get("mask"):
+            yield name, "masked", place
+        if unit.get("enabled") is not None:
+            yield name, "enabled" if unit["enabled"] else "disabled", place
+        own = [("", unit.get("contents"))]
+        for text, content in (*own, *((each["name"], each.get("contents")) for each in unit.get("dropins") or [])):
+            if content:
+                yield name, Text(text, place, content), place
+    for kind in ("files", "links"):
+        for item in merged.items("storage", kind):
+            path = PurePosixPath(item["path"])
+            if path.is_relative_to(FOLDER):
+                yield from _stored(merged, path, item.get("target"), ("storage", f"{kind}[{item['path']}]"))
+
+
+def _stored(
+    merged: Merged, path: PurePosixPath, target: str | None, place: Path
+) -> Iterator[tuple[str, Text | str, Path]]:
+    """What a file or a link in systemd's folder says; an empty file masks a unit, as a link to /dev/null does."""
+    content, folder = merged.read(str(path)), path.parent.name
+    if str(path.parent) == FOLDER and content == "":
+        yield path.name, "masked", place
+    elif folder.endswith(_WANTS) and target not in (None, _NOWHERE):
+        yield path.name, "enabled", place
+    elif content is not None and str(path.parent) == FOLDER:
+        yield path.name, Text("", place, content), place
+    elif content is not None and folder.endswith(".d") and path.suffix == ".conf":
+        yield folder.removesuffix(".d"), Text(path.name, place, content), place
