@@ -1,7 +1,7 @@
 """What a machine runs by itself: the programs of its units, and the scripts that these start."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import PurePosixPath
 
 from tasks.model.install.ignition import Path
@@ -13,7 +13,8 @@ Lines = tuple[str, ...]
 _PROGRAM = re.compile(r"\s*Exec\w+\s*=")
 _USER_UNITS = re.compile(r"/etc/systemd/user/|.*/\.config/systemd/user/")
 _DISPATCHED = "/etc/NetworkManager/dispatcher.d/"
-_SEARCHED = ("/usr/local/bin", "/usr/local/sbin")  # a program there is found by its name
+_SEARCHED = (PurePosixPath("/usr/local/bin"), PurePosixPath("/usr/local/sbin"))  # a program there is found by its name
+_BEGINS = r"(?:^|[=;|&(\"'`]|\b(?:exec|sudo|env|if|then|else|do|while|until)\s)\s*[-@:+!]*"  # of a command
 _SAID = re.compile(r"\s*(?:alias|echo|printf|logger)\s[^|&;]*")
 
 
@@ -25,7 +26,7 @@ def started(merged: Merged, *, but: str = "") -> Mapping[Path, Lines]:
     """
     found = dict(_of_units(merged, but))
     waiting = {path: place for path, place in _scripts(merged) if place not in found}
-    while named := [path for path in waiting if any(_names(path, run) for run in found.values())]:
+    while named := _named(waiting, "\n".join(line for run in found.values() for line in run)):
         found |= {waiting.pop(path): _script(merged, path) for path in named}
     return found
 
@@ -52,8 +53,12 @@ def _script(merged: Merged, path: str) -> Lines:
     return tuple(line for line in lines(merged.read(path) or "") if not _SAID.fullmatch(line))
 
 
-def _names(path: str, run: Lines) -> bool:
-    """Whether a line names a script: by its path, or by its name where the shell finds it."""
-    names = [path, *([PurePosixPath(path).name] if str(PurePosixPath(path).parent) in _SEARCHED else [])]
-    named = re.compile(rf"(?<![\w./-])(?:{'|'.join(map(re.escape, names))})(?![\w./-])")
-    return any(map(named.search, run))
+def _named(paths: Iterable[str], text: str) -> list[str]:
+    """The scripts that a text names: by their path, or by their name where the shell finds it."""
+    names = {path: path if PurePosixPath(path).parent not in _SEARCHED else PurePosixPath(path).name for path in paths}
+    return [path for path, name in names.items() if name in text and _form(path, name).search(text)]
+
+
+def _form(path: str, name: str) -> re.Pattern[str]:
+    """Where a text names a script: a path anywhere, a name only where a command begins."""
+    return re.compile(rf"(?:(?<![\w./-]){re.escape(path)}|{_BEGINS}{re.escape(name)})(?![\w./-])", re.MULTILINE)

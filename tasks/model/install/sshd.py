@@ -13,6 +13,7 @@ from tasks.model.install.switched_off import SSHD, Caution
 from tasks.model.install.units import FOLDER, units
 from tasks.model.install.visitors import Visitor, files_with_keys, visitors
 
+_WHO = "{who}"
 _COMMAND_LINE = re.compile(r"^\s*(?:ExecStart|Environment\w*|OPTIONS)\s*=", re.MULTILINE)
 _COMMAND_FILES = (f"{FOLDER}/{SSHD}", f"{FOLDER}/sshd@.service", "/etc/sysconfig/sshd")
 _DEFAULT = (".ssh/authorized_keys", ".ssh/authorized_keys2")
@@ -25,7 +26,7 @@ _LISTS = ("denyusers", "allowusers", "denygroups", "allowgroups")
 _OTHERS = (_ROOT, _KEY, _FILE, *_ELSEWHERE, *_BY_PASSWORD)
 
 Rules = Mapping[str, tuple[Setting, ...]]  # the lines of each keyword that count for somebody, the winning one first
-Refusal = tuple[Path, str]  # the place of a setting, and why it keeps somebody out: {who}
+Refusal = tuple[Path, str]  # the place of a setting, and why it keeps somebody out: _WHO stands for them
 
 
 def locked_out(merged: Merged) -> Iterator[Caution]:
@@ -42,7 +43,7 @@ def locked_out(merged: Merged) -> Iterator[Caution]:
             kept_out[refusals[0]].append(visitor.name)
     unless = f", unless the config from {merged.remote[0]} changes that" if merged.remote else ""
     for (place, why), names in kept_out.items():
-        yield place, f"sshd would let nobody in{unless}: {why.format(who=' and '.join(names))}"
+        yield place, f"sshd would let nobody in{unless}: {why.replace(_WHO, ' and '.join(names))}"
 
 
 def has_own_command(merged: Merged) -> bool:
@@ -72,9 +73,9 @@ def _barred_by_name(rules: Rules, visitor: Visitor) -> Iterator[Refusal]:
     denied, allowed = rules["denyusers"], rules["allowusers"]
     for line in denied:
         if any(matches(visitor.name, user) and host in ("", "*") for user, host in _users(line)):
-            yield line.place, "DenyUsers names {who}: take that out"
+            yield line.place, f"DenyUsers names {_WHO}: take that out"
     if allowed and not any(matches(visitor.name, user) for line in allowed for user, _ in _users(line)):
-        yield allowed[0].place, "AllowUsers does not name {who}: add whoever shall log in"
+        yield allowed[0].place, f"AllowUsers does not name {_WHO}: add whoever shall log in"
     if visitor.name == "root" and _first(rules, _ROOT) == "no":
         yield rules[_ROOT][0].place, "PermitRootLogin is no: give the key to core, in passwd.users"
 
@@ -82,11 +83,11 @@ def _barred_by_name(rules: Rules, visitor: Visitor) -> Iterator[Refusal]:
 def _barred_by_group(rules: Rules, visitor: Visitor) -> Iterator[Refusal]:
     for line in rules["denygroups"]:
         for group in sorted(_named(line, visitor.groups)):
-            yield line.place, f"DenyGroups names {group}, a group of {{who}}: take that out"
+            yield line.place, f"DenyGroups names {group}, a group of {_WHO}: take that out"
     allowed = rules["allowgroups"]
     if allowed and not any(_named(line, visitor.groups | visitor.beside) for line in allowed):
         group = "sudo" if "sudo" in visitor.groups else min(visitor.groups)
-        yield allowed[0].place, f"AllowGroups names no group of {{who}}: add one, such as {group}"
+        yield allowed[0].place, f"AllowGroups names no group of {_WHO}: add one, such as {group}"
 
 
 def _users(line: Setting) -> Iterator[tuple[str, str]]:
@@ -110,7 +111,7 @@ def _by_key(rules: Rules, visitor: Visitor, files: frozenset[str]) -> bool:
     """Whether sshd reads a file with a key for somebody, or asks elsewhere for one."""
     read = rules[_FILE][0].words if rules[_FILE] else _DEFAULT
     tokens = {"%%": "%", "%h": visitor.home, "%u": visitor.name}
-    named = [re.sub("%[%hu]", lambda token: tokens[token[0]], word) for word in read]
+    named = [re.sub("%.", lambda token: tokens.get(token[0], "*"), word) for word in read]
     paths = [real(path if path.startswith("/") else f"{visitor.home}/{path}") for path in named]
     found = any(fnmatchcase(file, path) and file.count("/") == path.count("/") for file in files for path in paths)
     return found or any(_first(rules, keyword) not in ("", "none") for keyword in _ELSEWHERE)
@@ -125,8 +126,8 @@ def _unread(known: Sequence[Setting], rules: Rules) -> Refusal:
     """Why sshd does not read the files with somebody's keys."""
     place = rules[_FILE][0].place if rules[_FILE] else ("storage", f"files[{MAIN}]")
     if any(line.keyword == _FILE and not line.place for line in known):
-        return place, f"AuthorizedKeysFile leaves out the keys of {{who}}: make it {_READ}"
+        return place, f"AuthorizedKeysFile leaves out the keys of {_WHO}: make it {_READ}"
     return place, (
-        f"without Fedora CoreOS's own files it does not read the keys of {{who}}: begin this file with"
+        f"without Fedora CoreOS's own files it does not read the keys of {_WHO}: begin this file with"
         f" `Include {DROP_INS}/*.conf`"
     )

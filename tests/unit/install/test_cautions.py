@@ -152,6 +152,7 @@ def stored(unit: str, text: str) -> dict[str, Any]:
         with_file("/usr/local/bin/x", quote("#!/bin/bash\nbootc upgrade\n")),
         with_script("#!/bin/bash\nbootc upgrade\n", "/usr/local/bin/other"),
         with_script("#!/bin/bash\nbootc upgrade\n", "/usr/local/bin/x-y"),
+        with_script("#!/bin/bash\nbootc upgrade\n", "/usr/bin/echo x"),
         with_script("#!/bin/bash\necho 'type: bootc upgrade'\n# bootc upgrade\n"),
         with_unit("[Unit]\nDescription=Tell whether bootc upgrade is due\n[Service]\nExecStart=/bin/true\n"),
         stored(f"{SERVICE}.d/a.conf", "[Service]\nExecStart=\nExecStart=/usr/bin/bootc upgrade --quiet\n"),
@@ -165,7 +166,15 @@ def test_what_only_speaks_of_updates_or_is_the_image_s_own_unit_passes(config: d
 
 
 @pytest.mark.parametrize(
-    "run", ["/usr/local/bin/x", "x --now", "/bin/sh -c 'sleep 1; x'", "/usr/bin/bash /usr/local/bin/x"]
+    "run",
+    [
+        "/usr/local/bin/x",
+        "x --now",
+        "/bin/sh -c 'sleep 1; x'",
+        "-x",
+        '/bin/sh -c "if x; then :; fi"',
+        "/usr/bin/bash /usr/local/bin/x",
+    ],
 )
 def test_a_script_counts_if_a_unit_starts_it(run: str) -> None:
     """Also through another script, in NetworkManager's folder, and in a user's unit."""

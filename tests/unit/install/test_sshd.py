@@ -137,6 +137,7 @@ def test_a_key_in_a_file_counts_where_sshd_reads_it() -> None:
     assert found(only_home, **{"/home/core/.ssh/authorized_keys": ED25519}) == []
     assert found(everywhere, **{"/etc/ssh/keys/core": ED25519}) == []
     assert found(everywhere, ROOT, **{"/etc/ssh/keys/core": ED25519}) == []
+    assert found("AuthorizedKeysFile /etc/ssh/keys/%U", **{"/etc/ssh/keys/1000": ED25519}) == []
     assert found(everywhere, **{"/etc/ssh/keys/old/core": ED25519})
     assert found(everywhere, **{"/etc/ssh/keys/core": "no key"})
     assert found("AuthorizedKeysFile none", KEYLESS, **{"/root/.ssh/authorized_keys.d/a": ED25519})
