@@ -189,7 +189,7 @@ def test_the_doctor_knows_a_private_key_that_does_not_fit(own_clone: Clone) -> N
 def test_the_doctor_knows_a_key_whose_keygen_was_killed_at_its_end(own_clone: Clone) -> None:
     """The public half ships; only its own file has not its last name yet."""
     private = "~/.config/custom-coreos/signing"
-    done = own_clone.lab(f"inv keygen && mv {private}.pub {private}.pub.new && inv doctor --json")
+    done = own_clone.lab(f"inv keygen >&2 && mv {private}.pub {private}.pub.new && inv doctor --json")
     assert findings(done)["private key"]["state"] == "ok"
 
 
