@@ -99,7 +99,7 @@ INNOCENT = {
     "/etc/containers/systemd/a.container": f"[Container]\nImage=docker.io/library/caddy@sha256:{_SUM}\n"
     "Secret=db-password,type=env,target=POSTGRES_PASSWORD\nEnvironment=POSTGRES_PASSWORD_FILE=/run/secrets/db\n",
     "/etc/samba/smb.conf": "passwd program = /usr/bin/passwd %u\nencrypt passwords = yes\npassdb backend = tdbsam\n",
-    "/etc/fstab": f"UUID={_UUID} /tank zfs defaults 0 0\n//nas/x /mnt cifs credentials=/etc/samba/creds 0 0\n",
+    "/etc/fstab": f"UUID={_UUID} /var/tank xfs nofail 0 0\n//nas/x /var/mnt/x cifs nofail,credentials=/etc/samba/creds 0 0\n",
     "/etc/sysctl.d/a.conf": "net.ipv4.ip_forward=1\n",
     "/etc/NetworkManager/system-connections/e.nmconnection": f"[connection]\nid=e\nuuid={_UUID}\ntype=ethernet\n",
     "/etc/pki/ca-trust/source/anchors/a.pem": f"-----BEGIN CERTIFICATE-----\nMIIB{_BODY}-----END CERTIFICATE-----\n",
@@ -109,7 +109,7 @@ INNOCENT = {
     "/etc/zfs/zed.d/zed.rc": 'ZED_EMAIL_ADDR="root"\nZED_PUSHBULLET_ACCESS_TOKEN=""\n',
     "/etc/wireguard/wg0.conf": "PostUp = wg set %i private-key /etc/wireguard/key\n[Peer]\n"
     "PublicKey = yAnz5TF+lXXJte14tji3zlMNq+hd2rYUIgJBgB3fBmk=\n",
-    "/etc/motd": "The password policy: at least 12 characters.\nPassword: ask your administrator for it\n",
+    "/etc/motd.d/a": "The password policy: at least 12 characters.\nPassword: ask your administrator for it\n",
     "/etc/crypttab": f"data UUID={_UUID} none tpm2-device=auto\ndata2 /dev/sdb /etc/keys/data2.key luks\n",
     "/etc/ssh/ssh_known_hosts": f"github.com {_PUBLIC_KEY}\n",
     "/root/.ssh/authorized_keys": f"{_PUBLIC_KEY} me\n",
