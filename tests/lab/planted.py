@@ -99,7 +99,7 @@ INNOCENT = {
     "/etc/containers/systemd/a.container": f"[Container]\nImage=docker.io/library/caddy@sha256:{_SUM}\n"
     "Secret=db-password,type=env,target=POSTGRES_PASSWORD\nEnvironment=POSTGRES_PASSWORD_FILE=/run/secrets/db\n",
     "/etc/samba/smb.conf": "passwd program = /usr/bin/passwd %u\nencrypt passwords = yes\npassdb backend = tdbsam\n",
-    "/etc/fstab": f"UUID={_UUID} /var/tank xfs nofail 0 0\n//nas/x /var/mnt/x cifs nofail,credentials=/etc/samba/creds 0 0\n",
+    "/etc/fstab": f"UUID={_UUID} /var/tank xfs nofail 0 0\n//nas/x /var/mnt/x cifs nofail,cred=/etc/creds 0 0\n",
     "/etc/sysctl.d/a.conf": "net.ipv4.ip_forward=1\n",
     "/etc/NetworkManager/system-connections/e.nmconnection": f"[connection]\nid=e\nuuid={_UUID}\ntype=ethernet\n",
     "/etc/pki/ca-trust/source/anchors/a.pem": f"-----BEGIN CERTIFICATE-----\nMIIB{_BODY}-----END CERTIFICATE-----\n",
