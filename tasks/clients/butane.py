@@ -7,11 +7,11 @@ from pathlib import Path
 
 from tasks.clients import shell
 from tasks.clients.podman import CONFINED
+from tasks.model.butane import yaml_text
+from tasks.model.butane.source_lines import load, local_files
 from tasks.model.errors import TaskError
-from tasks.model.install import yaml_text
 from tasks.model.install.ignition import parse
 from tasks.model.install.merged import Merged
-from tasks.model.install.source_lines import load, local_files
 
 _IMAGE = "quay.io/coreos/butane:release"
 _FILES = "/files"  # where the container sees the files

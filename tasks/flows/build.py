@@ -10,12 +10,12 @@ from tasks.flows import gather, keys, own_kmods, show
 from tasks.flows import lock as locks
 from tasks.flows.kmods import own as local_kmods
 from tasks.flows.matrix import support
-from tasks.model.contract import inspect as check_contract
+from tasks.model.contract.facts import ImageFacts
+from tasks.model.contract.inspection import inspect as check_contract
+from tasks.model.contract.report import Report
 from tasks.model.errors import TaskError
-from tasks.model.facts import ImageFacts
 from tasks.model.image import PUBLIC_TAG
 from tasks.model.lock import KEYS_LABEL, PREFIX, Lock, created_of
-from tasks.model.report import Report
 from tasks.model.solver.solve import Verdict
 from tasks.model.versions import zfs_stream
 

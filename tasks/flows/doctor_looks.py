@@ -13,7 +13,7 @@ from tasks.model.errors import TaskError
 from tasks.model.github.repo_settings import PAGES, SettingState
 from tasks.model.image import PUBLIC_TAG
 from tasks.model.install.adopt import authorized, other_image
-from tasks.model.install.logins import ORIGINAL_OWNER, is_foreign
+from tasks.model.login.logins import ORIGINAL_OWNER, is_foreign
 from tasks.model.matrix.file import changed
 from tasks.settings import Settings
 from tools.table import Tool, read_tools

@@ -13,7 +13,7 @@ from tasks.console import answer, say
 from tasks.flows import build, keys
 from tasks.flows.history import lock_of, public_digest, records_of, run_name
 from tasks.flows.matrix import support
-from tasks.model import contract
+from tasks.model.contract import inspection as contract
 from tasks.model.errors import TaskError
 from tasks.model.image import PUBLIC_TAG, ImageRef
 from tasks.model.lock import KEYS_LABEL, Lock, has_lock

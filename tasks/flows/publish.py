@@ -10,7 +10,7 @@ from tasks.clients.github import actions
 from tasks.console import answer, say
 from tasks.flows import build, keys, promote, sbom
 from tasks.flows.history import public_digest, run_name
-from tasks.model import contract
+from tasks.model.contract import inspection as contract
 from tasks.model.errors import TaskError
 from tasks.model.image import CANDIDATE_TAG, ImageRef
 from tasks.model.registry import record

@@ -17,7 +17,8 @@ from tasks.flows import gather, history, ignition, keys, show
 from tasks.model.errors import TaskError
 from tasks.model.github.repo_settings import PAGES, SettingState
 from tasks.model.image import ImageRef
-from tasks.model.install import logins, page
+from tasks.model.install import page
+from tasks.model.login import logins
 from tasks.model.registry.diff import differences
 from tasks.model.signing import KEYS
 

@@ -1,6 +1,6 @@
 """What the probe prints in a good image, and the image's labels."""
 
-from tasks.model.promises import ZFS_LIBRARIES, ZFS_PACKAGES
+from tasks.model.contract.promises import ZFS_LIBRARIES, ZFS_PACKAGES
 from tests.builders.values import KERNEL, lock
 
 NAME = "ghcr.io/o/n"

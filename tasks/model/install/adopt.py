@@ -4,8 +4,9 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from tasks.model.butane import yaml_style, yaml_text
 from tasks.model.errors import TaskError
-from tasks.model.install import logins, yaml_style, yaml_text
+from tasks.model.login import logins
 
 BUTANE, INVOKE = "butane.yaml", "invoke.yaml"
 USER = "core"

@@ -4,16 +4,17 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
-from tasks.model.install import devices, firstboot, logins, mounts, network, owners, tpm, users
+from tasks.model.contract.updates import SERVICE
+from tasks.model.install import devices, firstboot, mounts, network, tpm
 from tasks.model.install.ignition import Entry, Path, flatten, is_remote
 from tasks.model.install.impossible import doubtful
 from tasks.model.install.merged import Merged
 from tasks.model.install.programs import started
-from tasks.model.install.sshd import locked_out
-from tasks.model.install.sshd_port import refused_ports
 from tasks.model.install.switched_off import Caution, switched_off
 from tasks.model.kernel_arguments import keeps_openzfs_out
-from tasks.model.updates import SERVICE
+from tasks.model.login import logins, owners, users
+from tasks.model.login.sshd import locked_out
+from tasks.model.login.sshd_port import refused_ports
 
 _ROOT_DEVICE = re.compile(r"/dev/(mapper/root|disk/by-partlabel/root|disk/by-label/root|md/[^/]*root)")
 _REFUSED = "with {} the kernel loads no OpenZFS, unless you sign its modules yourself: leave it out"

@@ -4,10 +4,11 @@ from collections.abc import Iterator, Mapping
 from pathlib import PurePosixPath
 from typing import Any
 
-from tasks.model.install import devices, mounts, stock, users
+from tasks.model.install import devices, mounts, stock
 from tasks.model.install.ignition import Path
 from tasks.model.install.merged import Finding, Merged
 from tasks.model.install.paths import lost, unwritable
+from tasks.model.login import users
 
 _OVERWRITE = "Ignition stops at it: add `overwrite: true`"
 

@@ -3,11 +3,11 @@
 import re
 from collections.abc import Iterator, Mapping
 
+from tasks.model.contract.updates import SERVICE, TIMER, TIMES
 from tasks.model.install.ignition import Path
 from tasks.model.install.merged import Merged
 from tasks.model.install.units import FOLDER, Unit, units
 from tasks.model.kernel_arguments import masked_unit
-from tasks.model.updates import SERVICE, TIMER, TIMES
 
 _NO_UPDATES = "the machine would no longer update itself"
 _NO_POOLS = "pools would not be imported and mounted at boot"

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
+from tasks.model.contract.updates import effective
 from tasks.model.install.ignition import Path
 from tasks.model.install.merged import Merged
-from tasks.model.updates import effective
 
 FOLDER = "/etc/systemd/system"
 _NOWHERE = "/dev/null"

@@ -2,13 +2,13 @@
 
 from dataclasses import dataclass
 
-from tasks.model.contract import VERSION
+from tasks.model.contract.inspection import VERSION
+from tasks.model.contract.report import Check, Report
 from tasks.model.errors import TaskError
 from tasks.model.image import ImageRef
 from tasks.model.lock import Lock
 from tasks.model.matrix.ranges import PairSupport, Support
 from tasks.model.registry.record import Kind, Record, is_verified
-from tasks.model.report import Check, Report
 
 NOTHING = ""  # the digest of a tag that does not exist
 

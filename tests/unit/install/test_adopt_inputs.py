@@ -5,7 +5,8 @@ import base64
 import pytest
 
 from tasks.model.errors import TaskError
-from tasks.model.install import adopt, logins
+from tasks.model.install import adopt
+from tasks.model.login import logins
 
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHJ1c3R5IGdhdGVzIGFuZCBzdGlsbCB3YXRlciAwMTIz"
 

@@ -6,10 +6,10 @@ from urllib.parse import quote
 
 import pytest
 
+from tasks.model.contract.updates import SERVICE
 from tasks.model.errors import TaskError
 from tasks.model.install import cautions, ignition
 from tasks.model.install.merged import Merged
-from tasks.model.updates import SERVICE
 from tests.builders.merged_configs import unit_of, user, warned, with_file, with_script, with_unit
 
 CHILD = '{"ignition":{"version":"3.5.0"}}'

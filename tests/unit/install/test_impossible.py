@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from tasks.model.install import owners
 from tasks.model.install.impossible import doubtful, impossible
 from tasks.model.install.merged import Merged
+from tasks.model.login import owners
 
 
 def merged(config: dict[str, Any]) -> Merged:

@@ -2,7 +2,7 @@
 
 from tasks.flows.site import render
 from tasks.model.install import page
-from tasks.model.install.logins import Login
+from tasks.model.login.logins import Login
 from tasks.model.registry.diff import Change
 from tests.builders.values import NOW
 

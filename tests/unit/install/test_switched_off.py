@@ -5,9 +5,9 @@ from urllib.parse import quote
 
 import pytest
 
+from tasks.model.contract.updates import SERVICE, TIMER
 from tasks.model.install.merged import Merged
 from tasks.model.install.switched_off import switched_off
-from tasks.model.updates import SERVICE, TIMER
 
 SYSTEM = "/etc/systemd/system"
 EMPTY = "[Timer]\nOnCalendar=\n"

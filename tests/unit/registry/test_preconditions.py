@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 from packaging.version import Version
 
-from tasks.model.contract import VERSION
+from tasks.model.contract.inspection import VERSION
 from tasks.model.errors import TaskError
 from tasks.model.image import ImageRef
 from tasks.model.matrix.ranges import PairSupport, Support

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from ruamel.yaml import YAML
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
-from tasks.model.install import yaml_style
-from tasks.model.install.yaml_style import Style, Value, is_flow
-from tasks.model.install.yaml_tabs import spaced
+from tasks.model.butane import yaml_style
+from tasks.model.butane.yaml_style import Style, Value, is_flow
+from tasks.model.butane.yaml_tabs import spaced
 
 Path = tuple[str | int, ...]  # keys of mappings and numbers of items; a list's length names a new item
 

@@ -6,8 +6,8 @@ from urllib.parse import quote
 
 import pytest
 
-from tasks.model.install import logins
 from tasks.model.install.merged import Merged
+from tasks.model.login import logins
 from tests.builders.merged_configs import ED25519, user, warned, with_file, with_keys, with_unit
 
 NO_KEYS = (

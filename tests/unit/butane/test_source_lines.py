@@ -2,8 +2,8 @@
 
 import pytest
 
-from tasks.model.install import source_lines
-from tasks.model.install.yaml_tabs import spaced
+from tasks.model.butane import source_lines
+from tasks.model.butane.yaml_tabs import spaced
 
 BUTANE = """variant: fcos
 version: 1.6.0

@@ -7,7 +7,7 @@ from pathlib import PurePosixPath
 
 from tasks.model.install.ignition import Path
 from tasks.model.install.merged import Merged
-from tasks.model.install.visitors import Visitor
+from tasks.model.login.visitors import Visitor
 
 MAIN, DROP_INS = "/etc/ssh/sshd_config", "/etc/ssh/sshd_config.d"
 _READS_KEYS = "AuthorizedKeysFile .ssh/authorized_keys .ssh/authorized_keys.d/*"

@@ -5,9 +5,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tasks.model.install.logins import can_enter, has_password, home, is_usable, keyed, real
 from tasks.model.install.merged import Merged, fetched
 from tasks.model.install.units import units
+from tasks.model.login.logins import can_enter, has_password, home, is_usable, keyed, real
 
 _BASE: Mapping[str, tuple[str, ...]] = {  # who exists without being named, with their groups
     "core": ("adm", "sudo", "systemd-journal", "wheel"),

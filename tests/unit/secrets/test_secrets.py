@@ -4,7 +4,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from tasks.model.install import ignition, secrets
+from tasks.model.install import ignition
+from tasks.model.secrets import scan as secrets
 from tests.builders.secret_kinds import Kind, in_file, table
 
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHJ1c3R5IGdhdGVzIGFuZCBzdGlsbCB3YXRlciAwMTIz"

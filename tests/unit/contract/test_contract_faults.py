@@ -5,8 +5,8 @@ import dataclasses
 import pytest
 from packaging.version import Version
 
-from tasks.model.contract import inspect
-from tasks.model.facts import ImageFacts
+from tasks.model.contract.facts import ImageFacts
+from tasks.model.contract.inspection import inspect
 from tasks.model.signing import KEYS
 from tests.builders.image_facts import GOOD, LABELS, NAME
 from tests.builders.values import KERNEL, lock

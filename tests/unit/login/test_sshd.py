@@ -6,7 +6,7 @@ from urllib.parse import quote
 import pytest
 
 from tasks.model.install.merged import Merged
-from tasks.model.install.sshd import locked_out
+from tasks.model.login.sshd import locked_out
 from tests.builders.merged_configs import ED25519, unit_of, warned
 
 D = "/etc/ssh/sshd_config.d"

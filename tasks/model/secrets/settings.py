@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from tasks.model.install.secret_words import NAME, STEMS, fewest, is_literal, is_prose
+from tasks.model.secrets.words import NAME, STEMS, fewest, is_literal, is_prose
 
 _QUOTES = ("'", '"')
 _QUOTED = r"""\"{3}[^"]*\"{3}|'{3}[^']*'{3}|\"(?:[^"\\\n]|\\.)*"|'[^'\n]*'"""

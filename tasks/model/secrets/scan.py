@@ -8,10 +8,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from tasks.model.install import encrypted, secret_settings
 from tasks.model.install.ignition import Entry, Path
-from tasks.model.install.secret_kinds import ELSE, FORMS, INSTEAD, PLACES
-from tasks.model.install.secret_words import ABOUT_A_SECRET, is_literal, is_written, random_words
+from tasks.model.secrets import encrypted
+from tasks.model.secrets import settings as secret_settings
+from tasks.model.secrets.kinds import ELSE, FORMS, INSTEAD, PLACES
+from tasks.model.secrets.words import ABOUT_A_SECRET, is_literal, is_written, random_words
 
 _NO_PASSWORD = re.compile(r"[*!x]*")
 _SECRET_NAME = re.compile(

@@ -5,7 +5,8 @@ from base64 import b64encode
 
 import pytest
 
-from tasks.model.install import ignition, secrets
+from tasks.model.install import ignition
+from tasks.model.secrets import scan as secrets
 from tests.builders.secret_kinds import in_file
 
 HIDDEN = "PASSWORD=sesame-open-99\n"

@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tasks.model.butane import yaml_text
+from tasks.model.butane.yaml_edit import Path
+from tasks.model.butane.yaml_style import Value
 from tasks.model.errors import TaskError
-from tasks.model.install import yaml_text
-from tasks.model.install.yaml_edit import Path
-from tasks.model.install.yaml_style import Value
 
 FOO = "foo.yaml"
 

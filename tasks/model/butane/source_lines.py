@@ -8,8 +8,8 @@ from typing import Any
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
+from tasks.model.butane.yaml_tabs import spaced
 from tasks.model.install.ignition import Path
-from tasks.model.install.yaml_tabs import spaced
 
 _SOURCES = {"source": ("inline", "local", "source"), "contents": ("contents", "contents_local")}
 _ITEM = re.compile(r"([^\[]+)(?:\[(.*)\])?", re.DOTALL)

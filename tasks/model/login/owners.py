@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from tasks.model.install import stock
 from tasks.model.install.ignition import Path
 from tasks.model.install.merged import Merged
-from tasks.model.install.users import existing, has_own_group, is_new
+from tasks.model.login.users import existing, has_own_group, is_new
 
 _HIDDEN = stock.GROUPS - stock.ETC_GROUPS
 _JOINED = "grep ^{0}: /usr/lib/group >> /etc/group && usermod -aG {0} {1}"

@@ -8,10 +8,10 @@ from typing import Any
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
+from tasks.model.butane.yaml_edit import Path, Text
+from tasks.model.butane.yaml_style import Value
+from tasks.model.butane.yaml_tabs import spaced
 from tasks.model.errors import TaskError
-from tasks.model.install.yaml_edit import Path, Text
-from tasks.model.install.yaml_style import Value
-from tasks.model.install.yaml_tabs import spaced
 
 
 def load(text: str, name: str) -> dict[str, Any]:

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator, Sequence
 
-from tasks.model.facts import ImageFacts
+from tasks.model.contract.facts import ImageFacts
+from tasks.model.contract.promises import promises
+from tasks.model.contract.report import Check, Report
 from tasks.model.lock import PREFIX, Lock
-from tasks.model.promises import promises
-from tasks.model.report import Check, Report
 from tasks.model.signing import HostFiles
 from tasks.model.versions import fcos_in
 

@@ -6,12 +6,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 
 from tasks.model.install.ignition import Path
-from tasks.model.install.logins import real
 from tasks.model.install.merged import Merged, fetched
-from tasks.model.install.sshd_config import DROP_INS, MAIN, Setting, in_force, matches, settings
 from tasks.model.install.switched_off import SSHD, Caution
 from tasks.model.install.units import FOLDER, units
-from tasks.model.install.visitors import Visitor, files_with_keys, visitors
+from tasks.model.login.logins import real
+from tasks.model.login.sshd_config import DROP_INS, MAIN, Setting, in_force, matches, settings
+from tasks.model.login.visitors import Visitor, files_with_keys, visitors
 
 _WHO = "{who}"
 _COMMAND_LINE = re.compile(r"^\s*(?:ExecStart|Environment\w*|OPTIONS)\s*=", re.MULTILINE)

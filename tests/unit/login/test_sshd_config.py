@@ -6,8 +6,8 @@ from urllib.parse import quote
 import pytest
 
 from tasks.model.install.merged import Merged
-from tasks.model.install.sshd_config import DROP_INS, MAIN, in_force, settings
-from tasks.model.install.visitors import Visitor
+from tasks.model.login.sshd_config import DROP_INS, MAIN, in_force, settings
+from tasks.model.login.visitors import Visitor
 
 CORE = Visitor(
     name="core",

@@ -3,9 +3,9 @@
 import re
 from collections.abc import Iterable, Iterator
 
-from tasks.model.facts import ImageFacts
+from tasks.model.contract.facts import ImageFacts
+from tasks.model.contract.report import Check
 from tasks.model.kernel_arguments import masked_unit
-from tasks.model.report import Check
 
 TIMER, SERVICE = "bootc-fetch-apply-updates.timer", "bootc-fetch-apply-updates.service"
 _UPGRADE = re.compile(r"(?:^|[\s/])bootc\s+(?:-\S+\s+)*(?:upgrade|update)\b")

@@ -5,9 +5,9 @@ import dataclasses
 import pytest
 from packaging.version import Version
 
-from tasks.model.contract import VERSION, inspect
+from tasks.model.contract.facts import ImageFacts
+from tasks.model.contract.inspection import VERSION, inspect
 from tasks.model.errors import TaskError
-from tasks.model.facts import ImageFacts
 from tasks.model.lock import Lock
 from tests.builders.image_facts import GOOD, LABELS, NAME
 from tests.builders.values import KERNEL, lock

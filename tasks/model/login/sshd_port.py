@@ -5,10 +5,10 @@ from collections.abc import Iterator
 
 from tasks.model.install.ignition import Path
 from tasks.model.install.merged import Merged
-from tasks.model.install.sshd import has_own_command
-from tasks.model.install.sshd_config import settings
 from tasks.model.install.switched_off import SOCKET, Caution, by_socket
 from tasks.model.install.units import lines, units
+from tasks.model.login.sshd import has_own_command
+from tasks.model.login.sshd_config import settings
 
 _PORT = 22
 # The policy also gives sshd the ports of VNC and X. The last range is the kernel's own, for which it asks no policy.

@@ -4,7 +4,7 @@ import base64
 
 import pytest
 
-from tasks.model.install import encrypted
+from tasks.model.secrets import encrypted
 from tests.builders.secret_kinds import in_file
 
 NULL_KEY = bytes.fromhex("058469daf6f54324800549da0f8ea2fb")

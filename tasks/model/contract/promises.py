@@ -3,10 +3,10 @@
 import re
 from collections.abc import Iterable, Iterator, Mapping
 
-from tasks.model.facts import ImageFacts
+from tasks.model.contract.facts import ImageFacts
+from tasks.model.contract.report import Check
+from tasks.model.contract.updates import update_promises
 from tasks.model.kernel_arguments import keeps_openzfs_out, masked_unit
-from tasks.model.report import Check
-from tasks.model.updates import update_promises
 
 MODULES = ("zfs", "spl")
 ZFS_PACKAGES = ("zfs", "zfs-dracut", "python3-pyzfs")

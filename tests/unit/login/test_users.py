@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from tasks.model.install import owners, users
 from tasks.model.install.merged import Merged
+from tasks.model.login import owners, users
 from tests.builders.merged_configs import ED25519, warned
 
 CORE = {"name": "core"}
