@@ -74,6 +74,28 @@ def test_a_step_that_fails_says_what_to_type(tmp_path: Path, monkeypatch: pytest
         process.run(["go", "build"], what="podman could not be built", hint="again", cwd=tmp_path)
 
 
+def test_a_set_up_that_is_interrupted_forgets_no_earlier_group(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A sync takes away what it is not asked for, and a recipe that was ready before would miss its packages."""
+    synced: list[set[str]] = []
+
+    def sync(argv: list[str], *, env: dict[str, str], **_: str) -> None:
+        synced.append({word.removeprefix("--group=") for word in argv if word.startswith("--group=")})
+        if "lab" in synced[-1] and len(synced) == 2:
+            raise KeyboardInterrupt
+        python = Path(env["UV_PROJECT_ENVIRONMENT"], "bin/python")
+        python.parent.mkdir(parents=True, exist_ok=True)
+        python.touch()
+
+    monkeypatch.setattr(install, "run", sync)
+    machine = Machine(tmp_path / "cache/ready/key", [])
+    machine.sync_python({"dev"})
+    with pytest.raises(KeyboardInterrupt):
+        machine.sync_python({"lab"})
+    machine.sync_python(set())
+    machine.sync_python({"dev"})
+    assert synced == [{"dev"}, {"dev", "lab"}, {"dev", "lab"}]
+
+
 class Refusing(Machine):
     """A machine that can install no package, while a build takes a minute."""
 
