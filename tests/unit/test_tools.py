@@ -154,6 +154,13 @@ def test_what_excludes_docker_is_in_no_row() -> None:
     assert "runc" not in {package for tool in read_tools() for package in (*tool.debian, *tool.compiler)}
 
 
+def test_what_decides_can_check_the_signature_of_own_kmods() -> None:
+    """The workflow's job that decides installs only what its recipe's row names."""
+    (judge,) = (tool for tool in read_tools() if tool.name == "host-policy")
+    deciding = {"versions", "check-zfs-available", "watchdog", "build", "test-build", "publish", "site", "serve"}
+    assert deciding <= set(judge.recipes)
+
+
 def test_the_unit_tests_need_no_program() -> None:
     """On a bare machine they need no Debian package and no compiler."""
     asked = [tool for tool in read_tools() if tool.serves("test --unit")]
