@@ -12,12 +12,12 @@ from tasks.model.image import PUBLIC_TAG
 from tasks.model.login.logins import Login
 from tasks.model.registry.diff import Change
 from tasks.model.registry.history import Promoted
-from tasks.model.signing import KEYS
+from tasks.model.signing import KEY_NAME, KEYS
 from tasks.model.words import age
 
 IGNITION = "ignition.json"
 MARK = '<meta name="generator" content="custom-coreos">'  # marks a folder as ours
-NAMES = r"index\.html|ignition\.json(\.sha512)?|versions\.json|(cosign|backup)(-\d+)?\.pub"  # of the folder's files
+NAMES = rf"index\.html|ignition\.json(\.sha512)?|versions\.json|{KEY_NAME}"  # of the folder's files
 SHOWN = 5  # images of the history
 _ADDRESS = re.compile(r"https?://[A-Za-z0-9.-]+(:\d{1,5})?(/[A-Za-z0-9._~%+-]*)*")
 _WORDS = {"fcos_version": "Fedora CoreOS", "kernel": "kernel", "zfs_version": "OpenZFS"}
