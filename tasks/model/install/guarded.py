@@ -1,13 +1,13 @@
 """What another config may not put over, above or below what protects a machine and switches it to the image."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from fnmatch import fnmatchcase
+from collections.abc import Iterator, Mapping
 from pathlib import PurePosixPath
 from typing import Any
 
 from tasks.model.install.firstboot import UNIT, is_harmless
 from tasks.model.install.merged import NO_SWITCH, Finding, Merged
+from tasks.model.install.presets import first, presets
 from tasks.model.signing import KEYS, PERSONAL, POLICY, REDIRECTS, REGISTRIES
 
 _UNITS = "/etc/systemd/system"
@@ -16,7 +16,6 @@ _SWITCHING = (
     *map(PurePosixPath, (f"{_UNITS}/{UNIT}", f"{_UNITS}/{UNIT}.d", "/etc/custom-coreos-switch")),
     PurePosixPath("/var/lib/custom-coreos-switch"),
 )
-_PRESETS, _OURS = "/etc/systemd/system-preset/", "20-ignition.preset"  # Ignition writes this; the first match wins
 _OVERRIDES = (f"{_UNITS}.control/{UNIT}", "/var/lib/custom-coreos-switch/")
 _DROP_INS = f"{_UNITS}/{UNIT}.d/"
 _FOR_ALL = f"{_UNITS}/service.d/"
@@ -67,16 +66,11 @@ def _disabling(merged: Merged) -> Iterator[tuple[str, ...]]:
             path.startswith(_OVERRIDES)
             or (path.startswith(_DROP_INS) and not is_harmless(content))
             or (path.startswith(_FOR_ALL) and _CHANGES.search(content))
-            or (path.startswith(_PRESETS) and path.removeprefix(_PRESETS) < _OURS and _disables(content.splitlines()))
         ):
             yield "storage", f"files[{file['path']}]"
+    line = first(presets(merged), UNIT)
+    if line and line.verb == "disable" and line.place:
+        yield line.place
     for number, argument in enumerate(merged.items("kernelArguments", "shouldExist")):
         if f"systemd.mask={UNIT}" in str(argument).split():
             yield "kernelArguments", f"shouldExist[{number}]"
-
-
-def _disables(preset: Iterable[str]) -> bool:
-    """Whether a preset's first line about our unit disables it."""
-    rows = (line.split() for line in preset)
-    matching = (row[0] for row in rows if len(row) > 1 and fnmatchcase(UNIT, row[1]))
-    return next(matching, "") == "disable"

@@ -11,7 +11,6 @@ from tasks.model.install.ignition import Path
 from tasks.model.install.merged import Merged
 
 FOLDER = "/etc/systemd/system"
-_NOWHERE = "/dev/null"
 _WANTS = (".wants", ".requires")
 
 
@@ -101,8 +100,8 @@ def _stored(
     content, folder = merged.read(str(path)), path.parent.name
     if str(path.parent) == FOLDER and content == "":
         yield path.name, "masked", place
-    elif folder.endswith(_WANTS) and target not in (None, _NOWHERE):
-        yield path.name, "enabled", place
+    elif folder.endswith(_WANTS) and (target or content == ""):
+        yield path.name, "enabled" if content != "" else "masked", place
     elif content is not None and str(path.parent) == FOLDER:
         yield path.name, Text("", place, content), place
     elif content is not None and folder.endswith(".d") and path.suffix == ".conf":

@@ -96,7 +96,10 @@ def test_a_config_from_elsewhere_is_named_wherever_it_is(kind: str, source: str)
         "module.sig_enforce=yes": True, "module.sig-enforce=on": True, "module.sig_enforce=off": False,
         "ima_policy=tcb|secure_boot": True, "ima_policy=tcb": False,
         "lockdown=confidentiality": True, "lockdown=integrity": True, "lockdown=none": False,
-        "module_blacklist=nouveau,zfs": True, "modprobe.blacklist=spl": True, "modprobe.blacklist=nouveau": False,
+        "module_blacklist=nouveau,zfs": True, "module_blacklist=spl": True, "modprobe.blacklist=zfs": True,
+        "modprobe.blacklist=spl": False,  # zfs loads what it needs all the same
+        "rd.driver.blacklist=zfs": False,  # only in the initramfs, which needs no pool
+        "modprobe.blacklist=nouveau": False,
         "systemd.mask=systemd-modules-load.service": False,  # that caution is switched_off's
         "quiet": False, "zfs.zfs_arc_max=1073741824": False,
     }.items(),

@@ -9,6 +9,7 @@ from tasks.model.install.guarded import guarded
 from tasks.model.install.merged import Merged
 
 OURS: dict[str, Any] = {"storage": {"files": []}, "systemd": {"units": [{"name": UNIT}]}}
+ENABLED = {"name": UNIT, "enabled": True}  # Ignition writes 20-ignition.preset for it
 
 
 def places(config: dict[str, Any], ours: dict[str, Any] = OURS) -> list[str]:
@@ -52,8 +53,10 @@ def test_a_link_over_above_or_below_ours_is_refused(path: str) -> None:
         file("/etc/systemd/system.control/other.service.d/a.conf"),
         file(f"/etc/systemd/system/{UNIT}.d/a.conf", "[Service]%0AEnvironment=HTTPS_PROXY=http://a%0A"),
         file("/etc/systemd/system-preset/00-a.preset", "disable debug-shell.service%0A"),
-        file("/etc/systemd/system-preset/90-a.preset", "disable *%0A"),
+        file("/etc/systemd/system-preset/90-a.preset", "disable *%0A") | {"systemd": {"units": [ENABLED]}},
         file("/etc/systemd/system-preset/00-a.preset", f"enable {UNIT}%0Adisable *%0A"),
+        {"storage": {"files": [*file("/etc/systemd/system-preset/00-a.preset", f"enable {UNIT}%0A")["storage"]["files"],
+                               *file("/etc/systemd/system-preset/01-b.preset", "disable *%0A")["storage"]["files"]]}},
         {"kernelArguments": {"shouldExist": ["quiet systemd.mask=a.service"]}},
         {"systemd": {"units": [{"name": "var-mnt-tank.mount"}]}},
     ],
