@@ -43,7 +43,7 @@ class Page:
     logins: tuple[Login, ...]
     fetched: tuple[str, ...]  # the addresses of configs that the machine fetches and that may add logins
     keys: tuple[str, ...]
-    verifying: str  # the key that signed the image shown
+    verifying: str  # the key that signed the image shown; empty if none of `keys` did
     policy: Mapping[str, str]
     images: tuple[Shown, ...]
     verdict: str
@@ -75,7 +75,7 @@ class Page:
         written = [f"sudo tee /{path} <<'EOF'\n{content.rstrip()}\nEOF" for path, content in self.policy.items()]
         switched = f"sudo bootc switch --enforce-container-sigpolicy {self.image}:{PUBLIC_TAG}"
         mkdir = f"sudo mkdir -p {' '.join(f'/{folder}' for folder in folders)}"
-        return "\n".join((mkdir, *fetched, *written, switched, "sudo systemctl reboot"))
+        return "\n".join((mkdir, *fetched, *written, f"{switched} && sudo systemctl reboot"))
 
     @property
     def current(self) -> Promoted | None:
