@@ -6,7 +6,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from tasks.model.install.firstboot import UNIT, is_harmless
-from tasks.model.install.merged import NO_SWITCH, Finding, Merged
+from tasks.model.install.merged import NO_SWITCH, Finding, Merged, plain
 from tasks.model.install.presets import first, presets
 from tasks.model.signing import KEYS, PERSONAL, POLICY, REDIRECTS, REGISTRIES
 
@@ -61,7 +61,7 @@ def _hides(path: str) -> bool:
 def _disabling(merged: Merged) -> Iterator[tuple[str, ...]]:
     """Files and kernel arguments that switch our unit off or change it."""
     for file in merged.items("storage", "files"):
-        path, content = str(PurePosixPath(file["path"])), merged.content(file["path"]) or ""
+        path, content = plain(file["path"]), merged.content(file["path"]) or ""
         if (
             path.startswith(_OVERRIDES)
             or (path.startswith(_DROP_INS) and not is_harmless(content))

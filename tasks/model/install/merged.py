@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache, cached_property
 from pathlib import PurePosixPath
 from posixpath import normpath
 from typing import Any, Self
@@ -23,7 +24,7 @@ class Finding:
     why: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Merged:
     """The merged config, the addresses that only the machine fetches, and what Ignition says about it."""
 
@@ -47,7 +48,7 @@ class Merged:
 
     def content(self, path: str) -> str | None:
         """What a file has after the first boot, with what is appended; None if the config does not write it."""
-        file = next((each for each in self.items("storage", "files") if each["path"] == path), None)
+        file = self._files.get(plain(path))
         if file is None:
             return None
         parts = [file.get("contents") or {}, *(file.get("append") or [])]
@@ -58,17 +59,24 @@ class Merged:
 
         That is so if the config says nothing about it, or the machine fetches it.
         """
-        link = next((each for each in self.items("storage", "links") if str(PurePosixPath(each["path"])) == path), None)
+        link = self._links.get(plain(path))
         if link is not None:
             target = normpath(PurePosixPath(path).parent / str(link.get("target") or ""))
             return "" if target == "/dev/null" else self._written(target)
         return self._written(path)
 
     def _written(self, path: str) -> str | None:
-        for file in self.items("storage", "files"):
-            if str(PurePosixPath(file["path"])) == path:
-                return None if fetched(file) else self.content(file["path"])
-        return None
+        file = self._files.get(plain(path))
+        return None if file is None or fetched(file) else self.content(path)
+
+    @cached_property
+    def _files(self) -> Mapping[str, Mapping[str, Any]]:
+        """The files by their paths; every question about one would go through all of them otherwise."""
+        return {plain(file["path"]): file for file in self.items("storage", "files")}
+
+    @cached_property
+    def _links(self) -> Mapping[str, Mapping[str, Any]]:
+        return {plain(link["path"]): link for link in self.items("storage", "links")}
 
     def host_files(self) -> HostFiles:
         """The keys and the policy that a machine has after the first boot."""
@@ -78,6 +86,12 @@ class Merged:
 
 
 _KINDS = ("faults", "warnings")
+
+
+@cache
+def plain(path: str) -> str:
+    """The same path as PurePosixPath writes it, without empty parts and dots."""
+    return str(PurePosixPath(path))
 
 
 def fetched(file: Mapping[str, Any]) -> tuple[str, ...]:
