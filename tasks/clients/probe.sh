@@ -115,8 +115,8 @@ rpm -qa --queryformat '%{INSTALLTID} %{NAME}\n' | while read -r transaction name
         esac
     done
 done
-for file in /etc/containers/policy.json /etc/containers/registries.d/*.yaml /etc/pki/cosign/*.pub \
-    /etc/containers/registries.conf /etc/containers/registries.conf.d/*.conf /root/.config/containers/policy.json \
+for file in /etc/containers/policy.json /etc/containers/registries.d/*.yaml /etc/containers/registries.d/.*.yaml \
+    /etc/pki/cosign/*.pub /etc/containers/registries.conf /etc/containers/registries.conf.d/*.conf /root/.config/containers/policy.json \
     /root/.config/containers/registries.d/*.yaml /root/.config/containers/registries.conf \
     /root/.config/containers/registries.conf.d/*.conf; do
     [ -r "$file" ] || continue
