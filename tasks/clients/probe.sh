@@ -125,6 +125,10 @@ for file in /etc/containers/policy.json /etc/containers/registries.d/*.yaml /etc
     fact host-file "${file#/} $(base64 -w0 "$file")"
     fact file-mode "$(stat -c '%a %n' "$file")"
 done
+for file in /etc/containers/certs.d/*/* /etc/docker/certs.d/*/*; do
+    case $file in *[[:space:]]*) continue ;; esac
+    [ ! -f "$file" ] || fact host-file "${file#/} $(base64 -w0 "$file")"
+done
 for folder in / /usr /usr/bin /usr/lib /usr/lib64 /usr/lib/modules /usr/lib/systemd /usr/lib/systemd/system \
     /usr/lib/systemd/system-preset /etc /etc/containers /etc/containers/registries.d /etc/pki /etc/pki/cosign; do
     [ ! -d "$folder" ] || fact folder-mode "$(stat -L -c '%a %n' "$folder")"

@@ -113,6 +113,8 @@ def require(shipped: HostFiles, image: str, source: str) -> None:
         hint = "correct what is named above; this writes the image's rule again: ./inv keygen --policy"
         if any(path.startswith(REDIRECTS) for path in shipped.files):
             hint = f"correct what /{REDIRECTS[0]} and /{REDIRECTS[1]} say about the image; else {hint}"
+        if any("certs.d/" in fault for fault in wrong):
+            hint = "correct these files, or leave them out"
         raise TaskError(f"the policy in {source} is wrong", "; ".join(wrong), _LEAKED if shipped.private else hint)
 
 

@@ -12,6 +12,7 @@ from tempfile import NamedTemporaryFile, TemporaryDirectory
 
 from tasks.clients import shell
 from tasks.console import say
+from tasks.model.certificates import CERTIFICATES
 from tasks.model.errors import TaskError
 from tasks.model.signing import KEYS, PERSONAL, POLICY, REDIRECTS, REGISTRIES, HostFiles, is_private
 
@@ -65,7 +66,9 @@ def host_files() -> HostFiles:
     shipped = [*keys, *sorted((top / REGISTRIES).glob("*.yaml"))]
     personal = [path for folder in PERSONAL for path in sorted((top / folder).rglob("*"))]
     file, folder = REDIRECTS
-    paths = [top / POLICY, *shipped, *personal, top / file, *sorted((top / folder).glob("*.conf"))]
+    certificates = [path for folder in CERTIFICATES for path in sorted((top / folder).glob("*/*"))]
+    redirects = [top / file, *sorted((top / folder).glob("*.conf"))]
+    paths = [top / POLICY, *shipped, *personal, *redirects, *certificates]
     return HostFiles({str(path.relative_to(top)): path.read_bytes() for path in paths if path.is_file()})
 
 

@@ -12,6 +12,7 @@ from pathlib import PurePosixPath
 from posixpath import normpath
 from typing import Any, Self
 
+from tasks.model.certificates import certificate_faults
 from tasks.model.policy import REJECT, KeyPlaces, keys_of, parse, rule_of, written
 
 KEYS = "etc/pki/cosign"
@@ -81,7 +82,7 @@ class HostFiles:
             required = rule_of(self.files.get(POLICY, b""), image)
             why = f"{POLICY} requires signatures of {image}, but no key ships that is called cosign.pub or cosign-2.pub"
             return [why] if required else []
-        return [*self.key_faults(), *self._policy_faults()]
+        return [*self.key_faults(), *self._policy_faults(), *certificate_faults(self.files, image)]
 
     @property
     def private(self) -> tuple[str, ...]:

@@ -51,6 +51,13 @@ def test_without_key_nothing_is_asked_for() -> None:
     assert "no key ships" in HostFiles(alone).faults(IMAGE)[0]
 
 
+def test_half_a_pair_of_certificates_for_our_registry_is_a_fault() -> None:
+    """Another registry's is not."""
+    for host, faulty in {"ghcr.io": True, "other.example": False}.items():
+        half = {f"etc/containers/certs.d/{host}/client.cert": b"-----BEGIN CERTIFICATE-----"}
+        assert bool(HostFiles(shipped() | half).faults(IMAGE)) is faulty
+
+
 def with_default(*requirements: str) -> bytes:
     """Return the policy with another default."""
     return json.dumps(json.loads(shipped()[POLICY]) | {"default": [{"type": each} for each in requirements]}).encode()

@@ -72,3 +72,16 @@ def test_the_cache_is_where_the_launcher_has_it(
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     assert workspace.cache() == tmp_path / folder
     assert workspace.cache().is_dir()
+
+
+def test_certificates_for_registries_are_shipped_with_keys_and_policy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A host needs them to pull."""
+    monkeypatch.setattr(workspace, "ROOT", tmp_path)
+    names = ["etc/containers/certs.d/ghcr.io/client.cert", "etc/docker/certs.d/a/ca.crt", "etc/containers/storage.conf"]
+    for name in names:
+        path = tmp_path / "overlay-root" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(name)
+    assert sorted(workspace.host_files().files) == names[:2]

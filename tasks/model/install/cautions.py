@@ -11,6 +11,7 @@ from tasks.model.install.impossible import doubtful
 from tasks.model.install.merged import Merged
 from tasks.model.install.programs import started
 from tasks.model.install.switched_off import Caution, switched_off
+from tasks.model.install.unchecked import unchecked
 from tasks.model.kernel_arguments import keeps_openzfs_out
 from tasks.model.login import logins, owners, users
 from tasks.model.login.sshd import locked_out
@@ -47,7 +48,7 @@ def cautions(merged: Merged, whole: Sequence[Entry], owner: str) -> tuple[Cautio
     contents = {entry.path: entry.content for entry in flatten(json.dumps(merged.config))}
     disks = [*tpm.bound(merged), *(caution for path in contents for caution in _root(contents, path))]
     written = {entry.path: entry.content for entry in whole}
-    downloads = [caution for path in written for caution in _download(written, path)]
+    downloads = [*unchecked(merged), *(caution for path in written for caution in _download(written, path))]
     system = (*_kernel_arguments(merged), *switched_off(merged), *_programs(merged), *_zincati(merged))
     people = (*_login(merged, whole, owner), *locked_out(merged), *refused(merged), *refused_ports(merged))
     users_and_groups = (*users.cautions(merged), *owners.unknown(merged))

@@ -6,10 +6,9 @@ modprobe.d(5), modules-load.d(5); what the real modprobe does with each rule is 
 import re
 from collections.abc import Iterator, Sequence
 from fnmatch import fnmatchcase
-from pathlib import PurePosixPath
 
 from tasks.model.install.ignition import Path
-from tasks.model.install.merged import Merged
+from tasks.model.install.merged import Merged, plain
 
 _RULES = re.compile(r"/(?:etc|usr/local/lib)/modprobe\.d/[^/]+\.conf")
 _LISTS = re.compile(r"/etc/modules-load\.d/[^/]+\.conf")
@@ -33,7 +32,7 @@ def _read(merged: Merged) -> Iterator[tuple[str, str, Path]]:
     """Every such file or link whose content is known: its path, its content, and its place in the config."""
     for kind in ("files", "links"):
         for item in merged.items("storage", kind):
-            path = str(PurePosixPath(item["path"]))
+            path = plain(item["path"])
             text = merged.read(path) if _RULES.fullmatch(path) or _LISTS.fullmatch(path) else None
             if text is not None:
                 yield path, text, ("storage", f"{kind}[{item['path']}]")

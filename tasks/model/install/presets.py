@@ -3,10 +3,9 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from pathlib import PurePosixPath
 
 from tasks.model.install.ignition import Path
-from tasks.model.install.merged import Merged
+from tasks.model.install.merged import Merged, plain
 
 _FOLDER = "/etc/systemd/system-preset"
 _IGNITION = "20-ignition.preset"  # Ignition writes it from `enabled:`
@@ -51,6 +50,6 @@ def first(lines: Iterable[Preset], unit: str) -> Preset | None:
 def _written(merged: Merged) -> Iterator[tuple[str, tuple[str, Path]]]:
     for kind in ("files", "links"):
         for item in merged.items("storage", kind):
-            path = PurePosixPath(item["path"])
-            if path.suffix == ".preset" and str(path.parent) == _FOLDER:
-                yield path.name, (merged.read(str(path)) or "", ("storage", f"{kind}[{item['path']}]"))
+            folder, _, name = plain(item["path"]).rpartition("/")
+            if folder == _FOLDER and name.endswith(".preset"):
+                yield name, (merged.read(item["path"]) or "", ("storage", f"{kind}[{item['path']}]"))

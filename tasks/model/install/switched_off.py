@@ -7,7 +7,7 @@ from pathlib import PurePosixPath
 from tasks.model.contract.updates import SERVICE, TIMER, TIMES
 from tasks.model.install import modules
 from tasks.model.install.ignition import Path
-from tasks.model.install.merged import Merged
+from tasks.model.install.merged import Merged, plain
 from tasks.model.install.presets import Preset, first, presets
 from tasks.model.install.units import FOLDER, Unit, units
 from tasks.model.kernel_arguments import boots_elsewhere, is_short, masked_unit
@@ -111,7 +111,7 @@ def _files(merged: Merged) -> Iterator[Caution]:
     """A file that keeps everybody but root out, and a link that boots another target."""
     for kind in ("files", "links"):
         for item in merged.items("storage", kind):
-            path, place = str(PurePosixPath(item["path"])), ("storage", f"{kind}[{item['path']}]")
+            path, place = plain(item["path"]), ("storage", f"{kind}[{item['path']}]")
             if path == _NO_LOGINS:
                 yield place, f"{_ONLY_ROOT}: {_LEAVE_OUT}"
             if path == f"{FOLDER}/default.target" and is_short(PurePosixPath(str(item.get("target"))).name):

@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 
 from tasks.model.contract.updates import effective
 from tasks.model.install.ignition import Path
-from tasks.model.install.merged import Merged
+from tasks.model.install.merged import Merged, plain
 
 FOLDER = "/etc/systemd/system"
 _WANTS = (".wants", ".requires")
@@ -88,9 +88,10 @@ def _said(merged: Merged) -> Iterator[tuple[str, Text | str, Path]]:
                 yield name, Text(text, place, content), place
     for kind in ("files", "links"):
         for item in merged.items("storage", kind):
-            path = PurePosixPath(item["path"])
-            if path.is_relative_to(FOLDER):
-                yield from _stored(merged, path, item.get("target"), ("storage", f"{kind}[{item['path']}]"))
+            path = plain(item["path"])
+            if path.startswith(f"{FOLDER}/"):
+                place = ("storage", f"{kind}[{item['path']}]")
+                yield from _stored(merged, PurePosixPath(path), item.get("target"), place)
 
 
 def _stored(

@@ -3,10 +3,9 @@
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 
 from tasks.model.install.ignition import Path
-from tasks.model.install.merged import Merged
+from tasks.model.install.merged import Merged, plain
 from tasks.model.login.visitors import Visitor
 
 MAIN, DROP_INS = "/etc/ssh/sshd_config", "/etc/ssh/sshd_config.d"
@@ -50,7 +49,7 @@ def settings(merged: Merged) -> tuple[Setting, ...] | None:
     texts: dict[str, list[_Part]] = {path: [(text, ())] for path, text in STOCK.items()}
     for kind in ("files", "links"):
         for item in merged.items("storage", kind):
-            path, place = str(PurePosixPath(item["path"])), ("storage", f"{kind}[{item['path']}]")
+            path, place = plain(item["path"]), ("storage", f"{kind}[{item['path']}]")
             text = merged.read(path)
             if text is None and path.startswith(MAIN):
                 return None
@@ -123,9 +122,9 @@ def _plain(part: str) -> str:
 
 
 def _is_included(path: str, word: str) -> bool:
-    wanted, given = PurePosixPath("/etc/ssh", word), PurePosixPath(path)
-    hidden = given.name.startswith(".") and not wanted.name.startswith(".")
-    return given.parent == wanted.parent and not hidden and matches(given.name, wanted.name)
+    folder, _, form = plain(f"/etc/ssh/{word}" if not word.startswith("/") else word).rpartition("/")
+    parent, _, name = path.rpartition("/")
+    return parent == folder and not (name.startswith(".") and not form.startswith(".")) and matches(name, form)
 
 
 def _applies(match: Sequence[Words], visitor: Visitor) -> bool | None:

@@ -1,6 +1,7 @@
 """Settings that are valid and can lose a machine."""
 
 import json
+from time import process_time
 from typing import Any
 from urllib.parse import quote
 
@@ -201,3 +202,12 @@ def test_zincati_is_off_in_the_image() -> None:
     """Its windows do nothing."""
     (why,) = [why for why in warned(with_file("/etc/zincati/config.d/55-updates.toml", "x")) if "zincati" in why]
     assert "docs/machine.md" in why
+
+
+def test_a_tree_of_three_thousand_files_is_judged_in_seconds() -> None:
+    """Every question about a path would otherwise go through all of them: that took minutes."""
+    source = f"data:,{quote('key = value' * 20)}"
+    files = [{"path": f"/etc/mine/{n % 50}/{n}.conf", "contents": {"source": source}} for n in range(3000)]
+    start = process_time()
+    assert warned(user() | {"storage": {"files": files}}) == []
+    assert process_time() - start < 5
