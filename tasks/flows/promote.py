@@ -156,7 +156,8 @@ def _stranded(settings: "Settings", image: ImageRef, public: "BaseImage | None")
     names = ", ".join(PurePosixPath(key).name for key in signers)
     by = f"it is signed by {names}" if names else "no shipped key could be verified as its signer"
     why = f"{by}, and {public.source} trusts other keys"
-    return f"{why}; sign it with one of those or with the backup key (--key -); after a theft of all: --strand-hosts"
+    how = "publish with one of those, whose .pub must still ship, or with the backup key (--key -)"
+    return f"{why}; {how}; after a theft of all: --strand-hosts"
 
 
 def attestation_fault(settings: "Settings", image: ImageRef, attached: "tuple[Descriptor, ...]") -> str | None:
