@@ -2,17 +2,20 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from pathlib import PurePosixPath
 
-from tasks.model.contract.updates import SERVICE, TIMER, TIMES
+from tasks.model.commands import is_nothing
+from tasks.model.contract.conditions import surely_false, unknown
+from tasks.model.contract.effect import TIMES, only_looks, service_faults, timer_faults
+from tasks.model.contract.updates import SERVICE, TIMER
 from tasks.model.install.ignition import Path
 from tasks.model.install.merged import Merged
 from tasks.model.install.units import FOLDER, Unit, units
-from tasks.model.kernel_arguments import masked_unit
+from tasks.model.kernel_arguments import boots_elsewhere, masked_unit, words
 
 _NO_UPDATES = "the machine would no longer update itself"
 _NO_POOLS = "pools would not be imported and mounted at boot"
 _NOTHING_STARTS = "neither SSH nor the switch to the image would start"
-_RESCUE = ("emergency.target", "rescue.target")
 SSHD, SOCKET = "sshd.service", "sshd.socket"
 _NEEDED = {
     TIMER: _NO_UPDATES,
@@ -23,11 +26,12 @@ _NEEDED = {
     "systemd-modules-load.service": "OpenZFS would not be loaded at boot",
     SSHD: "nobody could log in with SSH",
     "multi-user.target": _NOTHING_STARTS,
+    "default.target": _NOTHING_STARTS,
+    "timers.target": _NO_UPDATES,
 }
-_TIMED = ("OnBootSec=1h", {"50-window.conf": "OnCalendar=*-*-* 03:00:00"})  # bootc's timer, and the image's drop-in
+_TIMED = ("[Timer]\nOnBootSec=1h\n", {"50-window.conf": "[Timer]\nOnCalendar=*-*-* 03:00:00\n"})  # bootc's, the image's
 _NEEDS_TIME = "add a time below the empty one, such as OnCalendar=Sat 03:00, or leave it out"
-_RUNS = "ExecStart=the image's program"
-_NOTHING = re.compile(r"[-@:+!|]*(?:/\S*/)?true")
+_RUNS = "[Service]\nType=oneshot\nExecStart=/usr/bin/bootc upgrade --apply --quiet\n"
 # Ignition disables what stock Fedora CoreOS has enabled, and of these that is only sshd.service.
 _STAYS_ON = "`enabled: false` does not switch this off, because the image starts it: use `mask: true`, or leave it out"
 _KEEPS_OUT = re.compile(r"^\s*(?:install\s+(?:zfs|spl)\s|blacklist\s+(?:zfs|spl)\s*$)", re.MULTILINE)
@@ -43,11 +47,13 @@ def switched_off(merged: Merged) -> Iterator[Caution]:
     for name in filter(needed.__contains__, known):
         yield from _off(known[name], needed[name])
     for number, item in enumerate(merged.items("kernelArguments", "shouldExist")):
-        for name in map(masked_unit, str(item).split()):
-            if name in needed:
-                yield ("kernelArguments", f"shouldExist[{number}]"), f"{needed[name]}: leave it out"
+        for argument in words(str(item)):
+            why = _NOTHING_STARTS if boots_elsewhere(argument) else needed.get(masked_unit(argument))
+            if why:
+                yield ("kernelArguments", f"shouldExist[{number}]"), f"{why}: leave it out"
     for link in merged.items("storage", "links"):
-        if link["path"] == f"{FOLDER}/default.target" and str(link.get("target")).endswith(_RESCUE):
+        root = f"systemd.unit={PurePosixPath(str(link.get('target'))).name}"
+        if link["path"] == f"{FOLDER}/default.target" and boots_elsewhere(root):
             yield ("storage", f"links[{link['path']}]"), f"{_NOTHING_STARTS}: leave it out"
     yield from _module_files(merged)
 
@@ -62,15 +68,24 @@ def _off(unit: Unit, why: str) -> Iterator[Caution]:
     """Why a unit is masked or disabled, never does anything, or is a timer without a time."""
     if unit.masked:
         yield unit.masked, f"{why}: leave it out"
-    elif unit.name == TIMER and not unit.values(TIMES, *_TIMED):
-        yield (
-            unit.place(TIMES),
-            f"{why}: {_NEEDS_TIME}",
-        )
-    elif unit.name.endswith(".service") and all(map(_NOTHING.fullmatch, unit.values(["ExecStart"], _RUNS))):
-        yield unit.place(["ExecStart"]), f"{why}: leave it out"
+    elif unit.texts and (fault := _fault(unit)):
+        yield unit.place((*TIMES, "ExecStart")), f"{why}: {fault}"
     elif unit.disabled:
         yield unit.disabled, f"{why}: leave it out" if unit.name == SSHD else _STAYS_ON
+
+
+def _fault(unit: Unit) -> str:
+    """Why a unit never does anything, or what to do about it; empty if it does something."""
+    if unit.name == TIMER:
+        timer = unit.read(*_TIMED)
+        return next(timer_faults(timer), "") if timer.pairs("Timer", TIMES) else _NEEDS_TIME
+    read = unit.read(_RUNS if unit.name.endswith(".service") else "")
+    programs = read.values("Service", "ExecStart")
+    if unit.name.endswith(".service") and all(map(is_nothing, programs)):
+        return "leave it out"
+    if unit.name != SERVICE:
+        return next(surely_false(read, unknown), "")
+    return next(service_faults(read), only_looks(read))
 
 
 def _module_files(merged: Merged) -> Iterator[Caution]:
