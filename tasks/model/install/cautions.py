@@ -12,7 +12,7 @@ from tasks.model.install.merged import Merged
 from tasks.model.install.programs import started
 from tasks.model.install.switched_off import Caution, switched_off
 from tasks.model.install.unchecked import unchecked
-from tasks.model.kernel_arguments import keeps_openzfs_out
+from tasks.model.kernel_arguments import keeps_openzfs_out, words
 from tasks.model.login import logins, owners, users
 from tasks.model.login.sshd import locked_out
 from tasks.model.login.sshd_port import refused_ports
@@ -102,7 +102,7 @@ def _useless(key: str) -> str:
 def _kernel_arguments(merged: Merged) -> Iterator[Caution]:
     """The cautions about arguments with which the kernel does not load OpenZFS's modules."""
     for number, item in enumerate(merged.items("kernelArguments", "shouldExist")):
-        for argument in str(item).split():
+        for argument in words(str(item)):
             if keeps_openzfs_out(argument):
                 yield ("kernelArguments", f"shouldExist[{number}]"), _REFUSED.format(argument)
 

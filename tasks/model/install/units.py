@@ -1,12 +1,11 @@
 """The units of a machine as a config makes them: in `systemd.units`, or as files and links in /etc/systemd/system."""
 
-import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from tasks.model.contract.updates import effective
+from tasks.model import systemd
 from tasks.model.install.ignition import Path
 from tasks.model.install.merged import Merged, plain
 
@@ -33,20 +32,19 @@ class Unit:
     enabled: Path
     disabled: Path
 
-    def values(self, keys: Sequence[str], stock: str = "", drop_ins: Mapping[str, str] | None = None) -> list[str]:
-        """The values of settings, as systemd reads them: the unit's file, then every drop-in by its name.
+    def read(self, stock: str = "", drop_ins: Mapping[str, str] | None = None) -> systemd.Unit:
+        """What systemd reads: the unit's file, then every drop-in by its name.
 
         `stock` is the file that the image has, and `drop_ins` are the image's: a config's own replace those.
         """
-        own = {text.name: text.content for text in self.texts}
-        read = {"": stock, **(drop_ins or {}), **own}
-        return effective([line for name in sorted(read) for line in lines(read[name])], keys)
+        texts = {"": stock, **(drop_ins or {}), **{text.name: text.content for text in self.texts}}
+        return systemd.Unit(self.name, tuple(texts[name] for name in sorted(texts)))
 
     def place(self, keys: Sequence[str]) -> Path:
-        """The place of the last text that says something about settings."""
-        named = re.compile(rf"\s*(?:{'|'.join(keys)})\s*=")
+        """The place of the last text that says something about settings, of the last text at all if none does."""
         texts = sorted(self.texts, key=lambda text: text.name)
-        return next((text.place for text in reversed(texts) if any(map(named.match, lines(text.content)))), ())
+        saying = [text for text in texts if any(key in keys for _, key, _ in systemd.assignments(text.content))]
+        return next((text.place for text in reversed(saying or texts)), ())
 
 
 def units(merged: Merged) -> Mapping[str, Unit]:
@@ -66,12 +64,6 @@ def units(merged: Merged) -> Mapping[str, Unit]:
         )
         for name in dict.fromkeys((*texts, *states))
     }
-
-
-def lines(text: str) -> list[str]:
-    """The lines of a unit or a script without comments; one that ends with a backslash goes on in the next."""
-    joined = "\n".join(line for line in text.splitlines() if not line.lstrip().startswith(("#", ";")))
-    return joined.replace("\\\n", " ").splitlines()
 
 
 def _said(merged: Merged) -> Iterator[tuple[str, Text | str, Path]]:
