@@ -68,10 +68,14 @@ def test_nothing_that_an_owner_forbids_is_allowed_again() -> None:
 @pytest.mark.parametrize("default", [ANYTHING, UBLUE])
 def test_what_another_default_decided_about_other_images_stays(default: object) -> None:
     """Our default refuses, so the transports get the owner's: else no other container could start."""
-    after = rewritten({"default": default, "transports": {"docker": {"quay.io": REJECT}, "oci": {"": REJECT}}})
+    transports = {"docker": {"quay.io": REJECT}, "oci": {"": REJECT}, "atomic": {"x": REJECT}}
+    after = rewritten({"default": default, "transports": transports})
     assert after["default"] == REJECT
     assert after["transports"]["docker"] | {IMAGE: 0} == {"quay.io": REJECT, "": default, IMAGE: 0}
     assert (after["transports"]["oci"], after["transports"]["containers-storage"]) == ({"": REJECT}, {"": default})
+    assert (after["transports"]["atomic"], after["transports"]["docker-daemon"]) == (
+        {"x": REJECT, "": default}, {"": default},
+    )  # fmt: skip
 
 
 def test_a_policy_without_a_default_gets_ours() -> None:
