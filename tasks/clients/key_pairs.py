@@ -16,7 +16,8 @@ from tasks.model.signing import HostFiles
 _PRIVATE = ("ENCRYPTED COSIGN PRIVATE KEY", "ENCRYPTED SIGSTORE PRIVATE KEY")
 _FILES = re.compile(r"signing(?:-(\d+))?\.key")
 _OTHER = "name its file with --key, or sign with the backup key (--key -): docs/security.md"
-_PASSPHRASE = "set SIGNING_PASSPHRASE to the key's passphrase, or unset it if the key has none"  # noqa: S105  (a hint)
+_SECRET = "set it to the private half of one of those; for the workflows: gh secret set SIGNING_KEY < FILE"  # noqa: S105
+PASSPHRASE = "set SIGNING_PASSPHRASE to the key's passphrase, or unset it if the key has none"  # noqa: S105  (a hint)
 _SECONDS = 120
 
 
@@ -77,7 +78,7 @@ def read_key(file: str, shipped: HostFiles) -> Key:
     """
     given, words = environ.pop("SIGNING_KEY", ""), environ.pop("SIGNING_PASSPHRASE", "")
     if file == "-":
-        source, key = "what was typed", _written()
+        source, key = "this backup key", _written()
     elif given and not file:
         source, key = "SIGNING_KEY", Key(given, words)
     else:
@@ -136,7 +137,8 @@ def require_known(key: Key, shipped: HostFiles, source: str) -> None:
     """Stop unless hosts know the public half of a private key; `source` names where it comes from."""
     if not shipped.holding(public_half(key, source).encode()):
         why = f"overlay-root ships {', '.join(shipped.keys)}, and it is the private half of none of them"
-        raise TaskError(f"hosts would refuse what {source} signs", why, _OTHER)
+        hint = _SECRET if source == "SIGNING_KEY" else _OTHER
+        raise TaskError(f"hosts would refuse what {source} signs", why, hint)
 
 
 def public_half(key: Key, source: str) -> str:
@@ -148,7 +150,7 @@ def public_half(key: Key, source: str) -> str:
     given = json.dumps({"private": key.pem, "passphrase": key.passphrase})
     done = shell.attempt(["host-policy", "public-key"], what=what, stdin=given, seconds=_SECONDS)
     if done.returncode:
-        raise TaskError(what, shell.last_line(done.stderr), _PASSPHRASE)
+        raise TaskError(what, shell.last_line(done.stderr), PASSPHRASE)
     return done.stdout
 
 

@@ -115,10 +115,12 @@ rpm -qa --queryformat '%{INSTALLTID} %{NAME}\n' | while read -r transaction name
         esac
     done
 done
+# Keys and policy, hidden files that count too, and private keys that must not be there.
 for file in /etc/containers/policy.json /etc/containers/registries.d/*.yaml /etc/containers/registries.d/.*.yaml \
-    /etc/pki/cosign/*.pub /etc/containers/registries.conf /etc/containers/registries.conf.d/*.conf /root/.config/containers/policy.json \
-    /root/.config/containers/registries.d/*.yaml /root/.config/containers/registries.conf \
-    /root/.config/containers/registries.conf.d/*.conf; do
+    /etc/containers/registries.conf /etc/containers/registries.conf.d/*.conf /etc/containers/registries.conf.d/.*.conf \
+    /root/.config/containers/policy.json /root/.config/containers/registries.d/*.yaml \
+    /root/.config/containers/registries.conf /root/.config/containers/registries.conf.d/*.conf \
+    /etc/pki/cosign/*.pub $(grep -rl 'PRIVATE KEY-----' /etc/pki/cosign 2> /dev/null); do
     [ -r "$file" ] || continue
     fact host-file "${file#/} $(base64 -w0 "$file")"
     fact file-mode "$(stat -c '%a %n' "$file")"

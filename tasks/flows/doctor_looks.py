@@ -1,6 +1,6 @@
 """The checks of doctor; each returns a finding, or raises an error that says what is missing."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from os import environ, geteuid
 
 from tasks.clients import host, identity, isolation, key_pairs, login, registry, workspace
@@ -96,15 +96,22 @@ def _private_key() -> Finding:
         fix = "copy it there; if it is lost: docs/security.md" if shipped.has_key else "./inv keygen"
         message = f"{key_pairs.default_key()} does not exist: this machine cannot publish"
         return Finding(name, Health.WARNING, message, fix)
-    first, names = found[0], ", ".join(str(key.file) for key in found)
+    names = ", ".join(str(key.file) for key in found)
     if not shipped.has_key:
         fix = "./inv keygen --key FILE makes another pair, or move this one away first"
         return Finding(name, Health.WARNING, f"{names} exists, and no public key ships", fix)
+    return _found_key(name, found, names)
+
+
+def _found_key(name: str, found: Sequence[key_pairs.Found], names: str) -> Finding:
+    """Check the private keys on this machine; the first one signs."""
+    first = found[0]
     if not first.shipped:
+        if unknown := next((key.unknown for key in found if key.unknown), ""):
+            return Finding(name, Health.WARNING, unknown, key_pairs.PASSPHRASE)
         message = f"overlay-root does not ship the public half of {names}: hosts would refuse what it signs"
-        unknown = next((key.unknown for key in found if key.unknown), "")
         fix = "./inv keygen --rotate, or copy the private half of a key that ships there"
-        return Finding(name, Health.WARNING if unknown else Health.FAILED, unknown or message, fix)
+        return Finding(name, Health.FAILED, message, fix)
     if first.file.stat().st_mode & 0o077:
         return Finding(name, Health.FAILED, f"other users can read {first.file}", f"chmod 600 {first.file}")
     return Finding(name, Health.OK, f"{first.file} belongs to {first.shipped}, which ships")

@@ -66,8 +66,9 @@ def _require_place(key: str, *, makes_pair: bool) -> None:
         raise TaskError("--key is not used here", "no private key is written to a file", "leave --key out")
     if path.is_dir() or path.name in {"-", ""}:
         raise TaskError(f"{key} cannot hold a private key", "it is no name of a file", f"for example: --key {_EXAMPLE}")
-    if path.resolve().is_relative_to(workspace.ROOT / "overlay-root"):
-        why = "overlay-root goes into the image, which everybody can read"
+    inside = path.resolve()
+    if inside.is_relative_to(workspace.ROOT) and not inside.is_relative_to(workspace.ROOT / ".lab"):
+        why = "the checkout is for everybody to read, once it is pushed"
         raise TaskError(f"no private key is written to {path}", why, f"for example: --key {_EXAMPLE}")
 
 

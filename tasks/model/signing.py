@@ -92,7 +92,7 @@ class HostFiles:
     def key_faults(self) -> list[str]:
         """Name private keys; else files that hold no key, and those with the same key: one passes for a new one."""
         if self.private:
-            return [f"{path} is a private key, and whoever pulls the image could read it" for path in self.private]
+            return [f"{path} is a private key, and everybody could read it" for path in self.private]
         last = {fingerprint: path for path, fingerprint in self.fingerprints.items()}
         empty = [f"{path} holds no public key" for path, fingerprint in self.fingerprints.items() if not fingerprint]
         pairs = ((path, last[same]) for path, same in self.fingerprints.items() if same)

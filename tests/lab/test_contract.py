@@ -45,6 +45,7 @@ WRONG = {
 TIMER_UNIT, KARGS = "bootc-fetch-apply-updates.timer", "mkdir -p /usr/lib/bootc/kargs.d && echo"
 TIMER = "/usr/lib/systemd/system/bootc-fetch-apply-updates.timer.d/60-x.conf"
 ALSO_WRONG = {  # other ways to break the same promises
+    "mkdir -p /etc/pki/cosign && echo '-----BEGIN PRIVATE KEY-----' > /etc/pki/cosign/signing.key": "host-policy",
     "rm /usr/bin/bootc": "update-service",
     f"printf '[Timer]\\nUnit=foo.service\\n' > {TIMER}": "update-service",
     f"printf '[Timer]\\nOnCalendar=\\nOnCalendar=2020-01-01\\n' > {TIMER}": "update-timer",

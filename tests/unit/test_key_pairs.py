@@ -98,7 +98,7 @@ def test_a_key_that_hosts_do_not_know_signs_nothing(monkeypatch: pytest.MonkeyPa
     error = caught.value
     assert error.what == f"hosts would refuse what {named if source == 'named' else source} signs"
     assert f"{KEYS}/cosign-2.pub" in error.why
-    assert "--key" in error.next
+    assert ("gh secret set SIGNING_KEY" if source == "SIGNING_KEY" else "--key") in error.next
 
 
 def test_a_wrong_passphrase_is_named_before_the_build(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:

@@ -128,7 +128,7 @@ def test_after_adopt_the_rule_of_the_former_name_goes(top: Path, capsys: pytest.
 
 def test_no_private_key_is_written_where_it_would_be_published(top: Path, tmp_path: Path) -> None:
     """Nor to a folder, nor for a step that makes none."""
-    for key in (str(top / "etc/signing.key"), str(tmp_path), "-"):
+    for key in (str(top / "etc/signing.key"), str(top.parent / "signing.key"), str(tmp_path), "-"):
         with pytest.raises(TaskError):
             made(key=key)
     made(key=str(tmp_path / "mine.key"))

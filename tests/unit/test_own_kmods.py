@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, cast
 import pytest
 
 from tasks.clients import registry, signer, workspace
-from tasks.flows import releases
+from tasks.flows import gather, releases, versions
 from tasks.flows.fallback import Fallback
 from tasks.flows.own_kmods import require_accepted
 from tasks.model.errors import TaskError
 from tasks.model.image import ImageRef, KmodsTag
+from tasks.model.request import Request
 from tasks.model.signing import HostFiles
 from tasks.model.solver.candidates import Candidates
 from tasks.model.solver.solve import Verdict, solve
@@ -165,6 +166,23 @@ def test_kmods_that_the_user_named_are_not_checked_by_their_tag(there: Registry)
     """The tag of `--kmods ghcr.io/o/n-kmods@sha256:…` may name others; the build checks the digest."""
     completed(WAITING, trusts_kmods=True)
     assert there.asked == []
+
+
+@pytest.mark.parametrize("further", [True, False])
+def test_the_newest_release_s_kmods_are_those_that_builds_take(
+    there: Registry, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], further: bool
+) -> None:
+    """`check-zfs-available` names another repository's, or stops as if our own were missing."""
+    there.refusal = "invalid signature"
+    known = own(SECOND, known=candidates("2.4.4") if further else candidates())
+    monkeypatch.setattr(gather, "policy", lambda *_: known.policy)
+    monkeypatch.setattr(gather, "newest_releases", lambda *_: {"stable": known})
+    if further:
+        assert versions.available(SETTINGS, Request(stream="stable")) == f"{REPOSITORY}:{SECOND}"
+    else:
+        with pytest.raises(TaskError, match=f"no repository has {SECOND}"):
+            versions.available(SETTINGS, Request(stream="stable"))
+    assert "does not count: no key that ships signed it" in capsys.readouterr().err
 
 
 def test_a_lock_that_names_refused_kmods_is_not_built(there: Registry) -> None:
