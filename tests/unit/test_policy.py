@@ -48,6 +48,15 @@ def test_no_scope_of_anybody_else_is_ever_lost(scopes: dict[str, object]) -> Non
     assert after == {IMAGE: after[IMAGE], "": ANYTHING, **scopes}
 
 
+def test_the_first_policy_accepts_what_is_not_ours() -> None:
+    """Containers go on working; only our image needs a signature."""
+    document = parse(written(IMAGE, KEYS[:1]).encode())
+    signed = {"type": "sigstoreSigned", "keyPath": f"/{KEYS[0]}", "signedIdentity": {"type": "matchRepository"}}
+    local = ("containers-storage", "oci", "oci-archive", "docker-archive", "dir")
+    transports = {"docker": {IMAGE: [signed], "": ANYTHING}, **{name: {"": ANYTHING} for name in local}}
+    assert document == {"default": REJECT, "transports": transports}
+
+
 def test_nothing_that_an_owner_forbids_is_allowed_again() -> None:
     """A transport or default scope that is left out is refused on purpose, where the default refuses."""
     strict = {"default": REJECT, "transports": {"docker": {"quay.io": ANYTHING}}}
