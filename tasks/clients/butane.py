@@ -6,7 +6,6 @@ import subprocess
 from pathlib import Path
 
 from tasks.clients import shell
-from tasks.clients.podman import CONFINED
 from tasks.model.butane import yaml_text
 from tasks.model.butane.source_lines import load, local_files
 from tasks.model.errors import TaskError
@@ -25,6 +24,8 @@ def _command(options: list[str], files: Path | None = None) -> list[str]:
     if shutil.which("butane"):
         return ["butane", *options, *([f"--files-dir={files}"] if files else [])]
     if shutil.which("podman"):
+        from tasks.clients.podman import CONFINED  # with it comes all that speaks to registries and GitHub
+
         mounted = [f"--volume={files}:{_FILES}:ro", "--security-opt=label=disable"] if files else []
         files_dir = [f"--files-dir={_FILES}"] if files else []
         return ["podman", "run", "--rm", "--interactive", *CONFINED, *mounted, _IMAGE, *options, *files_dir]

@@ -97,6 +97,13 @@ REFUSED = {  # the text after HEAD, and what is said
         ),
         "is blocked in",
     ),
+    "keys that others may write": (
+        storage("directories", "path: /etc/pki/cosign, user: {name: core}"), "line 4: whoever may write here decides",
+    ),
+    "half of a client's pair for our registry": (
+        storage("files", "path: /etc/containers/certs.d/ghcr.io/client.cert, contents: {inline: x}"),
+        "client.cert needs /etc/containers/certs.d/ghcr.io/client.key beside it",
+    ),
     "a directory in /": (storage("directories", "path: /backups"), "directories[/backups], line 4: nothing can be"),
     "a file below a new directory in /": (storage("files", "path: /data/a/b"), "nothing can be made in /"),
     "a file in /usr": (storage("files", "path: /usr/share/a.conf, contents: {inline: a}"), "/usr is read-only"),
@@ -190,6 +197,20 @@ TAKEN = {
     "sshd lets nobody in": (
         storage("files", "path: /etc/ssh/sshd_config.d/10.conf, contents: {inline: AllowUsers alice}"),
         "line 4: sshd would let nobody in: AllowUsers does not name core",
+    ),
+    "a word that sshd does not know": (
+        storage("files", "path: /etc/ssh/sshd_config.d/10.conf, contents: {inline: PermitRootLogn no}"),
+        "line 1 of /etc/ssh/sshd_config.d/10.conf: sshd knows no keyword PermitRootLogn",
+    ),
+    "a rule for images from an address": (
+        storage("files", "path: /etc/containers/registries.d/z.yaml, contents: {source: 'https://example.com/z'}"),
+        "line 4: unchecked: whoever holds https://example.com/z decides which images it accepts",
+    ),
+    "half of a client's pair for another registry": (
+        storage("files", "path: /etc/containers/certs.d/other.example/client.cert, contents: {inline: x}"), "",
+    ),
+    "a boot into the rescue target": (
+        "kernel_arguments: {should_exist: [systemd.unit=rescue.target]}\n", "neither SSH nor the switch",
     ),
     "a text about updates": (
         storage("files", "path: /etc/motd.d/10-help, contents: {inline: sudo bootc upgrade}"), "",
