@@ -10,7 +10,7 @@ from tasks.model.contract.effect import TIMES, only_looks, service_faults, timer
 from tasks.model.contract.updates import SERVICE, TIMER
 from tasks.model.install.ignition import Path
 from tasks.model.install.merged import Merged
-from tasks.model.install.units import FOLDER, Unit, units
+from tasks.model.install.units import FOLDER, Unit, unit_of, units
 from tasks.model.kernel_arguments import boots_elsewhere, masked_unit, words
 
 _NO_UPDATES = "the machine would no longer update itself"
@@ -44,13 +44,14 @@ def switched_off(merged: Merged) -> Iterator[Caution]:
     """Every unit, file and kernel argument that switches something off that the machine needs."""
     known = units(merged)
     needed = {name: why for name, why in _NEEDED.items() if name != SSHD or not by_socket(known)}
-    for name in filter(needed.__contains__, known):
-        yield from _off(known[name], needed[name])
+    for name, why in needed.items():
+        if unit := unit_of(known, name):
+            yield from _off(unit, why)
     for number, item in enumerate(merged.items("kernelArguments", "shouldExist")):
         for argument in words(str(item)):
-            why = _NOTHING_STARTS if boots_elsewhere(argument) else needed.get(masked_unit(argument))
-            if why:
-                yield ("kernelArguments", f"shouldExist[{number}]"), f"{why}: leave it out"
+            lost = _NOTHING_STARTS if boots_elsewhere(argument) else needed.get(masked_unit(argument))
+            if lost:
+                yield ("kernelArguments", f"shouldExist[{number}]"), f"{lost}: leave it out"
     for link in merged.items("storage", "links"):
         root = f"systemd.unit={PurePosixPath(str(link.get('target'))).name}"
         if link["path"] == f"{FOLDER}/default.target" and boots_elsewhere(root):
