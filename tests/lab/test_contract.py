@@ -27,7 +27,7 @@ WRONG = {
     "identity": "printf '\\001\\002\\003\\004' > /etc/hostid",
     "kernel-arguments": "mkdir -p /usr/lib/bootc/kargs.d && echo 'kargs = 7' > /usr/lib/bootc/kargs.d/x.toml",
     "boot": "ln -sfn /usr/lib/systemd/system/rescue.target /etc/systemd/system/default.target",
-    "commands": "mv /usr/sbin/tailscaled /usr/sbin/tailscaled.old",
+    "commands": "chmod 644 /usr/bin/bootc",
     "update-timer": "sed -i 's/^OnCalendar=.*/OnCalendar=25:00/' "
     "/usr/lib/systemd/system/bootc-fetch-apply-updates.timer.d/50-window.conf",
     "update-service": "ln -s /dev/null /etc/systemd/system/bootc-fetch-apply-updates.service",

@@ -32,7 +32,6 @@ def unit(name: str, text: str, target: str = "multi-user.target") -> str:
 
 WRONG = {
     "rm /usr/bin/bootc": "update-service",
-    "chmod 644 /usr/bin/bootc": "commands",
     drop_in("timer", "[Timer]\\nUnit=foo.service\\n"): "update-service",
     drop_in("timer", "[Timer]\\nOnCalendar=\\nOnCalendar=2020-01-01\\n"): "update-timer",
     drop_in("timer", "[Timer]\\nOnCalendar =\\n"): "update-timer",
