@@ -205,7 +205,7 @@ class UnitFiles:
     def _beside(self, names: tuple[str, ...], suffix: str, *, of_type: bool = False) -> dict[str, str]:
         """Path by name of all that is in a unit's folders with this suffix; the first folder that has a name wins."""
         kind = names[0].rpartition(".")[2]
-        folders = [f"{each}/{near}{suffix}" for name in names for each in FOLDERS for near in _nearby(name)]
+        folders = [f"{each}/{near}{suffix}" for name in names for each in FOLDERS for near in nearby(name)]
         folders += [f"{each}/{kind}{suffix}" for each in FOLDERS] if of_type else []
         found: dict[str, str] = {}
         for folder in folders:
@@ -220,8 +220,11 @@ def _template(name: str) -> str:
 
 
 @lru_cache(maxsize=4096)
-def _nearby(name: str) -> tuple[str, ...]:
-    """The names whose folders count for a unit: its own, its template's, and each beginning up to a dash."""
+def nearby(name: str) -> tuple[str, ...]:
+    """The names whose folders count for a unit, besides its type's.
+
+    They are its own, its template's, and each beginning up to a dash.
+    """
     stem, dot, suffix = name.rpartition(".")
     dashes = [match.end() for match in re.finditer("-", stem)]
     beginnings = [f"{stem[:end]}{dot}{suffix}" for end in reversed(dashes) if end < len(stem)]

@@ -11,7 +11,7 @@ from tasks.model.install import modules
 from tasks.model.install.ignition import Path
 from tasks.model.install.merged import Merged, plain
 from tasks.model.install.presets import Preset, first, presets
-from tasks.model.install.units import FOLDER, Unit, units
+from tasks.model.install.units import FOLDER, Unit, unit_of, units
 from tasks.model.kernel_arguments import boots_elsewhere, is_short, masked_unit, words
 
 _NO_UPDATES = "the machine would no longer update itself"
@@ -54,8 +54,9 @@ def switched_off(merged: Merged) -> Iterator[Caution]:
     socket = by_socket(known) or _enables(first(first_boot, SOCKET))
     replaced = {SSHD: socket, _IMPORT: _scans(known)}
     needed = {name: why for name, why in _NEEDED.items() if not replaced.get(name)}
-    for name in filter(needed.__contains__, known):
-        yield from _off(known[name], needed[name])
+    for name, why in needed.items():
+        if unit := unit_of(known, name):
+            yield from _off(unit, why)
     yield from dict.fromkeys(_by_preset(first_boot, needed))
     yield from _arguments(merged, needed)
     yield from _files(merged)

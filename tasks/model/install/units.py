@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
 from tasks.model import systemd
@@ -64,6 +64,14 @@ def units(merged: Merged) -> Mapping[str, Unit]:
         )
         for name in dict.fromkeys((*texts, *states))
     }
+
+
+def unit_of(known: Mapping[str, Unit], name: str) -> Unit | None:
+    """A unit, with the drop-ins for its type and for beginnings of its name; None if a config says nothing about it."""
+    own = known.get(name) or Unit(name=name, texts=(), masked=(), enabled=(), disabled=())
+    others = [known[each] for each in (name.rpartition(".")[2], *reversed(systemd.nearby(name)[1:])) if each in known]
+    shared = tuple(text for unit in others for text in unit.texts if text.name)
+    return replace(own, texts=(*shared, *own.texts)) if shared or name in known else None
 
 
 def _said(merged: Merged) -> Iterator[tuple[str, Text | str, Path]]:
