@@ -10,11 +10,12 @@ from pathlib import Path
 from lab.make.tool import call
 from lab.start import ROOT
 from tasks.model.errors import TaskError
+from tasks.model.signing import KEY_NAME, KEYS, POLICY, REGISTRY_ENTRY
 
 # Trust this checkout whoever owns it: making a lab already runs the checkout's own code.
 _TRUSTING = ("git", "-c", "safe.directory=*")
 KEY_FOLDERS = ("overlay-root/etc/pki/cosign", "overlay-root/etc/containers")
-_KEY_FILES = re.compile(r"/etc/pki/cosign/|/etc/containers/(policy\.json|registries\.d/50-custom-coreos\.yaml)$")
+_KEY_FILES = re.compile(rf"/({KEYS}/{KEY_NAME}|{POLICY}|{REGISTRY_ENTRY})$")
 _LEFT_OUT = {".lab", ".venv", "__pycache__", ".mypy_cache", ".ruff_cache", ".pytest_cache", ".hypothesis"}
 
 

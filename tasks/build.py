@@ -22,7 +22,7 @@ _KMODS = {
     "save": "also write the image to this file, an OCI archive, for --load on another machine",
     "load": "use the image in this file instead of building one",
     "push": "sign it and push it to NAME-kmods, the repository that `own` in invoke.yaml names",
-    "key": "sign with this file (default: SIGNING_KEY, else ~/.config/custom-coreos/signing.key)",
+    "key": "sign with this file (default: SIGNING_KEY, else ~/.config/custom-coreos/signing*.key)",
 }
 
 

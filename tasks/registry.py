@@ -14,7 +14,7 @@ _KEYGEN = {
     "policy": "make no key; only write the policy again for the shipped keys and the image's name",
 }
 _PUBLISH = {
-    "key": "private key's file, or - for the backup key (default: SIGNING_KEY or ~/.config/custom-coreos/signing.key)",
+    "key": "private key's file, or - for the backup key (default: SIGNING_KEY or ~/.config/custom-coreos/signing*.key)",
     "lock": "publish this Lock file instead of what is newest",
     "rebuild": "publish even if nothing changed since the last image",
     "promote": "move stable too; --no-promote stops before that and prints the digest",

@@ -186,13 +186,14 @@ class Machine:
         """Install into the recipes' own Python environment what uv.lock pins, with these dependency groups."""
         pins = hashlib.sha256((ROOT / "uv.lock").read_bytes() + sys.version.encode()).hexdigest()
         environment = self.cache / "venv" / pins[:16]
-        mark = environment / "groups"
-        whole = mark.exists() and (environment / "bin/python").exists()
-        have = set(mark.read_text().split()) if whole else None
-        if have is None or not groups <= have:
-            needed = sorted(groups | (have or set()))
+        asked, whole = environment.with_suffix(".groups"), environment / "whole"
+        have = set(asked.read_text().split()) if asked.exists() else set()
+        if not (whole.exists() and (environment / "bin/python").exists() and groups <= have):
+            needed = sorted(groups | have)
             say(f"installing the Python packages of uv.lock{f' (with {chr(44).join(needed)})' if needed else ''}")
-            mark.unlink(missing_ok=True)
+            with made_beside(asked) as temporary:  # a run that is interrupted now takes no group away from the next one
+                temporary.write_text(" ".join(needed))
+            whole.unlink(missing_ok=True)
             run(
                 ["uv", "sync", "--frozen", "--no-default-groups", *(f"--group={group}" for group in needed)],
                 what="the Python packages could not be installed",
@@ -202,8 +203,7 @@ class Machine:
                     "UV_PYTHON_DOWNLOADS": "never", "VIRTUAL_ENV": "",
                 },
             )  # fmt: skip
-            with made_beside(mark) as temporary:
-                temporary.write_text(" ".join(needed))
+            whole.touch()
         link(self.ready / "venv", environment)
 
 

@@ -9,7 +9,7 @@ from os import geteuid, getpid
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from tasks.clients import isolation, login, shell, signer, workspace
+from tasks.clients import isolation, key_pairs, login, shell, signer, workspace
 from tasks.clients.github import actions, packages
 from tasks.console import say
 from tasks.model import hints
@@ -158,7 +158,7 @@ def remove(images: set[str]) -> None:
         shell.run(["podman", "rmi", "--force", *sorted(images)], what="images could not be removed")
 
 
-def push_signed(image: str, target: str, key: signer.Key, shipped: HostFiles) -> str:
+def push_signed(image: str, target: str, key: key_pairs.Key, shipped: HostFiles) -> str:
     """Push and sign an image in one step; returns the digest that podman reports, empty under `inv -R`.
 
     The key and its passphrase are open descriptors in memory; they appear in no argument and no file.

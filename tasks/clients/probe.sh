@@ -133,14 +133,20 @@ rpm -qa --queryformat '%{INSTALLTID} %{NAME}\n' | while read -r transaction name
         esac
     done
 done
-for file in /etc/containers/policy.json /etc/containers/registries.d/*.yaml /etc/pki/cosign/*.pub \
-    /etc/containers/registries.conf /etc/containers/registries.conf.d/*.conf /root/.config/containers/policy.json \
-    /root/.config/containers/registries.d/*.yaml /root/.config/containers/registries.conf \
-    /root/.config/containers/registries.conf.d/*.conf; do
+# Keys and policy, hidden files that count too, and private keys that must not be there.
+for file in /etc/containers/policy.json /etc/containers/registries.d/*.yaml /etc/containers/registries.d/.*.yaml \
+    /etc/containers/registries.conf /etc/containers/registries.conf.d/*.conf /etc/containers/registries.conf.d/.*.conf \
+    /root/.config/containers/policy.json /root/.config/containers/registries.d/*.yaml \
+    /root/.config/containers/registries.conf /root/.config/containers/registries.conf.d/*.conf \
+    /etc/pki/cosign/*.pub $(grep -rl 'PRIVATE KEY-----' /etc/pki/cosign 2> /dev/null); do
     [ -r "$file" ] || continue
     fact host-file "${file#/} $(base64 -w0 "$file")"
     fact file-mode "$(stat -c '%a %n' "$file")"
     [ "$(stat -L -c %u "$file")" = 0 ] || fact foreign "$file"
+done
+for file in /etc/containers/certs.d/*/* /etc/docker/certs.d/*/*; do
+    case $file in *[[:space:]]*) continue ;; esac
+    [ ! -f "$file" ] || fact host-file "${file#/} $(base64 -w0 "$file")"
 done
 for folder in / /usr /usr/bin /usr/sbin /usr/lib /usr/lib64 /usr/lib/modules /usr/lib/systemd /usr/lib/systemd/system \
     /usr/lib/systemd/system-preset /etc /etc/containers /etc/containers/registries.d /etc/pki /etc/pki/cosign; do

@@ -1,13 +1,10 @@
-"""Keys and signatures: key pairs, keys passed as open descriptors, and checks against a host's policy."""
+"""Signatures: keys passed as open descriptors, and checks against a host's policy."""
 
 import json
 import os
-import sys
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
-from getpass import getpass
 from os import environ
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -18,79 +15,8 @@ from tasks.model.errors import TaskError
 from tasks.model.image import ImageRef
 from tasks.model.signing import POLICY, REDIRECTS, REGISTRIES, Decision, HostFiles, decision_faults
 
-_PRIVATE = ("ENCRYPTED COSIGN PRIVATE KEY", "ENCRYPTED SIGSTORE PRIVATE KEY")
-_NO_KEY = "put it there, or name its file with --key; if it is lost, sign with the backup key: docs/security.md"
+_LEAKED = "move it out of the checkout; if it was ever committed or published, it counts as stolen: docs/security.md"
 _SECONDS = 120
-
-
-@dataclass(frozen=True, slots=True, repr=False)
-class Key:
-    """An encrypted private key and its passphrase; never shown."""
-
-    pem: str
-    passphrase: str
-
-
-def passphrase() -> str:
-    """The value of SIGNING_PASSPHRASE; empty if it is not set."""
-    return environ.get("SIGNING_PASSPHRASE", "")
-
-
-def default_key() -> Path:
-    """The default path of the private key, outside every checkout and every image."""
-    return Path(environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "custom-coreos/signing.key"
-
-
-def read_key(file: str, shipped: HostFiles) -> Key:
-    """Read the private key from the named file, else from SIGNING_KEY, else from the default file; `-` is stdin.
-
-    Removes SIGNING_KEY and SIGNING_PASSPHRASE from the environment, so that programs started later do not see them.
-    """
-    path = Path(file) if file else default_key()
-    given, passphrase_text = environ.pop("SIGNING_KEY", ""), environ.pop("SIGNING_PASSPHRASE", "")
-    if file == "-":
-        return _written()
-    source, key = ("SIGNING_KEY", given) if given and not file else (str(path), "")
-    if not key and path.is_file():
-        key = path.read_text(errors="replace")
-    if not key:
-        why = f"SIGNING_KEY is not set and {path} does not exist"
-        raise TaskError(f"the private half of {' or '.join(shipped.keys)} is not here", why, _NO_KEY)
-    if not any(f"-----BEGIN {kind}-----" in key for kind in _PRIVATE):
-        why = f"{source} does not begin with -----BEGIN {_PRIVATE[1]}-----"
-        raise TaskError("this is not a signing key", why, "use the file that ./inv keygen wrote")
-    return Key(key, passphrase_text)
-
-
-@dataclass(frozen=True, slots=True, repr=False)
-class KeyPair:
-    """A key pair: PEM texts in cosign's format, and the private key as groups of letters to write down."""
-
-    private: str
-    public: str
-    text: str
-
-
-def generate() -> KeyPair:
-    """Generate a key pair; the private half is encrypted with SIGNING_PASSPHRASE, and never on a disk here.
-
-    host-policy generates it: some distributions disable this in skopeo, and others name its files differently.
-    """
-    what = "a key could not be generated"
-    answer = shell.query(["host-policy", "generate-key"], what=what, stdin=passphrase(), seconds=_SECONDS)
-    return KeyPair(**json.loads(answer))
-
-
-def _written() -> Key:
-    """The backup key that somebody types, or that comes through stdin."""
-    text = getpass("the backup key (14 groups): ") if sys.stdin.isatty() else sys.stdin.readline()
-    what = "the backup key could not be read"
-    done = shell.attempt(["host-policy", "restore-key"], what=what, stdin=f"{text.strip()}\n")
-    if done.returncode:
-        raise TaskError(
-            "this is no backup key", shell.last_line(done.stderr), "type all 14 groups as ./inv keygen showed them"
-        )
-    return Key(json.loads(done.stdout)["private"], "")
 
 
 @contextmanager
@@ -177,17 +103,26 @@ def decisions(shipped: HostFiles, image: str) -> list[Decision]:
         done = shell.attempt(argv, what=what, seconds=_SECONDS)
     answer, error = (text.replace(str(home), "") for text in (done.stdout, done.stderr))
     if done.returncode:
-        raise TaskError(what, shell.last_line(error), "write it again: ./inv keygen --policy")
+        raise TaskError(what, shell.last_line(error), "correct it, or write our rule again: ./inv keygen --policy")
     return [Decision.parse(row) for row in json.loads(answer)]
 
 
 def require(shipped: HostFiles, image: str, source: str) -> None:
     """Stop if a host with these files could no longer pull our images, or would take others for ours."""
     if wrong := faults(shipped, image):
-        hint = "write it again for the shipped keys and this image: ./inv keygen --policy"
+        hint = "correct what is named above; this writes the image's rule again: ./inv keygen --policy"
         if any(path.startswith(REDIRECTS) for path in shipped.files):
             hint = f"correct what /{REDIRECTS[0]} and /{REDIRECTS[1]} say about the image; else {hint}"
-        raise TaskError(f"the policy in {source} is wrong", "; ".join(wrong), hint)
+        if any("certs.d/" in fault for fault in wrong):
+            hint = "correct these files, or leave them out"
+        raise TaskError(f"the policy in {source} is wrong", "; ".join(wrong), _LEAKED if shipped.private else hint)
+
+
+def require_keys(shipped: HostFiles, image: str) -> None:
+    """Stop at a key file in overlay-root with which no policy can work, whatever the present policy says."""
+    if wrong := shipped.key_faults() or (faults(shipped.of(image), image) if shipped.has_key else []):
+        hint = "correct that file or delete it, then run this again"
+        raise TaskError("a key in overlay-root is wrong", "; ".join(wrong), _LEAKED if shipped.private else hint)
 
 
 def pusher_environment(home: Path) -> Mapping[str, str]:

@@ -12,8 +12,9 @@ from tempfile import NamedTemporaryFile, TemporaryDirectory
 
 from tasks.clients import shell
 from tasks.console import say
+from tasks.model.certificates import CERTIFICATES
 from tasks.model.errors import TaskError
-from tasks.model.signing import KEYS, PERSONAL, POLICY, REDIRECTS, REGISTRIES, HostFiles
+from tasks.model.signing import KEYS, PERSONAL, POLICY, REDIRECTS, REGISTRIES, HostFiles, is_private
 
 _WRITABLE = "check that the folder is writable and the disk is not full"
 ROOT = Path(__file__).resolve().parents[2]
@@ -59,13 +60,22 @@ def alone(name: str, busy: str) -> Iterator[None]:
 
 
 def host_files() -> HostFiles:
-    """The keys and the policy that overlay-root ships."""
+    """The keys and the policy that overlay-root ships, and private keys among the keys."""
     top = ROOT / "overlay-root"
-    shipped = [path for folder in (KEYS, REGISTRIES) for path in sorted((top / folder).glob("*"))]
+    keys = [path for path in sorted((top / KEYS).rglob("*")) if path.is_file() and _counts(path, top / KEYS)]
+    shipped = [*keys, *sorted((top / REGISTRIES).glob("*.yaml"))]
     personal = [path for folder in PERSONAL for path in sorted((top / folder).rglob("*"))]
     file, folder = REDIRECTS
-    paths = [top / POLICY, *shipped, *personal, top / file, *sorted((top / folder).glob("*.conf"))]
+    certificates = [path for folder in CERTIFICATES for path in sorted((top / folder).glob("*/*"))]
+    redirects = [top / file, *sorted((top / folder).glob("*.conf"))]
+    paths = [top / POLICY, *shipped, *personal, *redirects, *certificates]
     return HostFiles({str(path.relative_to(top)): path.read_bytes() for path in paths if path.is_file()})
+
+
+def _counts(path: Path, folder: Path) -> bool:
+    """Whether a file among the keys is a public key's, or holds a private one."""
+    is_public = path.parent == folder and path.match("*.pub") and not path.name.startswith(".")
+    return is_public or is_private(path.read_bytes())
 
 
 def write_whole(path: Path, content: str | bytes, mode: int = 0o644) -> bool:

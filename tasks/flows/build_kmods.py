@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tasks.clients import archives, oras, podman, registry, signer, workspace
+from tasks.clients import archives, key_pairs, oras, podman, registry, workspace
 from tasks.clients.github import actions
 from tasks.console import answer, say
 from tasks.flows import kmods as images
@@ -59,7 +59,7 @@ def _pushed(settings: "Settings", pair: "KmodsTag", files: Files, key: str) -> "
     return image
 
 
-def _push(settings: "Settings", image: str, pair: "KmodsTag", key: signer.Key) -> ImageRef | None:
+def _push(settings: "Settings", image: str, pair: "KmodsTag", key: key_pairs.Key) -> ImageRef | None:
     """Sign a kmods image and push it to our own repository under its pair's tag; return None under `inv -R`.
 
     The tag moves last, so that it never names an image that builds would refuse.

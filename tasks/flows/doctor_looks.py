@@ -1,9 +1,9 @@
 """The checks of doctor; each returns a finding, or raises an error that says what is missing."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from os import environ, geteuid
 
-from tasks.clients import host, identity, isolation, login, registry, signer, workspace
+from tasks.clients import host, identity, isolation, key_pairs, login, registry, workspace
 from tasks.clients.github import api, repo_settings
 from tasks.clients.matrix import read_matrix
 from tasks.flows import keys
@@ -15,6 +15,7 @@ from tasks.model.image import PUBLIC_TAG
 from tasks.model.install.adopt import authorized, other_image
 from tasks.model.login.logins import ORIGINAL_OWNER, is_foreign
 from tasks.model.matrix.file import changed
+from tasks.model.signing import HostFiles
 from tasks.settings import Settings
 from tools.table import Tool, read_tools
 
@@ -86,21 +87,45 @@ def _keys(settings: Settings) -> Finding:
 
 
 def _private_key() -> Finding:
-    """Check the private key, and whether hosts know its public half."""
-    name, file, shipped = "private key", signer.default_key(), workspace.host_files()
-    if environ.get("SIGNING_KEY"):
-        return Finding(name, Health.OK, "SIGNING_KEY is set")
-    if not file.exists():
+    """Check the private key that publish would take, and whether hosts know its public half."""
+    name, shipped = "private key", workspace.host_files()
+    if given := environ.get("SIGNING_KEY"):
+        return _given_key(name, given, shipped)
+    found = key_pairs.found(shipped, key_pairs.passphrase())
+    if not found:
         fix = "copy it there; if it is lost: docs/security.md" if shipped.has_key else "./inv keygen"
-        return Finding(name, Health.WARNING, f"{file} does not exist: this machine cannot publish", fix)
-    names = (".pub", ".pub.new")  # the second one if keygen was killed at its end
-    halves = [each.read_bytes() for each in map(file.with_suffix, names) if each.exists()]
-    if not any(half == shipped.files[path] for half in halves for path in shipped.keys):
-        message = f"overlay-root does not ship the public half of {file}: hosts would refuse what it signs"
-        return Finding(name, Health.FAILED, message, "./inv keygen --rotate, or use the key that overlay-root ships")
-    if file.stat().st_mode & 0o077:
-        return Finding(name, Health.FAILED, f"other users can read {file}", f"chmod 600 {file}")
-    return Finding(name, Health.OK, f"{file} belongs to a key that ships")
+        message = f"{key_pairs.default_key()} does not exist: this machine cannot publish"
+        return Finding(name, Health.WARNING, message, fix)
+    names = ", ".join(str(key.file) for key in found)
+    if not shipped.has_key:
+        fix = "./inv keygen --key FILE makes another pair, or move this one away first"
+        return Finding(name, Health.WARNING, f"{names} exists, and no public key ships", fix)
+    return _found_key(name, found, names)
+
+
+def _found_key(name: str, found: Sequence[key_pairs.Found], names: str) -> Finding:
+    """Check the private keys on this machine; the first one signs."""
+    first = found[0]
+    if not first.shipped:
+        if unknown := next((key.unknown for key in found if key.unknown), ""):
+            return Finding(name, Health.WARNING, unknown, key_pairs.PASSPHRASE)
+        message = f"overlay-root does not ship the public half of {names}: hosts would refuse what it signs"
+        fix = "./inv keygen --rotate, or copy the private half of a key that ships there"
+        return Finding(name, Health.FAILED, message, fix)
+    if first.file.stat().st_mode & 0o077:
+        return Finding(name, Health.FAILED, f"other users can read {first.file}", f"chmod 600 {first.file}")
+    return Finding(name, Health.OK, f"{first.file} belongs to {first.shipped}, which ships")
+
+
+def _given_key(name: str, pem: str, shipped: HostFiles) -> Finding:
+    """Check the key in SIGNING_KEY, if any key ships."""
+    try:
+        if shipped.has_key:
+            key_pairs.require_known(key_pairs.Key(pem, key_pairs.passphrase()), shipped, "SIGNING_KEY")
+    except TaskError as error:
+        return of_error(name, Health.FAILED, error)
+    known = " and belongs to a key that ships" if shipped.has_key else ""
+    return Finding(name, Health.OK, f"SIGNING_KEY is set{known}")
 
 
 def _image(settings: Settings) -> Finding:

@@ -12,13 +12,13 @@ from tasks.clients.github import api
 from tasks.clients.matrix import read_matrix
 from tasks.console import say
 from tasks.flows import kmods, releases
+from tasks.flows.fallback import Fallback
 from tasks.model.errors import TaskError
-from tasks.model.image import PUBLIC_TAG, ImageRef, KmodsTag, Release, made_at
+from tasks.model.image import PUBLIC_TAG, ImageRef, KmodsTag, Release
 from tasks.model.lock import Lock, content_digest, created_of, has_lock
 from tasks.model.matrix.ranges import KernelRange, Matrix
 from tasks.model.request import NEWEST, Request
 from tasks.model.solver.candidates import Candidates, Policy, Published
-from tasks.model.solver.judge import Obstacle, judge
 from tasks.model.solver.solve import Decision, solve
 from tasks.model.versions import zfs_stream
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from packaging.version import Version
 
+    from tasks.flows.kmods import Repositories
     from tasks.model.kmods import LocalKmods
     from tasks.settings import Settings
 
@@ -72,8 +73,8 @@ def gather(settings: "Settings", policy: Policy, stream: str = "", own: "LocalKm
         if candidates.withdrawn:
             why = "is published, and GitHub does not list it as a release any more; it stays a candidate"
             sources.notes.append(f"OpenZFS {candidates.withdrawn} {why}")
-        candidates = sources.with_older(candidates, stream)
-    return replace(candidates, notes=tuple(sorted(sources.notes)))
+        candidates = sources.fallback(stream, trusts_kmods=own is not None).complete(candidates)
+    return replace(candidates, notes=sources.sorted_notes)
 
 
 def newest_releases(settings: "Settings", policy: Policy, streams: Iterable[str]) -> dict[str, Candidates]:
@@ -84,7 +85,7 @@ def newest_releases(settings: "Settings", policy: Policy, streams: Iterable[str]
     sources = _Sources(settings, policy, read_matrix())
     with side_by_side() as pool:
         candidates = sources.newest(pool, pool.submit(kmods.listed, settings, pool), tuple(streams))
-    return {stream: replace(each, notes=tuple(sorted(sources.notes))) for stream, each in candidates.items()}
+    return {stream: replace(each, notes=sources.sorted_notes) for stream, each in candidates.items()}
 
 
 @contextmanager
@@ -113,8 +114,20 @@ class _Sources:
     matrix: Matrix
     notes: list[str] = field(default_factory=list)
 
+    @property
+    def sorted_notes(self) -> tuple[str, ...]:
+        """The notes, each once: what is read again may fail again."""
+        return tuple(sorted(set(self.notes)))
+
+    def fallback(self, stream: str, *, trusts_kmods: bool) -> Fallback:
+        """Return what completes the candidates of a stream from these sources."""
+        return Fallback(
+            settings=self.settings, stream=stream, note=self.notes.append, ranges=self.unbuilt_ranges,
+            trusts_kmods=trusts_kmods,
+        )  # fmt: skip
+
     def newest(
-        self, pool: ThreadPoolExecutor, tags: "Future[Mapping[KmodsTag, str]]", streams: tuple[str, ...]
+        self, pool: ThreadPoolExecutor, tags: "Future[Repositories]", streams: tuple[str, ...]
     ) -> dict[str, Candidates]:
         """Return the candidates of each stream with its newest release; query what the streams share once."""
         newest = {stream: pool.submit(releases.newest, self.settings, stream, self.notes.append) for stream in streams}
@@ -127,7 +140,8 @@ class _Sources:
         known, answered = self.known_zfs(zfs)
         return {
             stream: Candidates(
-                releases=(release,), zfs_releases=known, kmods=pairs, matrix=matrix, policy=self.policy,
+                releases=(release,), zfs_releases=known, kmods={pair: names[0] for pair, names in pairs.items()},
+                elsewhere={pair: names[1:] for pair, names in pairs.items()}, matrix=matrix, policy=self.policy,
                 published=None, content=own, now=now, zfs_listed=answered,
             )
             for stream, release in released.items()
@@ -145,9 +159,7 @@ class _Sources:
                 self._without(error, f"nothing is known about {stream}")
         return found
 
-    def live_ranges(
-        self, pairs: "Future[Mapping[KmodsTag, str]]", pool: ThreadPoolExecutor
-    ) -> Mapping["Version", KernelRange]:
+    def live_ranges(self, pairs: "Future[Repositories]", pool: ThreadPoolExecutor) -> Mapping["Version", KernelRange]:
         """Read from META which kernels support the releases that have kmods but are missing in the matrix."""
         built = {tag.zfs for tag in pairs.result() if zfs_stream(tag.zfs) in self.policy.zfs_streams}
         lacking = sorted(built - set(self.matrix.ranges), reverse=True)[:_MOST_LIVE]
@@ -179,7 +191,7 @@ class _Sources:
             self._without(error, instead)
         return tuple(sorted(self.matrix.ranges)), False
 
-    def published(self, pairs: "Future[Mapping[KmodsTag, str]]") -> Published | None:
+    def published(self, pairs: "Future[Repositories]") -> Published | None:
         """Read the image at the public tag, and today's digest of its kmods; None if it has no readable Lock."""
         name = f"{self.settings.image}:{PUBLIC_TAG}"
         try:
@@ -202,48 +214,11 @@ class _Sources:
             self._without(error, "nothing prevents a downgrade")
             return None
         pair = KmodsTag(lock.zfs_version, lock.kernel)
-        repository = pairs.result().get(pair, "")
+        repository = next(iter(pairs.result().get(pair, ())), "")
         kmods_digest = registry.digest(repository, str(pair)) if repository else ""  # two requests; skopeo needs four
         return Published(
             image=ImageRef(image.name, image.digest), lock=lock, created=created, kmods_digest=kmods_digest
         )
 
-    def with_older(self, candidates: Candidates, stream: str) -> Candidates:
-        """Add the published release; add older ones only if neither the newest nor the published one fits."""
-        newest, published = candidates.newest, candidates.published
-        back = published is not None and published.lock.fcos_version > newest.version
-        if published and back:
-            self.notes.append(f"Fedora CoreOS {stream} went back to {newest.version}")
-        elif published and published.lock.kernel.order > newest.kernel.order:
-            kernels = f"{newest.kernel.version}, and {published.lock.kernel.version} is published"
-            self.notes.append(f"Fedora CoreOS {newest.version} went back to kernel {kernels}")
-        candidates = replace(_with_published(candidates, published), went_back=back)
-        if judge(candidates, newest).buildable or candidates.newest != newest:
-            return candidates
-        candidates = replace(candidates, matrix=candidates.matrix.with_live(self.unbuilt_ranges(candidates)))
-        floor = published.lock.fcos_version if published and not self.policy.allow_downgrade else None
-        for each in releases.older(stream, newest.version, floor, self.notes.append):
-            fits = judge(candidates, each).obstacle is Obstacle.GONE
-            release = releases.with_image(self.settings, each, stream, self.notes.append) if fits else each
-            candidates = replace(candidates, releases=(*candidates.releases, release))
-            if release.base:
-                break
-        return candidates
-
     def _without(self, error: TaskError, instead: str) -> None:
         self.notes.append(f"{error.what}: {error.why}; {instead}")
-
-
-def _with_published(candidates: Candidates, published: Published | None) -> Candidates:
-    """Add the published release as a candidate, from its own Lock.
-
-    If it is newer than the stream's newest release, it counts only as the one to keep.
-    """
-    if published is None or published.lock.fcos_version == candidates.newest.version:
-        return candidates
-    lock = published.lock
-    if lock.fcos_version > candidates.newest.version and candidates.policy.allow_downgrade:
-        return candidates
-    created = made_at(lock.fcos_version, None)
-    release = Release(base=lock.base, version=lock.fcos_version, kernel=lock.kernel, created=created)
-    return replace(candidates, releases=(*candidates.releases, release))

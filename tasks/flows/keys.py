@@ -1,20 +1,24 @@
 """Keys: the key pair that signs the image, and the policy by which hosts accept it."""
 
+import shlex
 import sys
 from collections.abc import Mapping
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tasks.clients import identity, shell, signer, workspace
+from tasks.clients import identity, key_pairs, shell, signer, workspace
 from tasks.console import answer, say, warn
 from tasks.model import signing
 from tasks.model.errors import TaskError
 from tasks.model.install.adopt import other_image
+from tasks.model.policy import dropped, written
 from tasks.model.signing import HostFiles, next_key
 
 if TYPE_CHECKING:
     from tasks.settings import Settings
+
+_EXAMPLE = "~/.config/custom-coreos/other.key"
 
 
 def keygen(settings: "Settings", key: str, *, rotate: bool, backup: bool, policy: bool) -> None:
@@ -23,9 +27,12 @@ def keygen(settings: "Settings", key: str, *, rotate: bool, backup: bool, policy
     With `rotate` or `backup`, make one more of them; with `policy`, only write the policy again.
     """
     _require_one_of({"--rotate": rotate, "--backup": backup, "--policy": policy})
+    if key:
+        _require_place(key, makes_pair=not (backup or policy))
     shipped = workspace.host_files()
     _finish(shipped)
     _require_fitting(shipped, adds=rotate or backup or policy)
+    _require_sound(settings, shipped)
     _warn_of_another_image(settings)
     if shell.Mode.dry:
         say("no key is made and no policy is written: -R only shows what would be done")
@@ -34,12 +41,14 @@ def keygen(settings: "Settings", key: str, *, rotate: bool, backup: bool, policy
     added = {path: _pair(private)} if private else {}
     if backup or (private and not rotate):
         added |= _backup(shipped, required=backup)
-    for file in _ship(settings, HostFiles({**shipped.files, **added})):
+    for file in _ship(settings, shipped, added):
         say(f"wrote {file}")
     if private:
         _unfinished(private).rename(private.with_suffix(".pub"))
         _say_next(private, rotate=rotate)
         answer(private)
+    if policy:
+        check(settings)
 
 
 def _require_one_of(options: Mapping[str, bool]) -> None:
@@ -50,13 +59,44 @@ def _require_one_of(options: Mapping[str, bool]) -> None:
         raise TaskError("keygen does one thing at a time", why, f"first: ./inv keygen {given[0]}")
 
 
+def _require_place(key: str, *, makes_pair: bool) -> None:
+    """Stop if `--key` names no place for a private key."""
+    path = Path(key).expanduser()
+    if not makes_pair:
+        raise TaskError("--key is not used here", "no private key is written to a file", "leave --key out")
+    if path.is_dir() or path.name in {"-", ""}:
+        raise TaskError(f"{key} cannot hold a private key", "it is no name of a file", f"for example: --key {_EXAMPLE}")
+    inside = path.resolve()
+    if inside.is_relative_to(workspace.ROOT) and not inside.is_relative_to(workspace.ROOT / ".lab"):
+        why = "the checkout is for everybody to read, once it is pushed"
+        raise TaskError(f"no private key is written to {path}", why, f"for example: --key {_EXAMPLE}")
+
+
 def _require_fitting(shipped: "HostFiles", *, adds: bool) -> None:
     """Stop if the options do not fit what ships."""
     if adds and not shipped.has_key:
-        raise TaskError("no key ships yet", "overlay-root/etc/pki/cosign is empty", "make the first key: ./inv keygen")
+        why = "overlay-root/etc/pki/cosign has no cosign.pub and no backup.pub"
+        raise TaskError("no key ships yet", why, "make the first key: ./inv keygen")
     if shipped.has_key and not adds:
         why = f"overlay-root ships {', '.join(shipped.keys)}; every host that follows the image trusts only it"
         raise TaskError("a key exists already", why, "add a second key to rotate: ./inv keygen --rotate")
+
+
+def _require_sound(settings: "Settings", shipped: "HostFiles") -> None:
+    """Stop at what a policy with the shipped keys would break, and at a policy or entry that would lose something."""
+    signer.require_keys(shipped, settings.image)
+    try:
+        gone = dropped(shipped.files.get(signing.POLICY, b""), settings.image, shipped.entered)
+    except ValueError as error:
+        why = f"what it says about other images would be lost: it cannot be read: {error}"
+        what = f"overlay-root/{signing.POLICY} is not written over"
+        raise TaskError(what, why, "correct it, or delete it: keygen then writes a new one") from error
+    if len(shipped.entered) > 1:
+        what = f"overlay-root/{signing.REGISTRY_ENTRY} is not written over"
+        why = f"it is keygen's own file, and has entries for {' and '.join(shipped.entered)}"
+        raise TaskError(what, why, "move the others to a file of your own beside it")
+    for scope in gone:
+        warn(f"{signing.POLICY}: the rule for {scope} goes: only the keys that ship may open the image's name")
 
 
 def _warn_of_another_image(settings: "Settings") -> None:
@@ -72,8 +112,8 @@ def _next_pair(named: str, shipped: "HostFiles") -> tuple[str, Path]:
     A second key never takes the number of a pair that is on this machine: it may be the one that was stolen.
     """
     if named:
-        return next_key(shipped), Path(named)
-    default, paths = signer.default_key(), (next_key(shipped, least=least) for least in count(1))
+        return next_key(shipped), Path(named).expanduser()
+    default, paths = key_pairs.default_key(), (next_key(shipped, least=least) for least in count(1))
     names = ((path, f"{default.stem}{Path(path).stem.removeprefix('cosign')}{default.suffix}") for path in paths)
     pairs = ((path, default.with_name(name)) for path, name in names)
     return next(
@@ -85,7 +125,7 @@ def _next_pair(named: str, shipped: "HostFiles") -> tuple[str, Path]:
 
 def _finish(shipped: "HostFiles") -> None:
     """Finish what a run that was killed at its end left: a pair that ships already has its last name."""
-    for file in () if shell.Mode.dry else signer.default_key().parent.glob("*.pub.new"):
+    for file in () if shell.Mode.dry else key_pairs.default_key().parent.glob("*.pub.new"):
         if file.read_bytes() in [shipped.files[path] for path in shipped.keys]:
             file.rename(file.with_suffix(""))
 
@@ -103,7 +143,7 @@ def _backup(shipped: "HostFiles", *, required: bool) -> dict[str, bytes]:
             raise TaskError("no backup key is made", why, "type it in a terminal: ./inv keygen --backup")
         warn(f"{why}, so none was made; next: type ./inv keygen --backup in a terminal")
         return {}
-    pair = signer.generate()
+    pair = key_pairs.generate()
     groups = pair.text.split("-")
     say("\nThe backup key. Print it or write it down, and put it away: it is not shown again, and it is in no file.\n")
     say(f"    {'-'.join(groups[:7])}-\n    {'-'.join(groups[7:])}\n")
@@ -121,20 +161,21 @@ def _pair(private: Path) -> bytes:
     if private.exists():
         why = "it may be one that was stolen, so it is not shipped again, and it is never overwritten"
         raise TaskError(f"{private} exists already", why, "name another file with --key, or move this one away")
-    pair = signer.generate()
+    pair = key_pairs.generate()
     private.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     workspace.write_whole(public_file, pair.public)
     workspace.write_whole(private, pair.private, mode=0o600)
     return pair.public.encode()
 
 
-def _ship(settings: "Settings", shipped: "HostFiles") -> list[Path]:
-    """Write the keys, the policy and the registries.d entry to overlay-root."""
-    top = workspace.ROOT / "overlay-root"
-    files: dict[str, str | bytes] = {path: shipped.files[path] for path in shipped.keys}
-    files |= {
+def _ship(settings: "Settings", shipped: "HostFiles", added: Mapping[str, bytes]) -> list[Path]:
+    """Write new keys, the policy and the registries.d entry to overlay-root; what is the owner's stays."""
+    top, keys = workspace.ROOT / "overlay-root", HostFiles({**shipped.files, **added}).keys
+    present = shipped.files.get(signing.POLICY, b"")
+    files: dict[str, str | bytes] = {
+        **added,
         signing.REGISTRY_ENTRY: signing.registries(settings.image),
-        signing.POLICY: signing.policy(settings.image, shipped.keys),
+        signing.POLICY: written(settings.image, keys, present, shipped.entered),
     }
     for path, content in files.items():
         (top / path).parent.mkdir(parents=True, exist_ok=True)
@@ -143,17 +184,20 @@ def _ship(settings: "Settings", shipped: "HostFiles") -> list[Path]:
 
 
 def _say_next(private: Path, *, rotate: bool) -> None:
-    """Print what to do and type next."""
-    protected = "with SIGNING_PASSPHRASE" if signer.passphrase() else "without a passphrase (set SIGNING_PASSPHRASE)"
-    say(f"{private} is the private key, {protected}: keep a copy on another machine, and never commit it")
+    """Print what to do and type next, as docs/security.md and docs/setup.md have it."""
+    has_passphrase, file = bool(key_pairs.passphrase()), shlex.quote(str(private))
+    protected = "with SIGNING_PASSPHRASE" if has_passphrase else "without a passphrase (set SIGNING_PASSPHRASE)"
+    say(f"{file} is the private key, {protected}: keep a copy on another machine, and never commit it")
     say("commit overlay-root; the next build ships the public key and the policy")
     prefix = "for the workflows: "
     if rotate:
         say("sign with the old key until every machine runs an image that ships both keys: docs/security.md")
         prefix = "only then, for the workflows: "
-    say(f"{prefix}gh secret set SIGNING_KEY < {private}")
-    if signer.passphrase():
+    say(f"{prefix}gh secret set SIGNING_KEY < {file}")
+    if has_passphrase:
         say(f"{prefix}gh secret set SIGNING_PASSPHRASE")
+    elif rotate:
+        say(f"{prefix}gh secret delete SIGNING_PASSPHRASE, if the old key had a passphrase")
 
 
 def report(settings: "Settings") -> None:

@@ -20,20 +20,24 @@ if TYPE_CHECKING:
     from tasks.model.kmods import Tarball
     from tasks.settings import Settings
 
+    Repositories = Mapping[KmodsTag, tuple[str, ...]]  # by pair, the repositories that have its kmods, best first
+
 _BUILDER = "quay.io/fedora/fedora"
 _RECIPE = workspace.ROOT / "kmods/Containerfile"
 _MOST_BYTES = 200_000_000  # OpenZFS 2.4.3 is 35 MB
 _SECONDS = 1800
 
 
-def listed(
-    settings: "Settings", pool: "ThreadPoolExecutor", only: LocalKmods | None = None
-) -> "Mapping[KmodsTag, str]":
-    """Return every pair that has kmods, with the first repository that has them; query all concurrently."""
+def listed(settings: "Settings", pool: "ThreadPoolExecutor", only: LocalKmods | None = None) -> "Repositories":
+    """Return every pair that has kmods; query all repositories concurrently."""
     if only:
-        return {only.pair: only.image.name}
+        return {only.pair: (only.image.name,)}
     listings = [(name, pool.submit(_pairs, settings, name)) for name in settings.kmods]
-    return {pair: name for name, pairs in reversed(listings) for pair in pairs.result()}
+    repositories: dict[KmodsTag, tuple[str, ...]] = {}
+    for name, pairs in listings:
+        for pair in pairs.result():
+            repositories[pair] = (*repositories.get(pair, ()), name)
+    return repositories
 
 
 def _pairs(settings: "Settings", repository: str) -> tuple[KmodsTag, ...]:

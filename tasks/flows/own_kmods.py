@@ -10,6 +10,7 @@ from tasks.model.kmods import Inside, Module
 
 if TYPE_CHECKING:
     from tasks.model.lock import Lock
+    from tasks.model.solver.candidates import Candidates
     from tasks.settings import Settings
 
 
@@ -44,22 +45,39 @@ def usable_image(settings: "Settings", pair: KmodsTag) -> ImageRef | None:
     return None if fault else image
 
 
+def unsigned(settings: "Settings", candidates: "Candidates", pair: KmodsTag) -> str:
+    """Return why a pair's kmods do not count although our own repository has them; empty if they do, or are others'.
+
+    Only a refused signature is a reason. A registry that does not answer is an error.
+    """
+    if candidates.kmods.get(pair) != settings.own_kmods:
+        return ""
+    digest = registry.digest(settings.own_kmods, str(pair))
+    fault = _signature_fault(ImageRef(settings.own_kmods, digest)) if digest else "the registry no longer has it"
+    return f"{settings.own_kmods}:{pair} does not count: {fault}" if fault else ""
+
+
 def require_accepted(settings: "Settings", lock: "Lock") -> None:
     """Stop if kmods of our own repository are not signed by a key that ships, or do not match the Lock."""
     image, pair = lock.kmods, KmodsTag(lock.zfs_version, lock.kernel)
     fault = _fault(image, pair) if image.name == settings.own_kmods else ""
     if fault:
         again = f"replace it: ./inv build-kmods --zfs {pair.zfs} --kernel {pair.kernel} --push"
-        raise TaskError(f"cannot build from {image}", fault, again)
+        raise TaskError(f"cannot build from {image}", fault, f"{again}; a Lock file then needs ./inv versions --lock")
 
 
 def _fault(image: ImageRef, pair: KmodsTag) -> str:
     """Return why builds refuse an image of our own repository as that of a pair; empty if they accept it."""
+    if fault := _signature_fault(image):
+        return fault
+    faults = [] if shell.Mode.dry else inside(str(image)).faults(pair)
+    return f"it is not {pair}: {'; '.join(faults)}" if faults else ""
+
+
+def _signature_fault(image: ImageRef) -> str:
+    """Return why a signature does not open an image of our own repository; empty if a key that ships signed it."""
     shipped = workspace.host_files()
     if not shipped.has_key:
         return "no public key ships that could verify it (./inv keygen)"
     why = signer.refusal(image, shipped.of(image.name))
-    if why:
-        return f"no key that ships signed it: {why}"
-    faults = [] if shell.Mode.dry else inside(str(image)).faults(pair)
-    return f"it is not {pair}: {'; '.join(faults)}" if faults else ""
+    return f"no key that ships signed it: {why}" if why else ""

@@ -56,7 +56,7 @@ def move(settings: "Settings", image: ImageRef, expected: str, leave: Waivers) -
         result = preconditions(_verified_now(settings, standing), leave)
     for check in result.checks:
         say(f"  {'FAILED' if check.fault else 'ok':<7}{check.name:<12}{check.fault or check.promise}")
-    result.require(tag, image)
+    result.require(tag, image, leave)
     began = monotonic()
     if not _move(settings, image, expected):
         return False
@@ -120,14 +120,14 @@ def _standing(settings: "Settings", image: ImageRef, expected: str) -> Standing:
     matrix = read_matrix()
     attached = referrers.of(image.name, image.digest)
     with ThreadPoolExecutor(4) as pool:
-        refusal = pool.submit(signer.refusal, image, workspace.host_files())
+        refusal = pool.submit(_refusal, image)
         supported = pool.submit(support, lock.zfs_version, lock.kernel)
         public = pool.submit(skopeo.find, settings.image, PUBLIC_TAG)
         fault = pool.submit(attestation_fault, settings, image, attached)
         published = public.result()
         if published and has_lock(published.labels):
             public_lock = Lock.from_labels(published.labels, published.source)
-        stranded = pool.submit(_stranded, settings, image, published)
+        strands = pool.submit(stranded, settings, image, published)
         block = (
             matrix.block_of(lock.zfs_version, lock.kernel, lock.fcos_version)
             or matrix.block_of_content(lock.inputs)
@@ -135,13 +135,19 @@ def _standing(settings: "Settings", image: ImageRef, expected: str) -> Standing:
         )
         return Standing(
             image=image, lock=lock, records=record.records(attached), support=supported.result(),
-            block=str(block or ""), refusal=refusal.result(), stranded=stranded.result(), attestation=fault.result(),
+            block=str(block or ""), refusal=refusal.result(), stranded=strands.result(), attestation=fault.result(),
             public=published.digest if published else NOTHING,
             public_lock=public_lock, expected=expected,
         )  # fmt: skip
 
 
-def _stranded(settings: "Settings", image: ImageRef, public: "BaseImage | None") -> str:
+def _refusal(image: ImageRef) -> str:
+    """Return why a machine with this checkout's keys and policy would refuse an image; empty if it accepts it."""
+    why = signer.refusal(image, workspace.host_files())
+    return f"no key that ships signed it: {why}" if why else ""
+
+
+def stranded(settings: "Settings", image: ImageRef, public: "BaseImage | None") -> str:
     """Return why machines that run the public image would refuse this one; empty if they accept it."""
     if public is None or public.digest == image.digest:
         return ""
@@ -153,10 +159,10 @@ def _stranded(settings: "Settings", image: ImageRef, public: "BaseImage | None")
     signers = signer.signers(image, shipped)
     if any(shipped.fingerprints[key] in trusted.split() for key in signers):
         return ""
+    if not signers:
+        return f"no key that ships signed it, so whether machines that run {public.source} accept it is unknown"
     names = ", ".join(PurePosixPath(key).name for key in signers)
-    by = f"it is signed by {names}" if names else "no shipped key could be verified as its signer"
-    why = f"{by}, and {public.source} trusts other keys"
-    return f"{why}; sign it with one of those or with the backup key (--key -); after a theft of all: --strand-hosts"
+    return f"it is signed by {names}, and {public.source} trusts other keys"
 
 
 def attestation_fault(settings: "Settings", image: ImageRef, attached: "tuple[Descriptor, ...]") -> str | None:

@@ -5,7 +5,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from tasks.clients import login, oras, podman, referrers, registry, signer, workspace
+from tasks.clients import key_pairs, login, oras, podman, referrers, registry, workspace
 from tasks.clients.github import actions
 from tasks.console import answer, say
 from tasks.flows import build, keys, promote, sbom
@@ -24,10 +24,10 @@ if TYPE_CHECKING:
     from tasks.settings import Settings
 
 
-def ready(settings: "Settings", key: str) -> signer.Key:
+def ready(settings: "Settings", key: str) -> key_pairs.Key:
     """Check policy, key and login, and return the key to sign with."""
     keys.require(settings)
-    signing_key = signer.read_key(key, workspace.host_files())
+    signing_key = key_pairs.read_key(key, workspace.host_files())
     login.require(settings.host)
     return signing_key
 
@@ -57,7 +57,7 @@ def publish(settings: "Settings", request: "Request", key: str, *, and_promote: 
     answer(pushed.digest)
 
 
-def _candidate(settings: "Settings", lock: "Lock", key: signer.Key, *, force_build: bool) -> ImageRef | None:
+def _candidate(settings: "Settings", lock: "Lock", key: key_pairs.Key, *, force_build: bool) -> ImageRef | None:
     """Build a Lock's image unless it is up to date, and push it as a verified candidate; None under `inv -R`."""
     tag = f"{settings.local_name}:stable"
     built = build.build(settings, lock, tag, force_build=force_build)
@@ -97,7 +97,7 @@ def _require_shipped(inside: "HostFiles", image: str) -> None:
         raise TaskError(f"{image} was not built from this checkout", why, "build it again: ./inv publish --rebuild")
 
 
-def push(repository: str, image: str, key: signer.Key, shipped: "HostFiles") -> ImageRef | None:
+def push(repository: str, image: str, key: key_pairs.Key, shipped: "HostFiles") -> ImageRef | None:
     """Sign and push an image as the candidate, and read its digest back from the registry."""
     target = f"{repository}:{CANDIDATE_TAG}"
     digest = podman.push_signed(image, target, key, shipped)

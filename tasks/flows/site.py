@@ -93,6 +93,7 @@ def _page(
 ) -> page.Page:  # fmt: skip
     """Return what the page shows."""
     shipped = workspace.host_files()
+    current = next((each.promoted.digest for each in images if each.promoted.current), "")
     return page.Page(
         image=settings.image,
         source=settings.source,
@@ -101,7 +102,7 @@ def _page(
         logins=logins.installed(installation.on_machine),
         fetched=installation.on_machine.remote,
         keys=tuple(PurePosixPath(path).name for path in shipped.keys),
-        verifying=PurePosixPath(_verifying(settings, images) or shipped.keys[0]).name,
+        verifying=verifying(settings.image, current),
         policy={path: shipped.files[path].decode() for path in sorted(shipped.files) if not path.startswith(KEYS)},
         images=images,
         verdict=str(decision.verdict),
@@ -111,11 +112,11 @@ def _page(
     )
 
 
-def _verifying(settings: "Settings", images: "tuple[page.Shown, ...]") -> str:
-    """Return the path of the key that verifies the image that the page shows; empty if there is none."""
-    current = next((each.promoted.digest for each in images if each.promoted.current), "")
-    signers = signer.signers(ImageRef(settings.image, current), workspace.host_files()) if current else ()
-    return next(iter(signers), "")
+def verifying(image: str, digest: str) -> str:
+    """Return the name of the key that signed an image, or the first key's without a digest; empty if none signed it."""
+    shipped = workspace.host_files()
+    signers = signer.signers(ImageRef(image, digest), shipped) if digest else shipped.keys
+    return PurePosixPath(next(iter(signers), "")).name
 
 
 def _images(settings: "Settings") -> tuple[page.Shown, ...]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from tasks.clients import workspace
 from tasks.clients.github import actions, api
 from tasks.console import answer_json, say
-from tasks.flows import gather, lock, show
+from tasks.flows import gather, lock, own_kmods, show
 from tasks.model.solver import forecast as ahead
 from tasks.model.solver.judge import require_kmods
 from tasks.model.solver.solve import Decision, Verdict
@@ -27,8 +27,12 @@ def newest_zfs(settings: "Settings", line: str) -> "Version":
 def available(settings: "Settings", request: "Request") -> str:
     """Return the newest release's kmods as repository:tag; if there are none, stop with the reason."""
     stream = request.stream or settings.stream
-    newest = gather.newest_releases(settings, gather.policy(settings, request), [stream])
-    repository, tag = require_kmods(newest[stream])
+    newest = gather.newest_releases(settings, gather.policy(settings, request), [stream])[stream]
+    repository, tag = require_kmods(newest)
+    while why := own_kmods.unsigned(settings, newest, tag):
+        say(why)
+        newest = newest.refusing(tag)
+        repository, tag = require_kmods(newest)
     return f"{repository}:{tag}"
 
 

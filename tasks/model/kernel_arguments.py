@@ -3,20 +3,22 @@
 import re
 
 # Unsigned modules are refused, or these modules. The kernel reads `-` as `_`, and `on` or `yes` as 1.
+# modprobe's own list only counts for the module that somebody asks for, and nobody asks for spl.
 _REFUSING = re.compile(
     r"module\.sig_enforce(=(1|y.*|on.*|t.*))?|lockdown=(integrity|confidentiality)|ima_policy=(.*\|)?secure_boot(\|.*)?|"
     r"sysctl\.kernel[./]modules_disabled=[1-9].*|"
-    r"(modprobe\.blacklist|module_blacklist|rd\.driver\.blacklist)=(.*,)?\s*(zfs|spl)\s*(,.*)?",
+    r"module_blacklist=(.*,)?\s*(zfs|spl)\s*(,.*)?|modprobe\.blacklist=(.*,)?\s*zfs\s*(,.*)?",
     re.IGNORECASE,
 )
-_MASK = re.compile(r"systemd\.mask=(.+)")  # with `rd.` it concerns only the initramfs
+_MASK = re.compile(r"systemd\.mask=(.+)")
 _SUFFIX = re.compile(r".*\.(service|timer|target|socket|path|mount|automount|swap|slice|scope|device)")
-_TARGETS = r"(rescue|emergency|poweroff|halt|reboot|kexec|exit|shutdown|sysinit|basic|initrd\S*|runlevel[016])\.target"
-_INIT = r"(/usr)?/(sbin/init|lib/systemd/systemd)"
-_ELSEWHERE = re.compile(
-    rf"single|s|S|1|rescue|emergency|-b|rd\.break(=.*)?|rdinit=.*|systemd\.run=.*|init=(?!{_INIT}$).*|"
-    rf"systemd\.unit={_TARGETS}|rd\.systemd\.unit=(rescue|emergency)\.target"
+# Targets that do not lead to multi-user.target, and other words for a boot that stops early: systemd(1), dracut(7).
+_SHORT_TARGET = re.compile(
+    r"(?:basic|emergency|exit|final|halt|kexec|poweroff|reboot|rescue|runlevel[016]|shutdown|sysinit|umount)\.target"
 )
+_SHORT_BOOT = re.compile(r"-b|1|s|S|single|emergency|rescue|rd\.break(?:=.*)?|systemd\.run=.*")
+_UNIT = re.compile(r"(?:rd\.)?systemd\.unit=(.+)")
+_INIT = re.compile(r"(?:rd)?init=(?!(?:/usr)?/sbin/init$|(?:/usr)?/lib/systemd/systemd$|/init$).+")
 _ONE_DISK = re.compile(r"(root|resume|rd\.luks\.(uuid|name|key)|rd\.md\.uuid)=.*[0-9a-f]{4}[-:]?[0-9a-f]{4}.*")
 
 
@@ -38,9 +40,15 @@ def masked_unit(argument: str) -> str:
     return match[1] if _SUFFIX.fullmatch(match[1]) else f"{match[1]}.service"
 
 
+def is_short(target: str) -> bool:
+    """Whether a target does not start what multi-user.target starts, such as SSH."""
+    return _SHORT_TARGET.fullmatch(target) is not None
+
+
 def boots_elsewhere(argument: str) -> bool:
-    """Whether the machine starts a shell or a rescue system with this argument, and nothing else."""
-    return _ELSEWHERE.fullmatch(argument) is not None
+    """Whether the machine then stops before multi-user.target, or starts something else than systemd."""
+    unit = _UNIT.fullmatch(argument)
+    return is_short(unit[1]) if unit else bool(_SHORT_BOOT.fullmatch(argument) or _INIT.fullmatch(argument))
 
 
 def of_one_machine(argument: str) -> bool:

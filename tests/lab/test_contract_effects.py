@@ -31,6 +31,7 @@ def unit(name: str, text: str, target: str = "multi-user.target") -> str:
 
 
 WRONG = {
+    "mkdir -p /etc/pki/cosign && echo '-----BEGIN PRIVATE KEY-----' > /etc/pki/cosign/signing.key": "host-policy",
     "rm /usr/bin/bootc": "update-service",
     drop_in("timer", "[Timer]\\nUnit=foo.service\\n"): "update-service",
     drop_in("timer", "[Timer]\\nOnCalendar=\\nOnCalendar=2020-01-01\\n"): "update-timer",

@@ -81,22 +81,35 @@ def test_kmods_are_handed_over_as_a_file_pushed_once_and_used(keyed: Clone) -> N
     assert decided(keyed, "late")["verdict"] == "SKIP"
 
 
+def plant(clone: Clone, kind: str, world: str = "late") -> None:
+    """Put kmods that no build may take under the tag of the newest release's pair."""
+    foreign = f"tests/lab/foreign-kmods.sh {kind} zfs-2.4.4_kernel-{NEWER} {clone.path.parent}/signing.key"
+    planted = clone.lab(f"{LOGIN}; cd {clone.path} && {foreign}", world)
+    assert planted.returncode == 0, planted.stderr
+
+
+@pytest.mark.parametrize("kind", ["unsigned", "wrongly-signed"])
+def test_kmods_that_no_shipped_key_signed_are_absent_and_due(keyed: Clone, kind: str) -> None:
+    """A rotation leaves such kmods behind: a note names them, and the older pair is built until they are replaced."""
+    plant(keyed, kind)
+    found = decided(keyed, "late")
+    assert (found["verdict"], found["chosen"]["kernel"]) == ("BUILD", "7.1.9-200.fc44.x86_64")
+    assert found["outputs"]["kmods_due"] == f"zfs-2.4.4_kernel-{NEWER}"
+    (note,) = (note for note in found["notes"] if "does not count" in note)
+    assert note.startswith(f"{IMAGE}-kmods:zfs-2.4.4_kernel-{NEWER} does not count: no key that ships signed it: ")
+
+
 @pytest.mark.parametrize(
     ("kind", "why"),
     [
-        ("unsigned", "no key that ships signed it: "),
-        ("wrongly-signed", "no key that ships signed it: "),
         ("other-labels", "kernel.version is '7.1.9-200.fc44.x86_64'"),
         ("other-packages", "its module package is kmod-zfs-7.1.9-200.fc44.x86_64-2.4.4-1.fc44.x86_64.rpm"),
         ("other-modules", "its module zfs is built for 7.1.9-200.fc44.x86_64"),
     ],
 )
 def test_foreign_kmods_in_our_repository_are_not_built_from(keyed: Clone, kind: str, why: str) -> None:
-    """They have another signature, none, or another kernel than the tag's; the error says how to replace them."""
-    tag = f"zfs-2.4.4_kernel-{NEWER}"
-    plant = f"{LOGIN}; {keyed.path}/tests/lab/foreign-kmods.sh {kind} {tag} {keyed.path.parent}/signing.key"
-    planted = keyed.lab(plant, "late")
-    assert planted.returncode == 0, planted.stderr
+    """They are signed for another kernel than the tag's; the error says how to replace them."""
+    plant(keyed, kind)
     done = keyed.lab("inv build", "late")
     what, command = "cannot build from ghcr.io/samhclark/custom-coreos-kmods@", "./inv build-kmods --zfs 2.4.4 --kernel"
     assert_three_lines(done, what, why, f"replace it: {command} {NEWER} --push")
@@ -104,11 +117,32 @@ def test_foreign_kmods_in_our_repository_are_not_built_from(keyed: Clone, kind: 
 
 
 @pytest.mark.full
+def test_after_a_rotation_kmods_are_due_and_pushed_again(keyed: Clone) -> None:
+    """The old key does not ship any more: decisions do without its kmods, and `--push` replaces them."""
+    enter, push = f"{LOGIN}; cd {keyed.path}", f"inv build-kmods --zfs 2.4.4 --kernel {NEWER} --push"
+    old = keyed.lab(f"{enter} && export SIGNING_KEY=$(cat ../signing.key); {push}", "late")
+    assert old.returncode == 0, old.stderr
+    assert decided(keyed, "late")["chosen"]["kernel"] == NEWER
+    public = "overlay-root/etc/pki/cosign/cosign.pub"
+    try:
+        rotated = keyed.lab(f"cd {keyed.path} && mv {public} ../old.pub && inv keygen --key ../new.key", "late")
+        assert rotated.returncode == 0, rotated.stderr
+        found = decided(keyed, "late")
+        assert (found["chosen"]["kernel"], found["kmods_due"]["kernel"]) == ("7.1.9-200.fc44.x86_64", NEWER)
+        done = keyed.lab(f"{enter} && export SIGNING_KEY=$(cat ../new.key); {push}", "late")
+        assert done.returncode == 0, done.stderr
+        assert "exists already, but builds refuse it: no key that ships signed it" in done.stderr
+        assert decided(keyed, "late")["chosen"]["kernel"] == NEWER
+    finally:
+        keyed.lab(f"cd {keyed.path} && mv ../old.pub {public} && inv keygen --policy", "late")
+
+
+@pytest.mark.full
 def test_kmods_that_no_build_takes_are_replaced(keyed: Clone) -> None:
-    """The error names the command; it checks what it pushes before signing it."""
+    """It checks what it pushes before signing it."""
     push = f"cd {keyed.path} && export SIGNING_KEY=$(cat ../signing.key); inv build-kmods --zfs 2.4.4 --kernel {NEWER}"
-    plant = f"tests/lab/foreign-kmods.sh unsigned zfs-2.4.4_kernel-{NEWER} none"
-    done = keyed.lab(f"{LOGIN}; cd {keyed.path}; {plant}; {push} --push && inv build --rebuild", "late")
+    plant(keyed, "unsigned")
+    done = keyed.lab(f"{LOGIN}; {push} --push && inv build --rebuild", "late")
     assert done.returncode == 0, done.stderr
     assert "exists already, but builds refuse it" in done.stderr
     other = f"inv build-kmods --zfs 2.4.4 --kernel 7.1.9-200.fc44.x86_64 --save {keyed.path}/other.tar"

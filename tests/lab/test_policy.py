@@ -1,5 +1,6 @@
 """No policy that accepts our name without our signature gets through; containers/image itself decides."""
 
+import base64
 import json
 from collections.abc import Callable
 from functools import lru_cache
@@ -9,13 +10,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tasks.clients import signer
-from tasks.model.signing import KEYS, POLICY, REGISTRY_ENTRY, HostFiles, policy, registries
+from tasks.clients import key_pairs, signer
+from tasks.model.policy import written
+from tasks.model.signing import KEYS, POLICY, REGISTRY_ENTRY, HostFiles, registries
 from tests.lab.conftest import Clone, assert_three_lines, checked
 
 IMAGE = "ghcr.io/owner/custom-coreos"
 ANYTHING = [{"type": "insecureAcceptAnything"}]
 KEY, OTHER = f"{KEYS}/cosign.pub", f"{KEYS}/cosign-2.pub"
+UBLUE, COPY = f"{KEYS}/ublue.pub", f"{KEYS}/copy.pub"  # beside ours, for an owner's own rules
 MORE = "etc/containers/registries.d/z.yaml"
 FULCIO = {"caData": "S0VZ", "oidcIssuer": "https://x.example", "subjectEmail": "x@x.example"}
 KMODS = {"type": "exactRepository", "dockerRepository": f"{IMAGE}-kmods"}
@@ -26,16 +29,29 @@ Change = Callable[[dict[str, Any]], object]
 @lru_cache
 def publics() -> tuple[bytes, bytes]:
     """Return the public halves of two key pairs."""
-    return signer.generate().public.encode(), signer.generate().public.encode()
+    return key_pairs.generate().public.encode(), key_pairs.generate().public.encode()
 
 
 def shipped(*keys: str, change: Change = dict) -> HostFiles:
     """Return what keygen writes, with a change to the policy."""
     paths = keys or (KEY,)
-    document = json.loads(policy(IMAGE, paths))
+    document = json.loads(written(IMAGE, paths))
     change(document)
     rules = {POLICY: json.dumps(document).encode(), REGISTRY_ENTRY: registries(IMAGE).encode()}
-    return HostFiles({**dict(zip(paths, publics(), strict=False)), **rules})
+    foreign = {UBLUE: publics()[1], COPY: publics()[0]}
+    return HostFiles({**foreign, **dict(zip(paths, publics(), strict=False)), **rules})
+
+
+def inside(document: dict[str, Any]) -> None:
+    """Put our key into the policy itself."""
+    (ours,) = document["transports"]["docker"][IMAGE]
+    del ours["keyPath"]
+    ours["keyData"] = base64.b64encode(publics()[0]).decode()
+
+
+def remapped(prefix: str, signed: str) -> Change:
+    """Return a rule of our name that looks for signatures of another name."""
+    return rule(signedIdentity={"type": "remapIdentity", "prefix": prefix, "signedPrefix": signed})
 
 
 def scope(name: str, *requirements: dict[str, Any]) -> Change:
@@ -65,15 +81,15 @@ HOLES: dict[str, tuple[Change, str]] = {
     "a digest": (scope(f"{IMAGE}@sha256:{'a' * 64}"), f"accepts {IMAGE}@sha256:{'a' * 64} without a signature"),
     "a longer path": (scope(f"{IMAGE}/x"), f"accepts {IMAGE}/x without a signature"),
     "our name itself": (scope(IMAGE), "without a signature"),
-    "a stranger's key": (rule(keyPath=f"/{OTHER}"), f"keys that do not ship: /{OTHER}"),
+    "a stranger's key": (rule(keyPath=f"/{OTHER}"), f"keys that are not ours: /{OTHER}"),
     "a stranger's key beside ours": (
         lambda document: (
             document["transports"]["docker"][IMAGE][0].pop("keyPath"),
             rule(keyPaths=[f"/{KEY}", "/etc/hostname"])(document),
         ),
-        "keys that do not ship: /etc/hostname",
+        "keys that are not ours: /etc/hostname",
     ),
-    "a key in the policy": (scope(f"{IMAGE}:x", signed(keyData="S0VZ")), "keys that do not ship: S0VZ"),
+    "a key in the policy": (scope(f"{IMAGE}:x", signed(keyData="S0VZ")), "keys that are not ours: S0VZ"),
     "a certificate for another digest": (
         scope(f"{IMAGE}@sha256:{'a' * 64}", signed(fulcio=FULCIO, rekorPublicKeyData="S0VZ")),
         f"accepts {IMAGE}@sha256:{'a' * 64} by fulcio",
@@ -83,6 +99,13 @@ HOLES: dict[str, tuple[Change, str]] = {
         f"signatures of {IMAGE}-kmods",
     ),
     "exact names": (rule(signedIdentity={"type": "matchExact"}), "is refused with a signature of /etc/pki"),
+    "a key of another project, which ships": (rule(keyPath=f"/{UBLUE}"), f"keys that are not ours: /{UBLUE}"),
+    "a key twice, in two ways": (rule(keyData="S0VZ"), "exactly one of keyPath, keyPaths"),
+    "signatures of the former name": (
+        remapped("ghcr.io/owner", "x.io"),
+        "signatures of x.io/custom-coreos",
+    ),
+    "signatures of exactly this tag": (remapped("docker.io", "quay.io"), "is refused with a signature"),
     "no rule": (lambda document: document["transports"]["docker"].pop(IMAGE), "without a signature"),
     "everything refused": (scope(IMAGE, {"type": "reject"}), "is refused with a signature"),
     "two keys are required": (scope(IMAGE, signed(keyPath=f"/{KEY}"), {"type": "reject"}), "is refused"),
@@ -104,6 +127,11 @@ HARMLESS: dict[str, Change] = {
     "the same rule for everything of the owner": scope("ghcr.io/owner", signed(keyPath=f"/{KEY}")),
     "the same rule for one tag": scope(f"{IMAGE}:stable", signed(keyPath=f"/{KEY}")),
     "one tag is refused": scope(f"{IMAGE}@sha256:{'a' * 64}", {"type": "reject"}),
+    "our key in the policy itself": inside,
+    "our key's path with two slashes": rule(keyPath=f"//{KEYS}//cosign.pub"),
+    "our key's path by a way around": rule(keyPath=f"/{KEYS}/../cosign/./cosign.pub"),
+    "a copy of our key": rule(keyPath=f"/{COPY}"),
+    "another project's key for its images": scope("ghcr.io/ublue-os", signed(keyPath=f"/{UBLUE}")),
     "another transport": lambda document: document["transports"].update({"docker-daemon": {"": ANYTHING}}),
 }
 

@@ -160,7 +160,9 @@ def test_after_a_theft_of_all_keys_one_word_leaves_machines_behind(own_clone: Cl
     """Nothing that they trust may sign any more; rollback does not go back to what they would refuse."""
     done = own_clone.lab(f"inv keygen && {LOGIN} && inv publish")
     assert done.returncode == 0, done.stderr
-    done = own_clone.lab(f"{REMOVE} ~/.config/custom-coreos/*; inv keygen && inv publish --strand-hosts")
+    keys = "overlay-root/etc/pki/cosign"
+    away = f"rm -f {keys}/cosign*.pub {keys}/backup*.pub; mv ~/.config/custom-coreos ~/.config/custom-coreos.stolen"
+    done = own_clone.lab(f"{away}; inv keygen && inv publish --strand-hosts")
     assert done.returncode == 0, done.stderr
     assert host_takes(own_clone, ":stable").returncode == 0
     assert_three_lines(own_clone.lab("inv rollback"), "machines: ")
@@ -200,6 +202,9 @@ def test_a_rotation_keeps_every_host(own_clone: Clone) -> None:
     assert host_takes(own_clone, ":stable").returncode == 0
     own_clone.inv("lab", "--", f"rm {own_clone.path}/overlay-root/etc/pki/cosign/cosign.pub")
     assert own_clone.lab("inv keygen --policy").returncode == 0
-    last = own_clone.lab(f"inv publish --key {folder}/signing-2.key")
+    refused = own_clone.lab(f"SIGNING_PASSPHRASE=open-sesame inv publish --rebuild --key {folder}/signing.key")
+    assert_three_lines(refused, "hosts would refuse what", "cosign-2.pub", "--key")
+    assert "STEP" not in refused.stderr
+    last = own_clone.lab("inv publish")
     assert last.returncode == 0, last.stderr
     assert host_takes(own_clone, ":stable").returncode == 0

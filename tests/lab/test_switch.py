@@ -57,7 +57,7 @@ def machine(tmp_path: Path) -> Machine:
     (tmp_path / "state").mkdir()
     (tmp_path / "etc").mkdir()
     scripts = {"bootc": _BOOTC.format(here=tmp_path)}
-    scripts |= {name: f'#!/bin/sh\necho "$@" >> {tmp_path}/{name}\n' for name in ("systemctl", "sleep")}
+    scripts |= {name: f'#!/bin/sh\necho "$@" >> {tmp_path}/{name}\n' for name in ("systemctl", "sleep", "sync")}
     for name, script in scripts.items():
         (tmp_path / "bin" / name).write_text(script)
         (tmp_path / "bin" / name).chmod(0o755)
@@ -75,7 +75,10 @@ def test_stock_fedora_coreos_switches_and_reboots_once(machine: Machine, image: 
     assert not (machine.here / "state/done").exists()
 
 
-RULES = ("containers/policy.json", "containers/registries.d/50-custom-coreos.yaml")
+KEY, SECOND = "pki/cosign/cosign.pub", "pki/cosign/cosign-2.pub"
+POLICY = "containers/policy.json"
+RULES = (POLICY, "containers/registries.d/50-custom-coreos.yaml")
+REJECTED = "error: Switching: Pulling: Source image rejected: signature"
 
 
 def write(folder: Path, files: Iterable[str], content: str) -> None:
@@ -85,34 +88,112 @@ def write(folder: Path, files: Iterable[str], content: str) -> None:
         (folder / name).write_text(content)
 
 
-@pytest.mark.parametrize(
-    ("image_etc", "expected"),
-    [
-        ((*RULES, "pki/cosign/cosign.pub", "pki/cosign/cosign-2.pub"), "the image's"),
-        (RULES, "the Ignition file's"),  # a policy without a key would accept anything
-        (("pki/cosign/cosign.pub",), "the Ignition file's"),
-        ((), "the Ignition file's"),
-    ],
-)
-def test_the_machine_takes_the_policy_of_the_image(machine: Machine, image_etc: tuple[str, ...], expected: str) -> None:
-    """An Ignition file from before a rotation would keep the old keys for ever; `ostree` is a fake that copies."""
-    write(machine.here / "etc", (*RULES, "pki/cosign/cosign.pub"), "the Ignition file's")
+def stage(machine: Machine, image_etc: Iterable[str]) -> None:
+    """Give the machine the Ignition file's keys and policy, and the image these; `ostree` is a fake that copies."""
+    write(machine.here / "etc", (*RULES, KEY), "the Ignition file's")
     (machine.here / "image").mkdir()
     write(machine.here / "image", image_etc, "the image's")
     staged = {"staged": {"ostree": {"checksum": "abc"}}, "booted": {"image": None}}
     (machine.here / "staged.json").write_text(json.dumps({"status": staged}))
     fake = f"""[ "$*" = "checkout --user-mode --subpath=/usr/etc abc {machine.here}/state/etc" ]"""
-    (machine.here / "bin/ostree").write_text(
-        f"#!/bin/sh\n{fake} && cp -r {machine.here}/image {machine.here}/state/etc"
-    )
-    (machine.here / "bin/ostree").chmod(0o755)
+    program(machine, "ostree", f"#!/bin/sh\n{fake} && cp -r {machine.here}/image {machine.here}/state/etc")
+
+
+def program(machine: Machine, name: str, text: str) -> None:
+    """Put a fake program on the machine."""
+    (machine.here / "bin" / name).write_text(text)
+    (machine.here / "bin" / name).chmod(0o755)
+
+
+def etc(machine: Machine) -> dict[str, str]:
+    """Return the machine's keys and rules: path below /etc → content."""
+    top = machine.here / "etc"
+    return {str(path.relative_to(top)): path.read_text() for path in top.rglob("*") if path.is_file()}
+
+
+IGNITIONS = dict.fromkeys((*RULES, KEY), "the Ignition file's")
+IMAGES = dict.fromkeys((*RULES, KEY, SECOND), "the image's")
+
+
+@pytest.mark.parametrize(
+    ("image_etc", "expected"),
+    [
+        (IMAGES, IMAGES),
+        (RULES, IGNITIONS),  # a policy without a key would accept anything
+        ((KEY,), IGNITIONS),
+        ((), IGNITIONS),
+    ],
+)
+def test_the_machine_takes_the_policy_of_the_image(
+    machine: Machine, image_etc: Iterable[str], expected: dict[str, str]
+) -> None:
+    """An Ignition file from before a rotation would keep the old keys for ever; what they replaced is kept aside."""
+    stage(machine, image_etc)
     done = machine.boot(None)
     assert done.returncode == 0, done.stderr
-    assert {(machine.here / "etc" / name).read_text() for name in (*RULES, "pki/cosign/cosign.pub")} == {expected}
-    assert (machine.here / "etc/pki/cosign/cosign-2.pub").exists() is (expected == "the image's")
-    assert ("could not be taken" in done.stdout) is (expected != "the image's")
+    assert etc(machine) == expected
+    assert ("could not be taken" in done.stdout) is (expected == IGNITIONS)
     assert machine.called("systemctl") == ["reboot"]
-    assert not list((machine.here / "etc").rglob("*.new"))
+    replaced = machine.here / "state/before"
+    assert {path.read_text() for path in replaced.rglob("*") if path.is_file()} <= {"the Ignition file's"}
+    assert (replaced / POLICY).exists() is (expected == IMAGES)
+
+
+def test_a_kill_while_it_takes_them_leaves_the_next_boot_able_to_switch(machine: Machine) -> None:
+    """Half of the new files may refuse the image: at the next boot the old ones are back before anything is pulled."""
+    stage(machine, IMAGES)
+    kills = 0
+    for step in range(1, 40):
+        count = machine.here / "moves"
+        count.write_text("")
+        counted = f"echo >> {count}; [ $(wc -l < {count}) -ne {step} ] || kill -9 $PPID"
+        program(machine, "mv", f'#!/bin/sh\n{counted}\nexec /usr/bin/mv "$@"\n')
+        killed = machine.boot(None).returncode != 0
+        kills += killed
+        before = machine.here / "etc-at-the-pull.json"
+        program(machine, "mv", '#!/bin/sh\nexec /usr/bin/mv "$@"\n')
+        seen = f"cd /etc && find {' '.join((*RULES, KEY))} -exec cat {{}} + > {before}"
+        program(machine, "bootc", _BOOTC.format(here=machine.here).replace("echo ", f"({seen}); echo ", 1))
+        assert machine.boot(None).returncode == 0
+        assert before.read_text() in {"the Ignition file's" * 3, "the image's" * 3}, step
+        assert {path: text for path, text in etc(machine).items() if not path.endswith(".new")} == IMAGES
+        if not killed:
+            break
+        for path in ("etc", "state"):
+            shutil.rmtree(machine.here / path)
+            (machine.here / path).mkdir()
+        write(machine.here / "etc", (*RULES, KEY), "the Ignition file's")
+        (machine.here / "switched").unlink()
+    assert kills >= 5
+
+
+def test_keys_that_were_taken_are_not_given_up_for_older_ones(machine: Machine) -> None:
+    """The image did not boot, and another one is refused: an older key may be the stolen one that the image dropped."""
+    stage(machine, IMAGES)
+    assert machine.boot(None).returncode == 0
+    done = machine.boot(None, ["", REJECTED])
+    assert done.returncode == 1
+    assert "REFUSED: the signature" in done.stdout
+    assert etc(machine) == IMAGES
+
+
+def test_keys_that_cannot_be_replaced_stay_as_they_were(machine: Machine) -> None:
+    """One file cannot be written, for example because its owner made it immutable: the others are put back."""
+    stage(machine, IMAGES)
+    program(machine, "mv", f'#!/bin/sh\n[ "$2" != /etc/{POLICY} ] || exit 1\nexec /usr/bin/mv "$@"\n')
+    done = machine.boot(None)
+    assert done.returncode == 0, done.stderr
+    assert "could not be taken" in done.stdout
+    assert {path: etc(machine)[path] for path in IGNITIONS} == IGNITIONS
+    assert machine.called("systemctl") == ["reboot"]
+
+
+def test_a_reboot_that_cannot_be_counted_is_not_made(machine: Machine) -> None:
+    """With a full disk, an image that does not boot would make a loop."""
+    (machine.here / "state/reboots").mkdir()
+    program(machine, "sleep", "#!/bin/sh\nkill $PPID\n")
+    machine.boot(None)
+    assert machine.called("systemctl") == []
 
 
 @pytest.mark.parametrize("image", [IMAGE, "ghcr.io/ublue-os/ucore:stable", "quay.io/fedora/fedora-coreos-fake:stable"])
@@ -155,7 +236,8 @@ def test_a_refused_signature_stops_it_at_once(machine: Machine) -> None:
     assert done.returncode == 1
     assert machine.called("sleep") == machine.called("systemctl") == []
     assert "REFUSED: the signature" in done.stdout
-    assert "systemctl restart custom-coreos-switch" in done.stdout
+    assert "sudo systemctl restart custom-coreos-switch" in done.stdout
+    assert "older than the image's key" in done.stdout
     (machine.here / "switched").unlink()
     assert machine.boot(STOCK).returncode == 0
 
@@ -167,6 +249,7 @@ def test_an_image_that_does_not_boot_makes_no_loop(machine: Machine) -> None:
     done = machine.boot(None)
     assert done.returncode == 1
     assert "GIVEN UP" in done.stdout
+    assert f"sudo rm {machine.here}/state/reboots && sudo systemctl restart custom-coreos-switch" in done.stdout
     assert machine.called("systemctl") == ["reboot"] * 3
 
 

@@ -23,7 +23,7 @@ def test_a_line_is_split_as_the_kernel_splits_it(line: str, found: list[str]) ->
 @pytest.mark.parametrize(
     ("argument", "out"),
     {
-        "module_blacklist=nouveau, zfs": True, "modprobe.blacklist=spl,x": True, "modprobe.blacklist=zfsx": False,
+        "module_blacklist=nouveau, zfs": True, "modprobe.blacklist=x,zfs": True, "modprobe.blacklist=zfsx,spl": False,
         "sysctl.kernel.modules_disabled=1": True, "sysctl.kernel.modules_disabled=0": False,
         "module.sig_enforce": True, "lockdown=none": False, "zfs.zfs_arc_max=1": False,
     }.items(),

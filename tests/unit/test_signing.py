@@ -1,10 +1,12 @@
 """What host-policy decided becomes faults; tests/lab/test_policy.py asks the real library."""
 
+import base64
 import hashlib
 import json
 
 import pytest
 
+from tasks.model.policy import parse, written
 from tasks.model.signing import (
     KEYS,
     POLICY,
@@ -13,18 +15,17 @@ from tasks.model.signing import (
     HostFiles,
     decision_faults,
     next_key,
-    policy,
     registries,
 )
+from tests.builders.keys import pem
 
 IMAGE = "ghcr.io/owner/custom-coreos"
-KEY = b"-----BEGIN PUBLIC KEY-----\nx\n-----END PUBLIC KEY-----\n"
 
 
 def shipped(*keys: str, image: str = IMAGE) -> dict[str, bytes]:
     paths = [f"{KEYS}/{key}" for key in keys or ("cosign.pub",)]
-    entry = {REGISTRY_ENTRY: registries(image).encode(), POLICY: policy(image, paths).encode()}
-    return dict.fromkeys(paths, KEY) | entry
+    entry = {REGISTRY_ENTRY: registries(image).encode(), POLICY: written(image, paths).encode()}
+    return {path: pem(path) for path in paths} | entry
 
 
 def test_what_keygen_writes_belongs_together() -> None:
@@ -48,6 +49,13 @@ def test_without_key_nothing_is_asked_for() -> None:
     assert HostFiles({}).faults(IMAGE) == []
     alone = {POLICY: shipped()[POLICY]}
     assert "no key ships" in HostFiles(alone).faults(IMAGE)[0]
+
+
+def test_half_a_pair_of_certificates_for_our_registry_is_a_fault() -> None:
+    """Another registry's is not."""
+    for host, faulty in {"ghcr.io": True, "other.example": False}.items():
+        half = {f"etc/containers/certs.d/{host}/client.cert": b"-----BEGIN CERTIFICATE-----"}
+        assert bool(HostFiles(shipped() | half).faults(IMAGE)) is faulty
 
 
 def with_default(*requirements: str) -> bytes:
@@ -83,6 +91,11 @@ OURS = "/etc/pki/cosign/cosign.pub"
 RULE = [{"type": "sigstoreSigned", "keyPath": OURS}]
 
 
+def remapped(prefix: str, signed: str) -> dict[str, str]:
+    """Return an identity that is looked for under another name."""
+    return {"type": "remapIdentity", "prefix": prefix, "signedPrefix": signed}
+
+
 def decisions(**changes: object) -> list[Decision]:
     """Return what host-policy prints for a good policy, with some fields of one row changed."""
     good = {"reference": f"{IMAGE}:stable", "rule": RULE}
@@ -101,8 +114,8 @@ def decisions(**changes: object) -> list[Decision]:
         ({"signer": "none", "refusal": ""}, f"accepts {IMAGE}:stable without a signature"),
         ({"signer": "foreign", "refusal": ""}, f"accepts {IMAGE}:stable with a stranger's signature"),
         ({"signer": OURS, "refusal": "no entry"}, f"{IMAGE}:stable is refused with a signature of {OURS}: no entry"),
-        ({"signer": OURS, "rule": [{"keyPaths": [OURS, "/etc/x.pub"]}]}, "keys that do not ship: /etc/x.pub"),
-        ({"signer": OURS, "rule": [{"keyData": "S0VZ"}]}, "keys that do not ship: S0VZ"),
+        ({"signer": OURS, "rule": [{"keyPaths": [OURS, "/etc/x.pub"]}]}, "keys that are not ours: /etc/x.pub"),
+        ({"signer": OURS, "rule": [{"keyData": "S0VZ"}]}, "keys that are not ours: S0VZ"),
         ({"signer": OURS, "rule": [{"fulcio": {"caPath": "/x"}}]}, "also accepts ghcr.io"),
         ({"signer": OURS, "rule": [{"pki": {"caRootsPath": "/x"}}]}, "by pki"),
         (
@@ -111,8 +124,13 @@ def decisions(**changes: object) -> list[Decision]:
         ),
         ({"signer": OURS, "rule": [{"signedIdentity": {"dockerRepository": IMAGE}}]}, ""),
         ({"signer": OURS, "rule": [{"signedIdentity": {"dockerReference": f"{IMAGE}:x"}}]}, ""),
-        ({"signer": OURS, "rule": [{"signedIdentity": {"signedPrefix": "x:5000/y"}}]}, "signatures of x:5000/y"),
-        ({"signer": OURS, "rule": [{"type": "reject"}, {"keyDatas": ["S0VZ"]}]}, "keys that do not ship: S0VZ"),
+        ({"signer": OURS, "rule": [{"signedIdentity": remapped(IMAGE, "x:5000/y")}]}, "signatures of x:5000/y"),
+        ({"signer": OURS, "rule": [{"signedIdentity": remapped("ghcr.io/owner", "x.io/y")}]}, "of x.io/y/custom"),
+        ({"signer": OURS, "rule": [{"signedIdentity": remapped(IMAGE, "x/y")}]}, "signatures of x/y:stable"),
+        ({"signer": OURS, "rule": [{"signedIdentity": remapped("ghcr.io/owner", "ghcr.io/owner")}]}, ""),
+        ({"signer": OURS, "rule": [{"signedIdentity": remapped("docker.io", "x.io")}]}, ""),
+        ({"signer": OURS, "rule": [{"signedIdentity": remapped("ghcr.io/own", "x.io")}]}, ""),
+        ({"signer": OURS, "rule": [{"type": "reject"}, {"keyDatas": ["S0VZ"]}]}, "keys that are not ours: S0VZ"),
     ],
 )
 def test_only_our_keys_may_open_our_name(changes: dict[str, object], said: str) -> None:
@@ -120,16 +138,6 @@ def test_only_our_keys_may_open_our_name(changes: dict[str, object], said: str) 
     faults = decision_faults(decisions(**changes), HostFiles(shipped()))
     assert len(faults) == bool(said)
     assert said in "".join(faults)
-
-
-def test_the_policy_names_one_key_or_several() -> None:
-    """containers/image takes exactly one of the two fields; tests/lab/test_policy.py tries both."""
-    for keys, field, value in (
-        (["etc/a.pub"], "keyPath", "/etc/a.pub"),
-        (["etc/a.pub", "etc/b.pub"], "keyPaths", ["/etc/a.pub", "/etc/b.pub"]),
-    ):
-        (rule,) = json.loads(policy(IMAGE, keys))["transports"]["docker"][IMAGE]
-        assert {name: rule[name] for name in rule if name.startswith("keyPath")} == {field: value}
 
 
 def test_keys_are_counted_and_backups_known_by_name() -> None:
@@ -174,4 +182,86 @@ def test_below_a_folder_the_policy_names_the_keys_there() -> None:
     """So the shipped policy can be tried without installing it; nothing else in it changes."""
     moved = HostFiles(shipped()).below("/tmp/x")  # noqa: S108  (a name, no file)
     assert b'"/tmp/x/etc/pki/cosign/cosign.pub"' in moved[POLICY]
-    assert moved[POLICY].replace(b"/tmp/x", b"") == shipped()[POLICY]
+    assert parse(moved[POLICY].replace(b"/tmp/x", b"")) == parse(shipped()[POLICY])
+
+
+@pytest.mark.parametrize(
+    ("named", "there"),
+    {
+        f"//{KEYS}/cosign.pub": f"{KEYS}/cosign.pub",
+        f"/{KEYS}/./x/..//cosign.pub": f"{KEYS}/cosign.pub",
+        f"/{KEYS}/mine.pub": f"{KEYS}/cosign.pub",
+        f"/{KEYS}/ublue.pub": f"{KEYS}/ublue.pub",
+        "/etc/hostname": "etc/hostname",
+    }.items(),
+)
+def test_the_same_key_counts_under_every_name(named: str, there: str) -> None:
+    """A policy may name it with two slashes, or a copy of it; a stranger's stays one."""
+    beside = {f"{KEYS}/mine.pub": pem(f"{KEYS}/cosign.pub"), f"{KEYS}/ublue.pub": pem("ublue")}
+    files = shipped() | beside
+    files[POLICY] = files[POLICY].replace(f"/{KEYS}/cosign.pub".encode(), named.encode())
+    (rule,) = parse(HostFiles(files).below("/x")[POLICY])["transports"]["docker"][IMAGE]
+    assert rule["keyPath"] == f"/x/{there}"
+
+
+def test_our_key_in_the_policy_itself_is_ours() -> None:
+    """The bytes count; a relative path leads nowhere on a host."""
+    files = shipped()
+    inside = base64.b64encode(pem(f"{KEYS}/cosign.pub").replace(b"\n", b"\r\n")).decode()
+    data = files[POLICY].replace(b"keyPath", b"keyData")
+    for before, after, expected in (
+        (f"/{KEYS}/cosign.pub", inside, {"keyPath": f"/x/{KEYS}/cosign.pub"}),
+        (f"/{KEYS}/cosign.pub", "S0VZ", {"keyData": "S0VZ"}),
+        (f"/{KEYS}/cosign.pub", "no base64", {"keyData": "no base64"}),
+    ):
+        written_inside = HostFiles({**files, POLICY: data.replace(before.encode(), after.encode())})
+        (rule,) = parse(written_inside.below("/x")[POLICY])["transports"]["docker"][IMAGE]
+        assert {name: rule[name] for name in rule if name.startswith("key")} == expected
+    relative = files[POLICY].replace(f"/{KEYS}".encode(), KEYS.encode())
+    assert f'"{KEYS}/cosign.pub"'.encode() in HostFiles({**files, POLICY: relative}).below("/x")[POLICY]
+
+
+STRANGE = ("ublue.pub", ".gitkeep", "README", "cosign.pub.bak", "cosign-2.pub~", "old/cosign.pub", "my-cosign.pub",
+           "cosign-x.pub", "backup-2.pub.bak", "Cosign.pub", "cosign-2-3.pub")  # fmt: skip
+
+
+def test_only_files_with_our_names_are_our_keys() -> None:
+    """An owner ships others for rules of his own; they sign nothing of ours, whatever counts keys."""
+    ours = ("cosign.pub", "cosign-2.pub", "backup.pub", "backup-2.pub")
+    files = HostFiles(shipped(*ours) | {f"{KEYS}/{name}": pem(name) for name in STRANGE})
+    paths = tuple(f"{KEYS}/{name}" for name in ours)
+    assert files.keys == tuple(files.fingerprints) == paths
+    assert set(files.of("x/y").files) == {*paths, POLICY, REGISTRY_ENTRY}
+    assert files.faults(IMAGE) == []
+    assert HostFiles({f"{KEYS}/{name}": pem(name) for name in STRANGE}).has_key is False
+
+
+@pytest.mark.parametrize("name", ["cosign.pub", "signing.key", "old/signing.key"])
+def test_a_private_key_there_is_named_before_anything_else(name: str) -> None:
+    """Everybody who pulls the image could read it, whatever the file is called, and even if no key ships."""
+    private = b"-----BEGIN ENCRYPTED SIGSTORE PRIVATE KEY-----\nx\n"
+    for files in ({}, shipped("cosign-2.pub")):
+        (fault,) = HostFiles({**files, f"{KEYS}/{name}": private}).faults(IMAGE)
+        assert f"{KEYS}/{name} is a private key" in fault
+
+
+def test_a_file_that_holds_no_public_key_is_a_fault() -> None:
+    """With one in the policy, hosts refuse every image."""
+    for content in (b"key", b"", pem("x").replace(b"PUBLIC", b"RSA PUBLIC")):
+        files = shipped("cosign.pub", "cosign-2.pub") | {f"{KEYS}/cosign-2.pub": content}
+        assert HostFiles(files).faults(IMAGE) == [f"{KEYS}/cosign-2.pub holds no public key"]
+
+
+def test_the_entry_of_the_registry_names_the_image_before_a_new_name() -> None:
+    """So keygen knows whose rule is out of date."""
+    assert HostFiles(shipped()).entered == (IMAGE,)
+    assert HostFiles({}).entered == ()
+    more = b'docker:\n  "quay.io/x":\n    use-sigstore-attachments: true\n  a.io/b:5: {sigstore: x}\n'
+    assert HostFiles({REGISTRY_ENTRY: more}).entered == ("quay.io/x", "a.io/b:5")
+
+
+def test_a_public_half_is_found_by_its_key() -> None:
+    """Line ends and names differ from machine to machine."""
+    files = HostFiles(shipped("cosign.pub", "cosign-2.pub"))
+    assert files.holding(pem(f"{KEYS}/cosign-2.pub").replace(b"\n", b"\r\n")) == f"{KEYS}/cosign-2.pub"
+    assert (files.holding(pem("x")), files.holding(b"no key")) == ("", "")

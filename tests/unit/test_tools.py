@@ -74,6 +74,28 @@ def test_a_step_that_fails_says_what_to_type(tmp_path: Path, monkeypatch: pytest
         process.run(["go", "build"], what="podman could not be built", hint="again", cwd=tmp_path)
 
 
+def test_a_set_up_that_is_interrupted_forgets_no_earlier_group(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A sync takes away what it is not asked for, and a recipe that was ready before would miss its packages."""
+    synced: list[set[str]] = []
+
+    def sync(argv: list[str], *, env: dict[str, str], **_: str) -> None:
+        synced.append({word.removeprefix("--group=") for word in argv if word.startswith("--group=")})
+        if "lab" in synced[-1] and len(synced) == 2:
+            raise KeyboardInterrupt
+        python = Path(env["UV_PROJECT_ENVIRONMENT"], "bin/python")
+        python.parent.mkdir(parents=True, exist_ok=True)
+        python.touch()
+
+    monkeypatch.setattr(install, "run", sync)
+    machine = Machine(tmp_path / "cache/ready/key", [])
+    machine.sync_python({"dev"})
+    with pytest.raises(KeyboardInterrupt):
+        machine.sync_python({"lab"})
+    machine.sync_python(set())
+    machine.sync_python({"dev"})
+    assert synced == [{"dev"}, {"dev", "lab"}, {"dev", "lab"}]
+
+
 class Refusing(Machine):
     """A machine that can install no package, while a build takes a minute."""
 
@@ -130,6 +152,13 @@ def test_a_package_is_never_removed(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_what_excludes_docker_is_in_no_row() -> None:
     """The runc package is only installed if no runtime does what podman needs."""
     assert "runc" not in {package for tool in read_tools() for package in (*tool.debian, *tool.compiler)}
+
+
+def test_what_decides_can_check_the_signature_of_own_kmods() -> None:
+    """The workflow's job that decides installs only what its recipe's row names."""
+    (judge,) = (tool for tool in read_tools() if tool.name == "host-policy")
+    deciding = {"versions", "check-zfs-available", "watchdog", "build", "test-build", "publish", "site", "serve"}
+    assert deciding <= set(judge.recipes)
 
 
 def test_the_unit_tests_need_no_program() -> None:

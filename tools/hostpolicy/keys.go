@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -60,6 +61,35 @@ func restoreKey() error {
 		return err
 	}
 	return printPair(private, passphrase)
+}
+
+// publicKey reads a private key (PEM) and its passphrase as JSON from stdin, and prints the public half as PEM.
+func publicKey() error {
+	given := struct{ Private, Passphrase string }{}
+	if err := json.NewDecoder(os.Stdin).Decode(&given); err != nil {
+		return err
+	}
+	block, _ := pem.Decode([]byte(given.Private))
+	if block == nil {
+		return errors.New("it is no whole PEM file")
+	}
+	inner, err := encrypted.Decrypt(block.Bytes, []byte(given.Passphrase))
+	if err != nil {
+		return fmt.Errorf("it cannot be decrypted: %w", err)
+	}
+	private, err := x509.ParsePKCS8PrivateKey(inner)
+	if err != nil {
+		return err
+	}
+	signer, ok := private.(crypto.Signer)
+	if !ok {
+		return errors.New("it is no key that signs")
+	}
+	public, err := x509.MarshalPKIXPublicKey(signer.Public())
+	if err != nil {
+		return err
+	}
+	return pem.Encode(os.Stdout, &pem.Block{Type: "PUBLIC KEY", Bytes: public})
 }
 
 func printPair(private *ecdsa.PrivateKey, passphrase []byte) error {

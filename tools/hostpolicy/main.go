@@ -2,6 +2,7 @@
 //
 //	host-policy generate-key                          prints a key pair as JSON; passphrase on stdin
 //	host-policy restore-key                           the same, from a written key on stdin's first line
+//	host-policy public-key                            prints the public half of a private key; both on stdin, as JSON
 //	host-policy decide POLICY REGISTRIES_D NAME KEY... prints as JSON what the policy decides on trial images of NAME
 //	host-policy accepts POLICY REGISTRIES_D IMAGE     exit status 0 when the policy accepts the image; pulls nothing
 //
@@ -38,12 +39,14 @@ func run(arguments []string) error {
 		return generateKey()
 	case len(arguments) == 1 && arguments[0] == "restore-key":
 		return restoreKey()
+	case len(arguments) == 1 && arguments[0] == "public-key":
+		return publicKey()
 	case len(arguments) >= 4 && arguments[0] == "decide":
 		return decide(arguments[1], arguments[2], arguments[3], arguments[4:])
 	case len(arguments) == 4 && arguments[0] == "accepts":
 		return accepts(arguments[1], arguments[2], arguments[3])
 	}
-	return fmt.Errorf("usage: host-policy generate-key | host-policy restore-key | host-policy decide POLICY REGISTRIES_D NAME KEY... | host-policy accepts POLICY REGISTRIES_D IMAGE")
+	return fmt.Errorf("usage: host-policy generate-key | host-policy restore-key | host-policy public-key | host-policy decide POLICY REGISTRIES_D NAME KEY... | host-policy accepts POLICY REGISTRIES_D IMAGE")
 }
 
 func check(policyPath string, keys []string) error {

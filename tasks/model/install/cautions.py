@@ -11,10 +11,12 @@ from tasks.model.install.impossible import doubtful
 from tasks.model.install.merged import Merged
 from tasks.model.install.programs import started
 from tasks.model.install.switched_off import Caution, switched_off
+from tasks.model.install.unchecked import unchecked
 from tasks.model.kernel_arguments import keeps_openzfs_out, words
 from tasks.model.login import logins, owners, users
 from tasks.model.login.sshd import locked_out
 from tasks.model.login.sshd_port import refused_ports
+from tasks.model.login.sshd_refused import refused
 
 _ROOT_DEVICE = re.compile(r"/dev/(mapper/root|disk/by-partlabel/root|disk/by-label/root|md/[^/]*root)")
 _REFUSED = "with {} the kernel loads no OpenZFS, unless you sign its modules yourself: leave it out"
@@ -46,9 +48,9 @@ def cautions(merged: Merged, whole: Sequence[Entry], owner: str) -> tuple[Cautio
     contents = {entry.path: entry.content for entry in flatten(json.dumps(merged.config))}
     disks = [*tpm.bound(merged), *(caution for path in contents for caution in _root(contents, path))]
     written = {entry.path: entry.content for entry in whole}
-    downloads = [caution for path in written for caution in _download(written, path)]
+    downloads = [*unchecked(merged), *(caution for path in written for caution in _download(written, path))]
     system = (*_kernel_arguments(merged), *switched_off(merged), *_programs(merged), *_zincati(merged))
-    people = (*_login(merged, whole, owner), *locked_out(merged), *refused_ports(merged))
+    people = (*_login(merged, whole, owner), *locked_out(merged), *refused(merged), *refused_ports(merged))
     users_and_groups = (*users.cautions(merged), *owners.unknown(merged))
     places = (*devices.cautions(merged), *mounts.cautions(merged), *network.ignored(merged), *doubtful(merged))
     return (*disks, *people, *users_and_groups, *places, *system, *downloads)

@@ -4,6 +4,7 @@ import re
 import shlex
 from typing import Any
 
+from tasks.model.certificates import CERTIFICATES
 from tasks.model.image import PUBLIC_TAG
 from tasks.model.signing import HostFiles
 
@@ -19,7 +20,8 @@ def snippet(shipped: HostFiles, image: str, *, switch: bool) -> dict[str, Any]:
     It lists files, not a tree: only a file with `overwrite` replaces the policy.json of stock Fedora CoreOS. Local
     changes of /etc win over the image's files, so any other bytes would freeze an old key.
     """
-    files = [_file(f"/{path}", f"overlay-root/{path}", 0o644) for path in sorted(shipped.files)]
+    shared = [path for path in sorted(shipped.files) if not path.startswith(CERTIFICATES)]  # those may be secret
+    files = [_file(f"/{path}", f"overlay-root/{path}", 0o644) for path in shared]
     whole: dict[str, Any] = {"variant": "fcos", "version": "1.6.0", "storage": {"files": files}}
     if switch:
         files.append(_file(_SCRIPT, f"{FOLDER}/switch", 0o755))

@@ -1,13 +1,13 @@
 """What another config may not put over, above or below what protects a machine and switches it to the image."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from fnmatch import fnmatchcase
+from collections.abc import Iterator, Mapping
 from pathlib import PurePosixPath
 from typing import Any
 
 from tasks.model.install.firstboot import UNIT, is_harmless
-from tasks.model.install.merged import NO_SWITCH, Finding, Merged
+from tasks.model.install.merged import NO_SWITCH, Finding, Merged, given_away, plain
+from tasks.model.install.presets import first, presets
 from tasks.model.signing import KEYS, PERSONAL, POLICY, REDIRECTS, REGISTRIES
 
 _UNITS = "/etc/systemd/system"
@@ -16,11 +16,11 @@ _SWITCHING = (
     *map(PurePosixPath, (f"{_UNITS}/{UNIT}", f"{_UNITS}/{UNIT}.d", "/etc/custom-coreos-switch")),
     PurePosixPath("/var/lib/custom-coreos-switch"),
 )
-_PRESETS, _OURS = "/etc/systemd/system-preset/", "20-ignition.preset"  # Ignition writes this; the first match wins
 _OVERRIDES = (f"{_UNITS}.control/{UNIT}", "/var/lib/custom-coreos-switch/")
 _DROP_INS = f"{_UNITS}/{UNIT}.d/"
 _FOR_ALL = f"{_UNITS}/service.d/"
 _CHANGES = re.compile(r"^\s*((ExecStart|Condition\w+|Assert\w+)\s*=|Environment\s*=([ \t]*$|.*\bIMAGE=))", re.MULTILINE)
+_OPEN = "whoever may write here decides what the machine boots"
 _PROTECTS = "the keys and the policy that protect the machine would not be where they are looked for: leave it out"
 
 
@@ -31,11 +31,26 @@ def guarded(merged: Merged, ours: Mapping[str, Any]) -> Iterator[Finding]:
     switches = bool(ours.get("systemd"))
     for place, path in _over(merged):
         for guarded_path in (*_PROTECTING, *(_SWITCHING if switches else ())):
-            if path == guarded_path or path in guarded_path.parents or guarded_path in path.parents:
+            if _concerns(path, (guarded_path,)):
                 yield Finding(place, _PROTECTS if guarded_path in _PROTECTING else NO_SWITCH)
                 break
+    yield from _open_to_others(merged, (*_PROTECTING, *(_SWITCHING if switches else ())), ours)
     if switches:
         yield from (Finding(place, NO_SWITCH) for place in _disabling(merged))
+
+
+def _open_to_others(merged: Merged, protected: tuple[PurePosixPath, ...], ours: Mapping[str, Any]) -> Iterator[Finding]:
+    """Folders and files of what is protected, and folders above, into which others than root may write."""
+    own = {file["path"] for file in ours.get("storage", {}).get("files", [])}
+    for kind in ("directories", "files"):
+        for item in merged.items("storage", kind):
+            changed = "its user" if given_away(item, "user") else "its mode" if (item.get("mode") or 0) & 0o022 else ""
+            if changed and item["path"] not in own and _concerns(PurePosixPath(item["path"]), protected):
+                yield Finding(("storage", f"{kind}[{item['path']}]"), f"{_OPEN}: leave out {changed}")
+
+
+def _concerns(path: PurePosixPath, protected: tuple[PurePosixPath, ...]) -> bool:
+    return any(path == each or path in each.parents or each in path.parents for each in protected)
 
 
 def _over(merged: Merged) -> Iterator[tuple[tuple[str, ...], PurePosixPath]]:
@@ -62,21 +77,16 @@ def _hides(path: str) -> bool:
 def _disabling(merged: Merged) -> Iterator[tuple[str, ...]]:
     """Files and kernel arguments that switch our unit off or change it."""
     for file in merged.items("storage", "files"):
-        path, content = str(PurePosixPath(file["path"])), merged.content(file["path"]) or ""
+        path, content = plain(file["path"]), merged.content(file["path"]) or ""
         if (
             path.startswith(_OVERRIDES)
             or (path.startswith(_DROP_INS) and not is_harmless(content))
             or (path.startswith(_FOR_ALL) and _CHANGES.search(content))
-            or (path.startswith(_PRESETS) and path.removeprefix(_PRESETS) < _OURS and _disables(content.splitlines()))
         ):
             yield "storage", f"files[{file['path']}]"
+    line = first(presets(merged), UNIT)
+    if line and line.verb == "disable" and line.place:
+        yield line.place
     for number, argument in enumerate(merged.items("kernelArguments", "shouldExist")):
         if f"systemd.mask={UNIT}" in str(argument).split():
             yield "kernelArguments", f"shouldExist[{number}]"
-
-
-def _disables(preset: Iterable[str]) -> bool:
-    """Whether a preset's first line about our unit disables it."""
-    rows = (line.split() for line in preset)
-    matching = (row[0] for row in rows if len(row) > 1 and fnmatchcase(UNIT, row[1]))
-    return next(matching, "") == "disable"

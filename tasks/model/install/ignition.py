@@ -11,6 +11,7 @@ import re
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
@@ -120,6 +121,7 @@ def _child(entry: Entry) -> dict[str, Any] | None:
     return None
 
 
+@cache
 def decode(value: str, *, compressed: bool = False) -> str:
     """Decode a data URL (RFC 2397) and decompress its content; any other string is unchanged."""
     if value[:5].lower() != "data:":

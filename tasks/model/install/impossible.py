@@ -1,13 +1,12 @@
 """What Fedora CoreOS cannot do on its first boot, which then stops, though the config is valid."""
 
 from collections.abc import Iterator, Mapping
-from pathlib import PurePosixPath
 from typing import Any
 
 from tasks.model.install import devices, mounts, stock
 from tasks.model.install.ignition import Path
-from tasks.model.install.merged import Finding, Merged
-from tasks.model.install.paths import lost, unwritable
+from tasks.model.install.merged import Finding, Merged, plain
+from tasks.model.install.paths import above, lost, unwritable
 from tasks.model.login import users
 
 _OVERWRITE = "Ignition stops at it: add `overwrite: true`"
@@ -15,10 +14,10 @@ _OVERWRITE = "Ignition stops at it: add `overwrite: true`"
 
 def impossible(merged: Merged) -> Iterator[Finding]:
     """Every place at which the first boot stops, or which is lost after it."""
-    files = {str(PurePosixPath(file["path"])) for file in merged.items("storage", "files")}
+    files = {plain(file["path"]) for file in merged.items("storage", "files")}
     for kind, item, path in _made(merged):
-        above = [*map(str, PurePosixPath(path).parents), *([path] if kind != "files" else [])]
-        for file in sorted(files.intersection(above)):
+        there = {path} if kind != "files" else set()
+        for file in sorted(files & (there | above(path))):
             yield Finding(("storage", f"files[{file}]"), f"{path} cannot be made where this file is: leave one out")
         if why := unwritable(path) or lost(path) or _taken(kind, item, path):
             yield Finding(("storage", f"{kind}[{item['path']}]"), why)
@@ -39,7 +38,7 @@ def _made(merged: Merged) -> Iterator[tuple[str, Mapping[str, Any], str]]:
     """Every directory, file and link of a config, with its kind and its path."""
     for kind in ("directories", "files", "links"):
         for item in merged.items("storage", kind):
-            yield kind, item, str(PurePosixPath(item["path"]))
+            yield kind, item, plain(item["path"])
 
 
 def _taken(kind: str, item: Mapping[str, Any], path: str) -> str:

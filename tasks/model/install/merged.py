@@ -3,10 +3,12 @@
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache, cached_property
 from pathlib import PurePosixPath
 from posixpath import normpath
 from typing import Any, Self
 
+from tasks.model.certificates import CERTIFICATES
 from tasks.model.install.firstboot import is_harmless
 from tasks.model.install.ignition import Path, decode, identity
 from tasks.model.signing import KEYS, PERSONAL, POLICY, REDIRECTS, REGISTRIES, HostFiles
@@ -23,7 +25,7 @@ class Finding:
     why: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Merged:
     """The merged config, the addresses that only the machine fetches, and what Ignition says about it."""
 
@@ -47,43 +49,83 @@ class Merged:
 
     def content(self, path: str) -> str | None:
         """What a file has after the first boot, with what is appended; None if the config does not write it."""
-        file = next((each for each in self.items("storage", "files") if each["path"] == path), None)
+        file = self._files.get(plain(path))
         if file is None:
             return None
-        parts = [file.get("contents") or {}, *(file.get("append") or [])]
-        return "".join(_decoded(part) for part in parts)
+        return "".join(map(_decoded, parts(file)))
 
     def read(self, path: str) -> str | None:
         """What a program reads at a path, also through a link; None if nobody knows it here.
 
         That is so if the config says nothing about it, or the machine fetches it.
         """
-        link = next((each for each in self.items("storage", "links") if str(PurePosixPath(each["path"])) == path), None)
+        link = self._links.get(plain(path))
         if link is not None:
             target = normpath(PurePosixPath(path).parent / str(link.get("target") or ""))
             return "" if target == "/dev/null" else self._written(target)
         return self._written(path)
 
     def _written(self, path: str) -> str | None:
-        for file in self.items("storage", "files"):
-            if str(PurePosixPath(file["path"])) == path:
-                return None if fetched(file) else self.content(file["path"])
-        return None
+        file = self._files.get(plain(path))
+        return None if file is None or fetched(file) else self.content(path)
+
+    @cached_property
+    def _files(self) -> Mapping[str, Mapping[str, Any]]:
+        """The files by their paths; every question about one would go through all of them otherwise."""
+        return {plain(file["path"]): file for file in self.items("storage", "files")}
+
+    @cached_property
+    def _links(self) -> Mapping[str, Mapping[str, Any]]:
+        return {plain(link["path"]): link for link in self.items("storage", "links")}
 
     def host_files(self) -> HostFiles:
-        """The keys and the policy that a machine has after the first boot."""
-        places = (f"/{POLICY}", f"/{REGISTRIES}/", f"/{KEYS}/", *(f"/{place}" for place in (*PERSONAL, *REDIRECTS)))
-        paths = [file["path"] for file in self.items("storage", "files") if file["path"].startswith(places)]
-        return HostFiles({path.removeprefix("/"): (self.content(path) or "").encode() for path in paths})
+        """The keys, the policy and the certificates that a machine has after the first boot, where they are known.
+
+        A file for root alone counts even if it is not: it takes the place of the others.
+        """
+        read = {path: self._written(path) for path in self._files if path.startswith(_DECIDING)}
+        personal = {path: "" for path in self._files if path.startswith(_PERSONAL)}
+        certificates = {
+            path: self.read(path) for path in (*self._files, *self._links) if path.startswith(_CERTIFICATES)
+        }
+        known = {**personal, **read, **_whole(certificates)}
+        return HostFiles({path[1:]: text.encode() for path, text in known.items() if text is not None})
+
+
+_PERSONAL = tuple(f"/{place}" for place in PERSONAL)
+_CERTIFICATES = tuple(f"/{place}" for place in CERTIFICATES)
+_DECIDING = tuple(f"/{place}" for place in (POLICY, f"{REGISTRIES}/", f"{KEYS}/", *REDIRECTS))
+
+
+def _whole(certificates: Mapping[str, str | None]) -> dict[str, str | None]:
+    """The certificates of every folder that is known: half of one says nothing about its other half."""
+    unknown = {path.rpartition("/")[0] for path, text in certificates.items() if text is None}
+    return {path: text for path, text in certificates.items() if path.rpartition("/")[0] not in unknown}
 
 
 _KINDS = ("faults", "warnings")
 
 
+@cache
+def plain(path: str) -> str:
+    """The same path as PurePosixPath writes it, without empty parts and dots."""
+    return str(PurePosixPath(path))
+
+
 def fetched(file: Mapping[str, Any]) -> tuple[str, ...]:
     """The addresses from which the machine fetches parts of a file."""
-    sources = [part.get("source") or "" for part in (file.get("contents") or {}, *(file.get("append") or []))]
-    return tuple(source for source in sources if source and source[:5].lower() != "data:")
+    return tuple(part["source"] for part in parts(file) if part["source"][:5].lower() != "data:")
+
+
+def parts(file: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """What a file is made of: its contents, and what is appended."""
+    return [part for part in (file.get("contents") or {}, *(file.get("append") or [])) if part.get("source")]
+
+
+def given_away(item: Mapping[str, Any], *who: str) -> bool:
+    """Whether a file or a folder belongs to another `user` or `group` than root."""
+    owners = [item.get(key) or {} for key in who]
+    return any(owner.get("id") or owner.get("name") not in (None, "", "root") for owner in owners)
 
 
 def _decoded(resource: Mapping[str, Any]) -> str:
@@ -129,7 +171,7 @@ def displaced(merged: Merged, ours: Mapping[str, Any]) -> Iterator[Finding]:
         found = next((each for each in merged.items("storage", "files") if each["path"] == path), {})
         if merged.content(path) != _decoded(file["contents"]) or found.get("mode") != file["mode"]:
             yield Finding(place, "this changes a file that the machine needs to switch and to update: leave it out")
-        elif any((found.get(key) or {}).get(name) for key in ("user", "group") for name in ("id", "name")):
+        elif given_away(found, "user", "group"):
             yield Finding(place, "this gives a file that protects the machine to another user: leave it out")
     for unit in ours.get("systemd", {}).get("units", []):
         found = next((each for each in merged.items("systemd", "units") if each["name"] == unit["name"]), {})

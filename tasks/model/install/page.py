@@ -12,12 +12,12 @@ from tasks.model.image import PUBLIC_TAG
 from tasks.model.login.logins import Login
 from tasks.model.registry.diff import Change
 from tasks.model.registry.history import Promoted
-from tasks.model.signing import KEYS
+from tasks.model.signing import KEY_NAME, KEYS
 from tasks.model.words import age
 
 IGNITION = "ignition.json"
 MARK = '<meta name="generator" content="custom-coreos">'  # marks a folder as ours
-NAMES = r"index\.html|ignition\.json(\.sha512)?|versions\.json|(cosign|backup)(-\d+)?\.pub"  # of the folder's files
+NAMES = rf"index\.html|ignition\.json(\.sha512)?|versions\.json|{KEY_NAME}"  # of the folder's files
 SHOWN = 5  # images of the history
 _ADDRESS = re.compile(r"https?://[A-Za-z0-9.-]+(:\d{1,5})?(/[A-Za-z0-9._~%+-]*)*")
 _WORDS = {"fcos_version": "Fedora CoreOS", "kernel": "kernel", "zfs_version": "OpenZFS"}
@@ -43,7 +43,7 @@ class Page:
     logins: tuple[Login, ...]
     fetched: tuple[str, ...]  # the addresses of configs that the machine fetches and that may add logins
     keys: tuple[str, ...]
-    verifying: str  # the key that signed the image shown
+    verifying: str  # the key that signed the image shown; empty if none of `keys` did
     policy: Mapping[str, str]
     images: tuple[Shown, ...]
     verdict: str
@@ -75,7 +75,7 @@ class Page:
         written = [f"sudo tee /{path} <<'EOF'\n{content.rstrip()}\nEOF" for path, content in self.policy.items()]
         switched = f"sudo bootc switch --enforce-container-sigpolicy {self.image}:{PUBLIC_TAG}"
         mkdir = f"sudo mkdir -p {' '.join(f'/{folder}' for folder in folders)}"
-        return "\n".join((mkdir, *fetched, *written, switched, "sudo systemctl reboot"))
+        return "\n".join((mkdir, *fetched, *written, f"{switched} && sudo systemctl reboot"))
 
     @property
     def current(self) -> Promoted | None:

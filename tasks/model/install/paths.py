@@ -29,6 +29,12 @@ def lost(path: str) -> str:
     return why if top in stock.LOST else ""
 
 
+def above(path: str) -> frozenset[str]:
+    """The folders that hold a path, without `/`."""
+    names = path.split("/")[1:-1]
+    return frozenset(f"/{'/'.join(names[:depth])}" for depth in range(1, len(names) + 1))
+
+
 def link_above(path: str) -> str:
     """The link of Fedora CoreOS that a path is or leads through, such as /mnt; empty if there is none."""
     return next((link for link in stock.LINKS if PurePosixPath(path).is_relative_to(link)), "")

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import PurePosixPath
 
 from tasks.model.install.ignition import Path
-from tasks.model.install.merged import Merged
+from tasks.model.install.merged import Merged, plain
 from tasks.model.install.units import units
 from tasks.model.systemd import lines
 
@@ -47,7 +47,7 @@ def _of_units(merged: Merged, but: str) -> Iterator[tuple[Path, Lines]]:
 
 def _scripts(merged: Merged) -> Iterator[tuple[str, Path]]:
     for file in merged.items("storage", "files"):
-        yield str(PurePosixPath(file["path"])), ("storage", f"files[{file['path']}]")
+        yield plain(file["path"]), ("storage", f"files[{file['path']}]")
 
 
 def _script(merged: Merged, path: str) -> Lines:

@@ -7,10 +7,9 @@ from pathlib import PurePosixPath
 
 from tasks.model import systemd
 from tasks.model.install.ignition import Path
-from tasks.model.install.merged import Merged
+from tasks.model.install.merged import Merged, plain
 
 FOLDER = "/etc/systemd/system"
-_NOWHERE = "/dev/null"
 _WANTS = (".wants", ".requires")
 
 
@@ -89,9 +88,10 @@ def _said(merged: Merged) -> Iterator[tuple[str, Text | str, Path]]:
                 yield name, Text(text, place, content), place
     for kind in ("files", "links"):
         for item in merged.items("storage", kind):
-            path = PurePosixPath(item["path"])
-            if path.is_relative_to(FOLDER):
-                yield from _stored(merged, path, item.get("target"), ("storage", f"{kind}[{item['path']}]"))
+            path = plain(item["path"])
+            if path.startswith(f"{FOLDER}/"):
+                place = ("storage", f"{kind}[{item['path']}]")
+                yield from _stored(merged, PurePosixPath(path), item.get("target"), place)
 
 
 def _stored(
@@ -101,8 +101,8 @@ def _stored(
     content, folder = merged.read(str(path)), path.parent.name
     if str(path.parent) == FOLDER and content == "":
         yield path.name, "masked", place
-    elif folder.endswith(_WANTS) and target not in (None, _NOWHERE):
-        yield path.name, "enabled", place
+    elif folder.endswith(_WANTS) and (target or content == ""):
+        yield path.name, "enabled" if content != "" else "masked", place
     elif content is not None and str(path.parent) == FOLDER:
         yield path.name, Text("", place, content), place
     elif content is not None and folder.endswith(".d") and path.suffix == ".conf":

@@ -3,10 +3,9 @@
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 
 from tasks.model.install.ignition import Path
-from tasks.model.install.merged import Merged
+from tasks.model.install.merged import Merged, plain
 from tasks.model.login.visitors import Visitor
 
 MAIN, DROP_INS = "/etc/ssh/sshd_config", "/etc/ssh/sshd_config.d"
@@ -17,37 +16,45 @@ STOCK = {  # what decides here who gets in, as Fedora CoreOS 44 has it
     f"{DROP_INS}/90-afterburn-authorized-keys-file.conf": _READS_KEYS,
     f"{DROP_INS}/91-ignition-authorized-keys-file.conf": _READS_KEYS,
 }
-_LINE = re.compile(r'\s*"?(\w+)"?(?:\s*=\s*|\s+)(.*)')
-_WORD = re.compile(r'(?:"[^"]*"|[^\s"])+')
+_LINE = re.compile(r'[ \t]*"?([^\s"=]+)"?(?:\s*=\s*|\s+|$)(.*)')
+_QUOTED = r"(?:\\['\"\\]|\\(?!['\"\\])|[^{0}\\])*"
+_PART = re.compile(rf"""\\['"\\ ]|"{_QUOTED.format('"')}"|'{_QUOTED.format("'")}'|[^\s'"\\]+|\\""")
+_ESCAPED = re.compile(r"""\\(['"\\ ])""")
 _DEEPEST = 16  # levels of Include
 
 Words = tuple[str, ...]
+_Part = tuple[str, Path]  # what Fedora CoreOS, or the config at a place, writes into a file
 
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """One line: its keyword in small letters, its words, the Match lines that it stands under, and its place.
+    """One line: its keyword in small letters and as it is written, its words, and the Match lines that it stands under.
 
-    The place is empty for a line of Fedora CoreOS's own.
+    They are not whole if a quote is not closed. The place in the config is empty for a line of Fedora CoreOS's own;
+    else `number` counts the lines that the config writes into the file `path`, from 1.
     """
 
     keyword: str
+    written: str
     words: Words
+    is_whole: bool
     match: tuple[Words, ...]
+    path: str
+    number: int
     place: Path
 
 
 def settings(merged: Merged) -> tuple[Setting, ...] | None:
     """Every line in the order in which sshd reads them; None if the machine fetches some of them."""
-    texts: dict[str, tuple[str, Path]] = {path: (text, ()) for path, text in STOCK.items()}
+    texts: dict[str, list[_Part]] = {path: [(text, ())] for path, text in STOCK.items()}
     for kind in ("files", "links"):
         for item in merged.items("storage", kind):
-            path, place = str(PurePosixPath(item["path"])), ("storage", f"{kind}[{item['path']}]")
+            path, place = plain(item["path"]), ("storage", f"{kind}[{item['path']}]")
             text = merged.read(path)
             if text is None and path.startswith(MAIN):
                 return None
             appended = kind == "files" and not (item.get("contents") or {}).get("source")
-            texts[path] = (f"{STOCK.get(path, '') if appended else ''}\n{text or ''}", place)
+            texts[path] = [*(texts.get(path, []) if appended else []), (text or "", place)]
     return tuple(_read(texts, MAIN, (), _DEEPEST))
 
 
@@ -69,31 +76,55 @@ def matches(name: str, pattern: str) -> bool:
     return re.fullmatch(form, name, re.DOTALL) is not None
 
 
-def _read(texts: Mapping[str, tuple[str, Path]], path: str, match: tuple[Words, ...], depth: int) -> Iterator[Setting]:
+def _read(texts: Mapping[str, Sequence[_Part]], path: str, match: tuple[Words, ...], depth: int) -> Iterator[Setting]:
     """The lines of a file and of those that it includes; a Match holds until the next one, or the file's end."""
-    text, place = texts[path]
     under = match
-    for matched in filter(None, map(_LINE.match, text.splitlines())):
-        keyword, words = matched[1].lower(), _words(matched[2])
-        if keyword == "match":
-            under = (*match, words)
-        elif keyword == "include" and depth:
+    for place, number, matched in _lines(texts[path]):
+        keyword, (words, is_whole) = matched[1].lower(), _words(matched[2])
+        if keyword == "include" and depth:
             for included in (each for word in words for each in sorted(texts) if _is_included(each, word)):
                 yield from _read(texts, included, under, depth - 1)
-        else:
-            yield Setting(keyword, words, under, place)
+        yield Setting(keyword, matched[1], words, is_whole, under, path, number, place)
+        if keyword == "match":
+            under = (*match, words)
 
 
-def _words(text: str) -> Words:
-    words = _WORD.findall(text)
-    comment = next((number for number, word in enumerate(words) if word.startswith("#")), len(words))
-    return tuple(word.replace('"', "") for word in words[:comment])
+def _lines(parts: Sequence[_Part]) -> Iterator[tuple[Path, int, re.Match[str]]]:
+    """The lines of a file that say something, each with its place and its number there."""
+    for text, place in parts:
+        for number, line in enumerate(text.split("\n"), start=1):
+            matched = _LINE.fullmatch(line.rstrip(" \t\r\f"))
+            if matched and not matched[1].startswith("#"):
+                yield place, number, matched
+
+
+def _words(text: str) -> tuple[Words, bool]:
+    """The words up to a comment, and whether every quote is closed."""
+    words: list[str] = []
+    end = 0
+    while rest := text[end:].lstrip():
+        if rest.startswith("#"):
+            break
+        end = len(text) - len(rest)
+        parts = []
+        while part := _PART.match(text, end):
+            parts.append(_plain(part[0]))
+            end = part.end()
+        if text[end : end + 1].strip():
+            return tuple(words), False
+        words.append("".join(parts))
+    return tuple(words), True
+
+
+def _plain(part: str) -> str:
+    """A part of a word without its quotes and escapes."""
+    return _ESCAPED.sub(r"\1", part[1:-1] if part[0] in "\"'" else part)
 
 
 def _is_included(path: str, word: str) -> bool:
-    wanted, given = PurePosixPath("/etc/ssh", word), PurePosixPath(path)
-    hidden = given.name.startswith(".") and not wanted.name.startswith(".")
-    return given.parent == wanted.parent and not hidden and matches(given.name, wanted.name)
+    folder, _, form = plain(f"/etc/ssh/{word}" if not word.startswith("/") else word).rpartition("/")
+    parent, _, name = path.rpartition("/")
+    return parent == folder and not (name.startswith(".") and not form.startswith(".")) and matches(name, form)
 
 
 def _applies(match: Sequence[Words], visitor: Visitor) -> bool | None:

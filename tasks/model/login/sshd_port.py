@@ -44,8 +44,9 @@ def _of_socket(merged: Merged) -> Ports:
 
 def _of_files(merged: Merged) -> Ports:
     known = () if has_own_command(merged) else settings(merged) or ()
-    ports = {int(line.words[0]): line.place for line in known if line.keyword == "port" and line.words[0].isdigit()}
-    addresses = [(_WITH_PORT.fullmatch(line.words[0]), line.place) for line in known if line.keyword == "listenaddress"]
+    ports = {int(port): line.place for line in known if line.keyword == "port" for port in line.words if port.isdigit()}
+    listening = [line for line in known if line.keyword == "listenaddress"]
+    addresses = [(_WITH_PORT.fullmatch(word), line.place) for line in listening for word in line.words[:1]]
     own = {int(port[1]): place for port, place in addresses if port}
     return own if addresses and all(port for port, _ in addresses) else own | (ports or {_PORT: ()})
 

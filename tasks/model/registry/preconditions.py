@@ -11,6 +11,13 @@ from tasks.model.matrix.ranges import PairSupport, Support
 from tasks.model.registry.record import Kind, Record, is_verified
 
 NOTHING = ""  # the digest of a tag that does not exist
+_NEXT = {  # the first whose check failed
+    "signature": "publish it again with a key that ships: ./inv publish --rebuild",
+    "machines": (
+        "publish with a key that they trust, and whose .pub still ships: ./inv publish --rebuild --key FILE (backup key: -); "
+        "after a theft of all keys: --strand-hosts"
+    ),
+}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -39,6 +46,9 @@ class Waivers:
     strand_hosts: bool = False  # machines that run the public image need not accept it
 
 
+NONE = Waivers()
+
+
 @dataclass(frozen=True, slots=True)
 class Preconditions(Report):
     """Every precondition with its fault."""
@@ -48,11 +58,18 @@ class Preconditions(Report):
         """Whether the only thing missing is to check the contract."""
         return [check.name for check in self.failed] == ["contract"]
 
-    def require(self, tag: str, image: ImageRef) -> None:
+    def require(self, tag: str, image: ImageRef, leave: Waivers = NONE) -> None:
         """Stop with every fault, unless all preconditions hold."""
         if self.failed:
             why = "; ".join(f"{check.name}: {check.fault}" for check in self.failed)
-            raise TaskError(f"{tag} is not moved to {image}", why, "nothing was changed; fix that, then run it again")
+            raise TaskError(f"{tag} is not moved to {image}", why, f"nothing was changed; {self._next(leave)}")
+
+    def _next(self, leave: Waivers) -> str:
+        """What to do next; an image of a key that does not ship any more cannot be signed again."""
+        failed = [check.name for check in self.failed]
+        if leave.any_contract and {"signature", "machines"} & set(failed):
+            return "name another image (--to), or block the pair you leave, and ./inv publish --allow-downgrade"
+        return next((hint for name, hint in _NEXT.items() if name in failed), "fix that, then run it again")
 
 
 def preconditions(standing: Standing, leave: Waivers) -> Preconditions:

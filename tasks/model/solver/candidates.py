@@ -52,6 +52,8 @@ class Candidates:
     zfs_listed: bool = True  # whether `zfs_releases` is GitHub's answer
     withdrawn: Version | None = None  # the published OpenZFS, if it is no release any more
     went_back: bool = False  # the stream's newest release is older than the published one
+    elsewhere: Mapping[KmodsTag, tuple[str, ...]] = field(default_factory=dict)  # further repositories that have a pair
+    refused: frozenset[KmodsTag] = frozenset()  # pairs whose kmods in our repository builds refuse
     preferred: tuple[Version, ...] = field(init=False)  # releases of the preferred lines, best first
     newest_kmods: tuple[tuple[int, ...], tuple[int, ...]] = field(init=False)  # `order` of the newest kernel with kmods
 
@@ -75,6 +77,17 @@ class Candidates:
         if zfs in known:
             return replace(self, zfs_releases=known)
         return replace(self, zfs_releases=(*known, zfs), withdrawn=zfs if self.zfs_listed else None)
+
+    def refusing(self, pair: KmodsTag) -> Self:
+        """Leave out a pair's kmods, because builds refuse them; those of the next repository count, if it has any."""
+        further = self.elsewhere.get(pair, ())
+        kmods = {tag: name for tag, name in self.kmods.items() if tag != pair}
+        return replace(
+            self,
+            kmods={**kmods, pair: further[0]} if further else kmods,
+            elsewhere={**self.elsewhere, pair: further[1:]},
+            refused=self.refused | {pair},
+        )
 
     @property
     def newest(self) -> Release:

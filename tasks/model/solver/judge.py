@@ -102,23 +102,30 @@ def _without_line(candidates: Candidates) -> TaskError:
     return TaskError(f"no OpenZFS release of the {line} line is known now", why, "try again in a few minutes")
 
 
-def kmods_due(candidates: Candidates, newest: Option, *, anything_fits: bool) -> KmodsTag | None:
+def kmods_due(candidates: Candidates, options: tuple[Option, ...]) -> KmodsTag | None:
     """The pair whose kmods this repository should build now; None if there is none, or others still have time.
 
-    `newest` is the newest release, `anything_fits` is whether any pair can be built. If nothing is published and
-    nothing fits, there is no waiting time.
+    `options` are the releases down to the first that can be built, newest first. The newest release comes first, then
+    what would be built if builds did not refuse its kmods. If nothing is published and nothing fits, there is no
+    waiting time.
     """
-    days, release = candidates.policy.build_kmods_after_days, newest.release
-    if days is None or newest.buildable:
+    days = candidates.policy.build_kmods_after_days
+    if days is None:
         return None
-    first = candidates.published is None and not anything_fits
-    if not first and candidates.now - release.created < timedelta(days=days):
-        return None
+    waiting = [option.release for option in options if not option.buildable]
+    at_once = candidates.published is None and len(waiting) == len(options)
+    ripe = [each for each in waiting if at_once or candidates.now - each.created >= timedelta(days=days)]
+    due = (_lacking(candidates, release, only_refused=release is not options[0].release) for release in ripe)
+    return next((pair for pair in due if pair), None)
+
+
+def _lacking(candidates: Candidates, release: Release, *, only_refused: bool) -> KmodsTag | None:
+    """The best pair of a release that only lacks its kmods; with `only_refused`, one whose kmods builds refuse."""
     series = release.kernel.series
     supported = (zfs for zfs in candidates.preferred if candidates.matrix.support(zfs, series) is Support.SUPPORTED)
     lacking = (zfs for zfs in supported if not candidates.has_kmods(zfs, release.kernel))
-    zfs = next((zfs for zfs in lacking if not _obstacle_with_kmods(candidates, release, zfs)), None)
-    return KmodsTag(zfs, release.kernel) if zfs else None
+    pairs = (KmodsTag(zfs, release.kernel) for zfs in lacking if not _obstacle_with_kmods(candidates, release, zfs))
+    return next((pair for pair in pairs if pair in candidates.refused or not only_refused), None)
 
 
 def _obstacle(candidates: Candidates, release: Release, zfs: Version) -> Obstacle | None:

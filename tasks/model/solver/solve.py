@@ -95,7 +95,7 @@ def solve(candidates: Candidates) -> Decision:
     ordered = sorted(candidates.releases, key=lambda release: release.version, reverse=True)
     options = _down_to_the_first_buildable(candidates, ordered)
     chosen = next((option for option in options if option.buildable), None)
-    due = kmods_due(candidates, options[0], anything_fits=chosen is not None)
+    due = kmods_due(candidates, options)
     verdict, sentence = _verdict(candidates, options, chosen, due)
     sentences = [_sentence(candidates, option) for option in options if option is not chosen]
     return Decision(

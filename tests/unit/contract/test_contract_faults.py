@@ -70,7 +70,8 @@ def test_a_label_or_lock_that_differs_is_shown_with_what_is_inside() -> None:
     ("fact", "expected"),
     [
         ("other\t", "no key ships, and no policy requires one"),
-        (f"host-file\t{KEYS}/x.pub QUJD", f"keys and policy accept only signed images of {NAME}"),
+        (f"host-file\t{KEYS}/ublue.pub QUJD", "no key ships, and no policy requires one"),
+        (f"host-file\t{KEYS}/cosign.pub QUJD", f"keys and policy accept only signed images of {NAME}"),
     ],
 )
 def test_the_promise_about_the_policy_is_true_without_a_key_too(fact: str, expected: str) -> None:

@@ -19,6 +19,14 @@ def test_every_user_of_the_machine_can_read_policy_and_keys() -> None:
     assert {file["contents"]["local"] for file in files} == {f"overlay-root/{path}" for path in SHIPPED.files}
 
 
+def test_certificates_for_registries_stay_in_the_image() -> None:
+    """Half of a pair is secret."""
+    certificates = dict.fromkeys(["etc/containers/certs.d/a/client.key", "etc/docker/certs.d/a/ca.crt"], b"x")
+    assert snippet(HostFiles({**SHIPPED.files, **certificates}), IMAGE, switch=True) == snippet(
+        SHIPPED, IMAGE, switch=True
+    )
+
+
 def test_the_switch_is_a_program_that_only_root_changes() -> None:
     """Its unit is enabled, and names the image in a drop-in."""
     whole = snippet(SHIPPED, IMAGE, switch=True)

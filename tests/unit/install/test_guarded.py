@@ -9,6 +9,7 @@ from tasks.model.install.guarded import guarded
 from tasks.model.install.merged import Merged
 
 OURS: dict[str, Any] = {"storage": {"files": []}, "systemd": {"units": [{"name": UNIT}]}}
+ENABLED = {"name": UNIT, "enabled": True}  # Ignition writes 20-ignition.preset for it
 
 
 def places(config: dict[str, Any], ours: dict[str, Any] = OURS) -> list[str]:
@@ -52,8 +53,10 @@ def test_a_link_over_above_or_below_ours_is_refused(path: str) -> None:
         file("/etc/systemd/system.control/other.service.d/a.conf"),
         file(f"/etc/systemd/system/{UNIT}.d/a.conf", "[Service]%0AEnvironment=HTTPS_PROXY=http://a%0A"),
         file("/etc/systemd/system-preset/00-a.preset", "disable debug-shell.service%0A"),
-        file("/etc/systemd/system-preset/90-a.preset", "disable *%0A"),
+        file("/etc/systemd/system-preset/90-a.preset", "disable *%0A") | {"systemd": {"units": [ENABLED]}},
         file("/etc/systemd/system-preset/00-a.preset", f"enable {UNIT}%0Adisable *%0A"),
+        {"storage": {"files": [*file("/etc/systemd/system-preset/00-a.preset", f"enable {UNIT}%0A")["storage"]["files"],
+                               *file("/etc/systemd/system-preset/01-b.preset", "disable *%0A")["storage"]["files"]]}},
         {"kernelArguments": {"shouldExist": ["quiet systemd.mask=a.service"]}},
         {"systemd": {"units": [{"name": "var-mnt-tank.mount"}]}},
     ],
@@ -85,6 +88,54 @@ def test_what_is_beside_ours_passes(config: dict[str, Any]) -> None:
 def test_what_hides_disables_or_redirects_ours_is_refused(config: dict[str, Any], place: str) -> None:
     """Its own contents stay as they are, and the machine would not switch, or to another image."""
     assert places(config) == [place]
+
+
+WHO = "whoever may write here decides what the machine boots: leave out "
+
+
+@pytest.mark.parametrize(
+    ("kind", "path", "more"),
+    [
+        ("directories", "/etc/pki/cosign", {"user": {"name": "core"}}),
+        ("directories", "/etc/containers", {"mode": 0o777}), ("directories", "/etc/containers", {"mode": 0o775}),
+        ("directories", "/etc/containers/registries.d", {"user": {"id": 1000}}),
+        ("directories", "/etc/containers/registries.d", {"mode": 0o1777}),
+        ("directories", "/etc/containers/registries.conf.d", {"mode": 0o757}),
+        ("directories", "/etc//pki/", {"user": {"name": "nas"}}), ("directories", "/etc", {"mode": 0o777}),
+        ("directories", "/root/.config", {"user": {"id": 1000}}),
+        ("directories", "/etc/systemd/system", {"mode": 0o777}),
+        ("directories", "/var/lib", {"user": {"name": "core"}}),
+        ("directories", "/etc/custom-coreos-switch", {"mode": 0o770}),
+        ("files", "/etc/containers/registries.d/zz.yaml", {"mode": 0o666}),
+        ("files", "/etc/containers/registries.conf", {"user": {"name": "core"}}),
+        ("files", "/etc/pki/cosign/old.pub", {"mode": 0o664}),
+    ],
+)  # fmt: skip
+def test_a_folder_of_keys_and_policy_belongs_to_root_alone(kind: str, path: str, more: dict[str, Any]) -> None:
+    """Others could put their own key or rule there, and so could whoever owns a folder above."""
+    (found,) = guarded(Merged(storage(kind, path, **more), (), (), ()), OURS)
+    assert found.path[-1] == f"{kind}[{path}]"
+    assert found.why == f"{WHO}{'its user' if 'user' in more else 'its mode'}"
+
+
+@pytest.mark.parametrize(
+    ("kind", "path", "more"),
+    [
+        ("directories", "/etc/pki/cosign", {"user": {"name": "root"}, "group": {"id": 0}, "mode": 0o755}),
+        ("directories", "/etc/containers", {"mode": None, "user": {"id": 0}}),
+        ("directories", "/root", {"mode": 0o700}),
+        ("directories", "/etc/containers/registries.d", {"group": {"name": "adm"}, "mode": 0o750}),
+        ("directories", "/etc/containers/systemd", {"user": {"name": "core"}, "mode": 0o775}),
+        ("directories", "/var/lib/mine", {"mode": 0o777}),
+        ("directories", "/var/home/core/.config", {"user": {"id": 9}}),
+        ("directories", "/etc/systemd/user", {"mode": 0o775}), ("directories", "/etc/pki/tls/mine", {"mode": 0o777}),
+        ("files", "/etc/containers/storage.conf", {"mode": 0o666}), ("files", "/etc/mine", {"user": {"name": "core"}}),
+        ("files", "/etc/containers/registries.d/zz.yaml", {"mode": 0o644, "group": {"name": "adm"}}),
+    ],
+)  # fmt: skip
+def test_folders_of_root_and_folders_elsewhere_pass(kind: str, path: str, more: dict[str, Any]) -> None:
+    """A group that may only read changes nothing."""
+    assert places(storage(kind, path, **more)) == []
 
 
 def test_without_a_switch_only_what_protects_the_machine_is_guarded() -> None:

@@ -35,7 +35,32 @@ def test_host_files_are_what_decides_about_images() -> None:
     paths = (f"/{POLICY}", "/etc/containers/registries.d/x.yaml", "/etc/pki/cosign/a.pub", "/etc/hostname")
     own = "/root/.config/containers/policy.json"
     found = merged({"storage": {"files": [file(path, path) for path in (*paths, own)]}}).host_files()
-    assert found.files == {path[1:]: path.encode() for path in (*paths[:3], own)}
+    assert found.files == {path[1:]: path.encode() for path in paths[:3]} | {own[1:]: b""}
+
+
+def test_what_the_machine_fetches_is_no_host_file() -> None:
+    """Its address is not its content; an append from an address makes all of it unknown."""
+    fetched = [{"path": f"/etc/pki/cosign/{name}.pub", "contents": {"source": f"https://a/{name}"}} for name in "ab"]
+    appended = file("/etc/containers/registries.d/x.yaml", "docker: {}", append=[{"source": "s3://a/b"}])
+    assert merged({"storage": {"files": [*fetched, appended]}}).host_files().files == {}
+    path = "/root/.config/containers/policy.json"  # what it says does not matter
+    own = {"path": path, "contents": {"source": "https://a/b"}}
+    assert merged({"storage": {"files": [own]}}).host_files().files == {path[1:]: b""}
+
+
+def test_certificates_for_registries_are_host_files() -> None:
+    """Also through a link; a folder with a file that nobody knows here is left out as a whole."""
+    folder = "/etc/containers/certs.d"
+    files = [file(f"{folder}/a/client.cert", "x"), file("/etc/mine.key", "y"),
+             file("/etc/docker/certs.d/a/ca.crt", "z"), file(f"{folder}/b/client.cert", "x"),
+             {"path": f"{folder}/b/client.key", "contents": {"source": "https://a/b"}},
+             file(f"{folder}/c/client.cert", "x")]  # fmt: skip
+    links = [{"path": f"{folder}/a/client.key", "target": "/etc/mine.key"},
+             {"path": f"{folder}/c/client.key", "target": "/usr/share/x"}]  # fmt: skip
+    found = merged({"storage": {"files": files, "links": links}}).host_files().files
+    expected = {"containers/certs.d/a/client.cert": b"x", "containers/certs.d/a/client.key": b"y",
+                "docker/certs.d/a/ca.crt": b"z"}  # fmt: skip
+    assert found == {f"etc/{name}": content for name, content in expected.items()}
 
 
 @pytest.mark.parametrize(
@@ -79,7 +104,7 @@ OURS = {"storage": {"files": [file("/etc/a", "a")]}, "systemd": {"units": [UNIT]
 
 def test_what_we_add_stays_what_it_is() -> None:
     """Ignition gives every field a value; files of others do not count, nor does a drop-in for a proxy."""
-    same = {**OURS["storage"]["files"][0], "user": {"id": None}, "group": {}, "append": []}
+    same = {**OURS["storage"]["files"][0], "user": {"id": None, "name": "root"}, "group": {}, "append": []}
     for drop_ins in ([], [{"name": "proxy.conf", "contents": "[Service]\nEnvironment=HTTPS_PROXY=http://a:3128\n"}]):
         config = {"storage": {"files": [file("/etc/b"), same]}, "systemd": {"units": [{**UNIT, "dropins": drop_ins}]}}
         assert list(displaced(merged(config), OURS)) == []

@@ -1,10 +1,18 @@
 """The page from which people install a machine."""
 
+from dataclasses import replace
+
+import pytest
+
+from tasks.clients import signer, workspace
+from tasks.flows import site
 from tasks.flows.site import render
 from tasks.model.install import page
 from tasks.model.login.logins import Login
 from tasks.model.registry.diff import Change
-from tests.builders.values import NOW
+from tasks.model.registry.history import Promoted
+from tasks.model.signing import HostFiles
+from tests.builders.values import DIGEST, NOW
 
 
 def test_the_default_address_is_the_repository_s_page() -> None:
@@ -51,3 +59,39 @@ def test_the_page_says_whose_keys_it_installs() -> None:
     fetching = render(shown(fetched=("https://a/b.ign",)))
     assert may in fetching
     assert "nobody can log in" not in fetching
+
+
+def test_a_refused_switch_of_a_running_machine_does_not_reboot_it() -> None:
+    """If it already follows the image, `bootc switch` does nothing, so the page has another command for that."""
+    commands = shown().switch.splitlines()
+    assert commands[-1] == "sudo bootc switch --enforce-container-sigpolicy ghcr.io/o/n:stable && sudo systemctl reboot"
+    assert "<code>sudo bootc upgrade --apply</code>" in render(shown())
+
+
+CURRENT = Promoted(
+    digest=DIGEST, first=NOW, last=NOW, verified=True, signed=True, current=True,
+    facts={"fcos-version": "44.20261110.3.0", "kernel-version": "7.1.9", "zfs-version": "2.4.4"},
+)  # fmt: skip
+
+
+def test_an_image_that_no_key_of_the_page_signed_is_no_image_to_install_now() -> None:
+    """After a rotation without a new image: the commands to verify it would fail, and a new machine refuses it."""
+    images = (page.Shown(promoted=CURRENT, changes=None),)
+    warning = "None of the keys on this page has signed the image that <code>stable</code> points at."
+    assert "cosign verify --key cosign.pub" in render(replace(shown(), images=images))
+    assert warning not in render(replace(shown(), images=images))
+    unsigned = render(replace(shown(), images=images, verifying=""))
+    assert "cosign verify" not in unsigned
+    assert warning in unsigned
+
+
+@pytest.mark.parametrize(("signers", "key"), [(("etc/pki/cosign/cosign-2.pub",), "cosign-2.pub"), ((), "")])
+def test_the_page_names_the_key_that_signed_the_image(
+    monkeypatch: pytest.MonkeyPatch, signers: tuple[str, ...], key: str
+) -> None:
+    """Before the first image, it is the first key."""
+    shipped = HostFiles({"etc/pki/cosign/cosign.pub": b"1", "etc/pki/cosign/cosign-2.pub": b"2"})
+    monkeypatch.setattr(signer, "signers", lambda *_: signers)
+    monkeypatch.setattr(workspace, "host_files", lambda: shipped)
+    assert site.verifying("ghcr.io/o/n", DIGEST) == key
+    assert site.verifying("ghcr.io/o/n", "") == "cosign.pub"

@@ -38,6 +38,17 @@ SOCKET = {"name": "sshd.socket", "enabled": True}
 SOCKET_LINK = link(f"{SYSTEM}/sockets.target.wants/sshd.socket", "/usr/lib/systemd/system/sshd.socket")
 
 
+SCAN = {"name": "zfs-import-scan.service", "enabled": True}  # only the image has it: the first boot enables nothing
+SHORT = (
+    "systemd.unit=rescue.target", "systemd.unit=emergency.target", "rd.systemd.unit=emergency.target", "single", "1",
+    "s", "S", "emergency", "rescue", "init=/bin/bash", "rd.break", "rd.break=pre-mount", "systemd.run=/bin/x", "-b",
+)  # fmt: skip
+
+
+def scan_link(target: str = "/usr/lib/systemd/system/zfs-import-scan.service") -> dict[str, Any]:
+    return link(f"{SYSTEM}/zfs-import.target.wants/zfs-import-scan.service", target)
+
+
 @pytest.mark.parametrize(
     ("config", "words"),
     [
@@ -90,8 +101,25 @@ SOCKET_LINK = link(f"{SYSTEM}/sockets.target.wants/sshd.socket", "/usr/lib/syste
         (arguments(f"quiet systemd.mask={TIMER}"), "update itself"),
         (arguments("systemd.mask=systemd-modules-load.service"), "OpenZFS"),
         (file("/etc/modprobe.d/z.conf", "install zfs /bin/false\n"), "OpenZFS"),
-        (file("/etc/modprobe.d/z.conf", "# x\nblacklist spl\n"), "OpenZFS"),
         (file("/etc/modules-load.d/zfs.conf", "br_netfilter\n"), "OpenZFS"),
+        (unit(TIMER, "[Timer]\nUnit=other.service\n"), "its timer starts something else"),
+        (link(f"{SYSTEM}/timers.target.wants/{TIMER}", "/dev/null"), "update itself"),
+        (unit("zfs-import-cache.service", mask=True), "pools would not be imported"),
+        (units("zfs-import-cache.service", mask=True) | scan_link("/dev/null"), "pools would not be imported"),
+        ({"systemd": {"units": [{"name": "zfs-import-cache.service", "mask": True}, SCAN]}}, "pools would not be imp"),
+        (unit("zfs-import-cache.service", enabled=False), "does not switch this off"),
+        (unit("tailscaled.service", mask=True), "Tailscale would not start"),
+        (unit("systemd-user-sessions.service", mask=True), "nobody but root could log in"),
+        (file("/etc/nologin", "later"), "nobody but root could log in: leave it out"),
+        (link("/etc//nologin", "/etc/motd"), "nobody but root"),
+        (link(f"{SYSTEM}/default.target", "/dev/null"), "neither SSH nor the switch"),
+        (file(f"{SYSTEM}/default.target", ""), "neither SSH nor the switch"),
+        (link(f"{SYSTEM}/default.target", "poweroff.target"), "neither SSH nor the switch"),
+        (file("/etc/systemd/system-preset/00-a.preset", f"disable {TIMER}\n"), f"`disable {TIMER}` does not"),
+        (file("/etc/systemd/system-preset/00-a.preset", "disable zfs*\n"), "`disable zfs*` does not switch this off"),
+        (file("/etc/systemd/system-preset/00-a.preset", "disable *\n"), "nobody could log in with SSH"),
+        (file("/etc/systemd/system-preset/90-default.preset", "disable sshd.service\n"), "with SSH"),
+        *((arguments(f"quiet {each}"), f"with {each} neither SSH nor the switch") for each in SHORT),
     ],
 )  # fmt: skip
 def test_what_is_switched_off_is_named_with_its_consequence(config: dict[str, Any], words: str) -> None:
@@ -132,8 +160,29 @@ def test_what_is_switched_off_is_named_with_its_consequence(config: dict[str, An
         {"storage": {"files": [{"path": f"{SYSTEM}/{TIMER}", "contents": {"source": "https://a/b"}}]}},
         arguments("systemd.mask=debug-shell.service", "quiet"),
         file("/etc/modprobe.d/zfs.conf", "options zfs zfs_arc_max=1\n"),
-        file("/etc/modprobe.d/z.conf", "blacklist nouveau\n"),
-        file("/etc/modules-load.d/zfs.conf", "zfs\n"),
+        arguments("rd.systemd.mask=systemd-modules-load.service"),  # only in the initramfs
+        arguments("systemd.unit=multi-user.target", "3", "init=/sbin/init", "init=/usr/lib/systemd/systemd", "quiet"),
+        arguments("console=ttyS0,115200n8", "mitigations=auto,nosmt", "rd.luks.options=discard", "single.x=1"),
+        units("zfs-import-cache.service", mask=True) | scan_link(),
+        {
+            "systemd": {
+                "units": [
+                    {"name": "zfs-import-cache.service", "mask": True},
+                    {**SCAN, "contents": "[Install]\nWantedBy=zfs-import.target\n"},
+                ]
+            }
+        },
+        unit(TIMER, f"[Timer]\nUnit={SERVICE}\n"),
+        unit("zfs-import-scan.service", mask=True),
+        unit("fstrim.timer", mask=True),
+        unit("tailscaled.service", enabled=True),
+        file("/etc/nologin.txt", ""),
+        file("/run/nologin", ""),
+        file("/etc/systemd/system-preset/95-a.preset", "disable *\n"),
+        file("/etc/systemd/system-preset/00-a.preset", "enable sshd.*\ndisable *\n"),
+        file("/etc/systemd/system-preset/00-a.preset", "enable sshd.socket\ndisable sshd.service\n"),
+        file("/etc/systemd/system-preset/00-a.preset", "disable zincati.service\n# disable sshd.service\n"),
+        file("/etc/systemd/system-preset/30-a.preset", "disable sshd.service\n") | units("sshd.service", enabled=True),
     ],
 )
 def test_other_hours_units_and_modules_pass(config: dict[str, Any]) -> None:

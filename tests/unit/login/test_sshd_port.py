@@ -25,7 +25,7 @@ def config(text: str, **files: str) -> dict[str, Any]:
         ("ListenAddress [::]:2222\nListenAddress 10.0.0.1", [2222], False),
         ("ListenAddress 10.0.0.1\nPort 2222", [2222], True), ("ListenAddress a:22\nPort 2222", [], False),
         ("Port 22", [], False), ("Port 50022", [], False), ("Port 32768", [], False), ("Port 60999", [], False),
-        ("Port 32767", [32767], True), ("Port 61000", [61000], True), ("Port 5901", [], False), ("Port x", [], False),
+        ("Port 32767", [32767], True), ("Port 61000", [61000], True), ("Port 5901", [], False),
         ("ListenAddress ::", [], False), ("ListenAddress 10.0.0.1", [], False), ("# Port 2222", [], False),
     ],
 )  # fmt: skip

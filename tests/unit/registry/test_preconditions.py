@@ -118,3 +118,27 @@ def test_the_contract_is_run_only_where_nothing_else_is_wrong() -> None:
     """An unsigned image gets no record that it was verified."""
     assert preconditions(replace(GOOD, records=()), Waivers()).lacks_only_the_contract
     assert not preconditions(replace(GOOD, records=(), refusal="no"), Waivers()).lacks_only_the_contract
+
+
+BACK = Waivers(allow_downgrade=True, any_contract=True)
+
+
+@pytest.mark.parametrize(
+    ("fault", "leave", "following"),
+    [
+        ({"block": "it panics"}, Waivers(), "fix that, then run it again"),
+        ({"refusal": "no signature"}, Waivers(), "publish it again with a key that ships: ./inv publish --rebuild"),
+        ({"stranded": "other keys"}, Waivers(), "or - for the backup key; after a theft of all keys: --strand-hosts"),
+        ({"refusal": "no signature", "stranded": "other keys"}, Waivers(), "./inv publish --rebuild"),
+        ({"refusal": "no signature"}, BACK, "./inv publish --allow-downgrade"),
+        ({"stranded": "other keys"}, BACK, "./inv publish --allow-downgrade"),
+        ({"expected": NOTHING}, BACK, "fix that, then run it again"),
+    ],
+)
+def test_what_to_do_after_a_rotation_is_said(fault: dict[str, object], leave: Waivers, following: str) -> None:
+    """An image of an old key cannot be signed again; a rollback has neither --key nor --strand-hosts."""
+    with pytest.raises(TaskError) as caught:
+        preconditions(replace(GOOD, **fault), leave).require("stable", IMAGE, leave)  # type: ignore[arg-type]
+    assert caught.value.next.startswith("nothing was changed; ")
+    assert caught.value.next.endswith(following)
+    assert ("--strand-hosts" in caught.value.next) is (following.endswith("--strand-hosts"))

@@ -13,6 +13,7 @@ from tasks.model.matrix.ranges import Matrix
 from tasks.model.solver.solve import Decision, Verdict, solve
 from tasks.model.versions import Kernel
 from tests.builders.values import (
+    BEYOND,
     KERNEL,
     MATRIX,
     NEW,
@@ -102,3 +103,56 @@ def test_kmods_of_a_line_that_would_be_a_way_back_do_not_serve() -> None:
     """2.4.4 is published, and 2.3.9 has kmods for the newest release: those of 2.4.4 are due."""
     found = candidates(f"2.3.9 {NEWER}", releases=WAITING, stable=published(), build_kmods_after_days=1)
     assert solve(found).kmods_due == DUE
+
+
+OWN = "ghcr.io/o/n-kmods"
+OLDER_PAIR = KmodsTag(ZFS, KERNEL)
+
+
+def test_kmods_that_builds_refuse_count_as_absent_and_are_due_after_the_same_time() -> None:
+    """A key rotation leaves them behind: the older pair is built meanwhile, and this repository builds them again."""
+    found = candidates("2.4.4", f"2.4.4 {NEWER}", releases=WAITING, build_kmods_after_days=1)
+    assert solve(found).kmods_due is None
+    decision = solve(found.refusing(DUE))
+    assert (decision.verdict, chosen(decision)) == (Verdict.BUILD, ("44.20261110.3.0", "2.4.4"))
+    assert decision.kmods_due == DUE
+    young = candidates("2.4.4", f"2.4.4 {NEWER}", releases=(release(), release(NEWER, NEW, days=0.5)))
+    assert solve(replace(young.refusing(DUE), policy=found.policy)).kmods_due is None
+
+
+def test_another_repository_s_kmods_of_a_refused_pair_count() -> None:
+    """Repositories are asked in the order of the settings; a pair is absent only when the last one is refused too."""
+    found = candidates("2.4.4", f"2.4.4 {NEWER}", releases=WAITING, build_kmods_after_days=1)
+    found = replace(found, kmods={**found.kmods, DUE: OWN}, elsewhere={DUE: ("ghcr.io/else/kmods",)})
+    first = solve(found).chosen
+    second = solve(found.refusing(DUE)).chosen
+    assert first is not None
+    assert second is not None
+    assert (first.kmods_tag, first.repository) == (DUE, OWN)
+    assert (second.kmods_tag, second.repository) == (DUE, "ghcr.io/else/kmods")
+    assert solve(found.refusing(DUE)).kmods_due is None
+    assert solve(found.refusing(DUE).refusing(DUE)).kmods_due == DUE
+
+
+def test_refused_kmods_of_the_published_pair_are_due_while_the_newest_release_cannot_be_built() -> None:
+    """Its kernel fits no OpenZFS for weeks, and the published image still gets its package fixes and its new keys."""
+    releases = release(), release(BEYOND, NEW, days=20)
+    found = candidates("2.4.4", releases=releases, stable=published(content="another"), build_kmods_after_days=1)
+    assert solve(found).verdict is Verdict.BUILD
+    decision = solve(found.refusing(OLDER_PAIR))
+    assert (decision.verdict, decision.chosen, decision.kmods_due) == (Verdict.HOLD, None, OLDER_PAIR)
+    decision.require_answer()
+    assert solve(replace(found, kmods={})).kmods_due is None  # others removed them: only what was refused is built
+    never = replace(found.policy, build_kmods_after_days=None)
+    assert solve(replace(found.refusing(OLDER_PAIR), policy=never)).kmods_due is None
+    blocked = replace(found.refusing(OLDER_PAIR), matrix=blocking(zfs="2.4.4", kernel=str(KERNEL)))
+    assert solve(blocked).kmods_due is None
+
+
+def test_refused_kmods_of_an_older_release_are_not_due_while_something_newer_is_built() -> None:
+    """The due pair is the one that would be built next, not one that nobody needs any more."""
+    releases = release(), release(NEWER, NEW), release(BEYOND, "44.20261120.3.0", days=20)
+    found = candidates("2.4.4", f"2.4.4 {NEWER}", releases=releases, build_kmods_after_days=1)
+    decision = solve(found.refusing(OLDER_PAIR))
+    assert (decision.verdict, chosen(decision)) == (Verdict.BUILD, (NEW, "2.4.4"))
+    assert decision.kmods_due is None
