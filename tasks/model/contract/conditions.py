@@ -18,6 +18,7 @@ _PATHS = (
     "PathExists", "PathIsDirectory", "PathIsReadWrite", "FileNotEmpty", "FileIsExecutable", "DirectoryNotEmpty",
     "PathIsSymbolicLink", "PathIsMountPoint",
 )  # fmt: skip
+_OF_MACHINE = ("/usr/local", "/usr/etc")  # a link into /var, and what ostree makes of the image's /etc
 _KINDS = ("Condition", "Assert")
 _OF_X86 = ("x86-64", "native")
 
@@ -50,7 +51,7 @@ def _paths(test: str, path: str, exists: Exists) -> bool | None:
     """Whether a test of a path holds; None if a machine may decide."""
     if "%" in path or not path.startswith("/"):
         return None
-    system = path == "/usr" or (path.startswith("/usr/") and not path.startswith("/usr/local"))
+    system = path == "/usr" or (path.startswith("/usr/") and not path.startswith(_OF_MACHINE))
     if test == "PathIsReadWrite":
         return False if system else None
     if path.split("/")[1] not in _TOP and path != "/":

@@ -73,6 +73,7 @@ def test_a_timer_that_does_nothing_is_refused(files: Files) -> None:
         {MORE: "[Timer]\n# OnCalendar=\n; OnCalendar=\noncalendar=\n[X-Mine]\nOnCalendar=\n"},
         {MORE: "[Unit]\nConditionPathExists=!/etc/no-updates\nConditionACPower=true\n"},
         {MORE: "[Unit]\nConditionPathExists=/etc/updates-on\nConditionVirtualization=!container\n"},
+        {MORE: "[Unit]\nConditionPathExists=/usr/local/x\nConditionPathExists=/usr/etc\nConditionPathExists=/var/x\n"},
         {MORE: "[Unit]\nConditionPathExists=|/nonexistent\nConditionPathExists=|/run/ostree-booted\n"},
         {MORE: "[Unit]\nConditionPathExists=!/run/ostree-booted\nConditionPathExists=\n"},
         {MORE: "[Unit]\nConditionArchitecture=x86-64\nConditionKernelCommandLine=ostree\nConditionUser=root\n"},
