@@ -163,6 +163,13 @@ REFUSED = {  # the text after HEAD, and what is said
     "a file system through a link": (
         storage("filesystems", "device: /dev/sdb, path: /srv/a, format: xfs"), "path, line 4: Ignition mounts nothing",
     ),
+    "a content with another hash": (
+        storage("files", f"path: /etc/a, contents: {{inline: a, verification: {{hash: sha256-{'0' * 64}}}}}"),
+        "verification.hash, line 4: the first boot stops, because the content has another hash: sha256-ca978112",
+    ),
+    "a content that is no gzip": (
+        storage("files", "path: /etc/a, contents: {source: 'data:,a', compression: gzip}"), "not gzip",
+    ),
     "another config instead": (
         "ignition: {config: {replace: {source: https://example.com/a.ign}}}\n", "fetch https://example.com/a.ign",
     ),

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import PurePosixPath
 from typing import Any
 
-from tasks.model.install import devices, mounts, stock
+from tasks.model.install import devices, mounts, resources, stock
 from tasks.model.install.ignition import Path
 from tasks.model.install.merged import Finding, Merged
 from tasks.model.install.paths import lost, unwritable
@@ -25,6 +25,7 @@ def impossible(merged: Merged) -> Iterator[Finding]:
     yield from users.impossible(merged)
     yield from devices.impossible(merged)
     yield from mounts.impossible(merged)
+    yield from resources.impossible(merged)
 
 
 def doubtful(merged: Merged) -> Iterator[tuple[Path, str]]:
