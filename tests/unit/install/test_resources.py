@@ -11,7 +11,7 @@ from tasks.model.install.merged import Merged
 from tasks.model.install.resources import impossible
 
 TEXT = b"hello"
-PACKED = f"data:;base64,{base64.b64encode(gzip.compress(TEXT)).decode()}"
+PACKED = f"data:;base64,{base64.b64encode(gzip.compress(TEXT, mtime=0)).decode()}"
 PLAIN = "data:,hello"
 SUM = f"sha256-{hashlib.sha256(TEXT).hexdigest()}"
 LONG = f"sha512-{hashlib.sha512(TEXT).hexdigest()}"
