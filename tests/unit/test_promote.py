@@ -21,7 +21,10 @@ NAME = "ghcr.io/o/n"
 IMAGE = ImageRef(NAME, DIGEST)
 OLD, NEW = "etc/pki/cosign/cosign.pub", "etc/pki/cosign/cosign-2.pub"
 
-BOTH = HostFiles({OLD: b"MQ==", NEW: b"Mg=="})
+KEYS = {OLD: "MQ==", NEW: "Mg=="}
+BOTH = HostFiles(
+    {path: f"-----BEGIN PUBLIC KEY-----\n{der}\n-----END PUBLIC KEY-----\n".encode() for path, der in KEYS.items()}
+)
 SETTINGS = cast("Settings", SimpleNamespace(image=NAME, host="ghcr.io"))
 
 
