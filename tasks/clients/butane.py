@@ -6,8 +6,7 @@ import subprocess
 from pathlib import Path
 
 from tasks.clients import shell
-from tasks.clients.podman import CONFINED
-from tasks.model.butane import yaml_text
+from tasks.model.butane import butane_report, embedded, yaml_text
 from tasks.model.butane.source_lines import load, local_files
 from tasks.model.errors import TaskError
 from tasks.model.install.ignition import parse
@@ -15,9 +14,7 @@ from tasks.model.install.merged import Merged
 
 _IMAGE = "quay.io/coreos/butane:release"
 _FILES = "/files"  # where the container sees the files
-_REPORT = ("error at ", "warning at ")  # how the lines of butane's report begin; a summary follows
 _NO_FILES = "--files-dir"  # butane names it where a config includes files and it was given none
-_UNCHECKED = "skipping validation for the merge/replace ignition config"  # of another version; merge() validates it
 
 
 def _command(options: list[str], files: Path | None = None) -> list[str]:
@@ -25,6 +22,8 @@ def _command(options: list[str], files: Path | None = None) -> list[str]:
     if shutil.which("butane"):
         return ["butane", *options, *([f"--files-dir={files}"] if files else [])]
     if shutil.which("podman"):
+        from tasks.clients.podman import CONFINED  # with it comes all that speaks to registries and GitHub
+
         mounted = [f"--volume={files}:{_FILES}:ro", "--security-opt=label=disable"] if files else []
         files_dir = [f"--files-dir={_FILES}"] if files else []
         return ["podman", "run", "--rm", "--interactive", *CONFINED, *mounted, _IMAGE, *options, *files_dir]
@@ -40,7 +39,7 @@ def pass_through() -> int:
 
 
 def translate(config: str, name: str, files: Path) -> str:
-    """Translate a Butane text to Ignition, strictly; an error has butane's own path, line and column.
+    """Translate a Butane text to Ignition, strictly; an error has every reason of butane's, with its place and line.
 
     Files that the config includes (`contents.local`) must lie below `files`, after following links.
     """
@@ -51,13 +50,44 @@ def translate(config: str, name: str, files: Path) -> str:
     # Without a readable document nobody can say which files it includes, so butane may include none.
     argv = _command(["--raw-errors"], files if document is not None else None)
     done = shell.attempt(argv, what=what, stdin=config)
-    lines = [line.strip() for line in done.stderr.splitlines() if line.strip()]
-    reports = [line for line in lines if line.startswith(_REPORT) and _UNCHECKED not in line]
     if done.returncode and document is None and _NO_FILES in done.stderr:
         yaml_text.load(config, name)  # it says what our parser cannot read
-    if done.returncode or reports:
-        raise TaskError(what, "; ".join(dict.fromkeys(reports or lines)), f"correct {name} at that place")
+    if done.returncode or butane_report.rows(done.stderr):
+        why = "; ".join(_reasons(argv, done.stderr, config, document, files))
+        raise TaskError(what, why, f"correct {name} at that place")
+    if why := butane_report.other_system(document):
+        raise TaskError(f"{name} is for another system", why, f"correct {name} at that place")
     return done.stdout
+
+
+def _reasons(argv: list[str], report: str, config: str, document: object, files: Path) -> tuple[str, ...]:
+    """What is wrong with a config: with its own part, and with each config that is written into it.
+
+    Butane gives the places in both the same form, so it is asked about the config's own part again.
+    """
+    children = embedded.children(config)
+    if children:
+        inside = _inside(children)
+        again = shell.attempt(argv, what="butane could not be run", stdin=embedded.emptied(config, children))
+        own = butane_report.rows(again.stderr) or again.returncode
+        if inside:
+            return (*(_sentences(again.stderr, config, document, files) if own else ()), *inside)
+    return _sentences(report, config, document, files)
+
+
+def _sentences(report: str, config: str, document: object, files: Path) -> tuple[str, ...]:
+    for folder in (files, _FILES):
+        report = report.replace(f"{folder}/", "")
+    return butane_report.sentences(report, config, document)
+
+
+def _inside(children: tuple[embedded.Child, ...]) -> tuple[str, ...]:
+    """What Ignition's own code finds in embedded configs; nothing where it is not installed, as for `lint`."""
+    try:
+        made = merge(json.dumps(embedded.merging(children)))
+    except TaskError:
+        return ()
+    return embedded.sentences(children, (*made.faults, *made.warnings))
 
 
 def _require_within(document: object, name: str, files: Path) -> None:
@@ -72,6 +102,9 @@ def _require_within(document: object, name: str, files: Path) -> None:
         if not target.is_relative_to(files.resolve()):
             why = f"{local} leads to {target}, outside of {files}: it could be any file of this machine"
             raise TaskError(f"{name} includes a file from elsewhere", why, f"copy that file to below {files}")
+        if target.exists() and not (target.is_file() or target.is_dir()):
+            why = f"{local} is a device, a socket or a pipe, so butane could wait for ever"
+            raise TaskError(f"{name} includes what is no file", why, f"name a file in {name}")
 
 
 def merge(document: str) -> Merged:

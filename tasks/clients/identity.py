@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from tasks.clients import http, shell
+from tasks.clients import shell
 from tasks.clients.workspace import GIT, read_text
 from tasks.model.errors import TaskError
 from tasks.model.install.adopt import keys, owner_of, signed
@@ -25,6 +25,8 @@ def owner(image: str) -> str:
 def ssh_keys(source: str) -> tuple[str, ...]:
     """The public keys in `source`: a file, an address like https://github.com/USER.keys, or ~/.ssh if it is empty."""
     if source.startswith("https://"):
+        from tasks.clients import http  # with it comes requests
+
         text = http.get_text(source, what=f"{source} could not be read")
         if not (text or "").strip():
             raise TaskError(f"{source} has no keys", "the user does not exist, or has no key", "name a file instead")

@@ -51,8 +51,8 @@ class Found:
 
 
 def passphrase() -> str:
-    """The value of SIGNING_PASSPHRASE; empty if it is not set."""
-    return environ.get("SIGNING_PASSPHRASE", "")
+    """The value of SIGNING_PASSPHRASE without a line's end, as podman reads it; empty if it is not set."""
+    return environ.get("SIGNING_PASSPHRASE", "").rstrip("\r\n")
 
 
 def default_key() -> Path:
@@ -76,7 +76,8 @@ def read_key(file: str, shipped: HostFiles) -> Key:
     It comes from the named file (`-`: the backup key from stdin), else from SIGNING_KEY, else from the default folder.
     Removes SIGNING_KEY and SIGNING_PASSPHRASE from the environment, so that programs started later do not see them.
     """
-    given, words = environ.pop("SIGNING_KEY", ""), environ.pop("SIGNING_PASSPHRASE", "")
+    given, words = environ.pop("SIGNING_KEY", ""), passphrase()
+    environ.pop("SIGNING_PASSPHRASE", None)
     if file == "-":
         source, key = "this backup key", _written()
     elif given and not file:

@@ -3,6 +3,8 @@
 # capabilities. It makes no decisions. The last line shows that the answer is complete.
 set -u
 
+unit_folders='/etc/systemd/system.control /etc/systemd/system /usr/local/lib/systemd/system /usr/lib/systemd/system'
+
 fact() {
     printf '%s\t%s\n' "$1" "$2"
 }
@@ -33,10 +35,6 @@ for tree in /usr/lib/modules/*/; do
     done
     case $contents in *" etc/hostid"*) fact identity "etc/hostid in initramfs.img" ;; esac
 done
-# Kernel arguments that the image brings, one a line; bootc reads them from these files.
-cat /usr/lib/bootc/kargs.d/*.toml 2> /dev/null | grep -o '"[^"]*"' | tr -d '"' | tr ' ' '\n' | while read -r argument; do
-    fact kernel-argument "$argument"
-done
 rpm -qa --queryformat 'package\t%{NAME} %{VERSION} %{VERSION}-%{RELEASE}.%{ARCH}\n'
 presets=/usr/lib/systemd/system-preset
 for preset in "$presets/50-zfs.preset" "$presets"/10-custom-coreos*.preset; do
@@ -59,37 +57,57 @@ systemd-analyze verify --man=no --recursive-errors=no bootc-fetch-apply-updates.
     grep bootc-fetch-apply-updates | while read -r line; do
     fact timer-fault "$line"
 done
-# The settings of timer and service, those of drop-ins last.
-for kind in timer service; do
-    systemd-analyze cat-config "systemd/system/bootc-fetch-apply-updates.$kind" 2> /dev/null |
-        grep -E '^[[:space:]]*[A-Za-z]+[[:space:]]*=' | while read -r line; do
-        fact "$kind-line" "$line"
-        case $line in
-            OnCalendar=?*)
-                spec=${line#*=}
-                systemd-analyze calendar "$spec" 2> /dev/null | grep -q 'Next elapse: [^n]' || fact timer-never "$spec"
-                ;;
-        esac
-    done
+# What systemd's calendar says about each time of the timer: when it comes, and when again.
+for folder in $unit_folders; do
+    cat "$folder"/bootc-fetch-apply-updates.timer "$folder"/bootc-*.timer.d/*.conf "$folder"/timer.d/*.conf 2> /dev/null
+done | sed -e ':a' -e '/\\$/{N;s/\\\n/ /;ba' -e '}' | sed -n 's/^[[:space:]]*OnCalendar[[:space:]]*=[[:space:]]*//p' |
+    sed -E 's/[[:space:]]+/ /g; s/ $//' | sort -u | while read -r spec; do
+    [ -z "$spec" ] || fact calendar "$spec => $(systemd-analyze calendar --iterations=2 "$spec" 2> /dev/null | tr '\n' ' ')"
 done
 [ ! -x /usr/bin/bootc ] || fact bootc /usr/bin/bootc
-# Units that update the machine, by what they run.
-grep -lE '^ExecStart=.*(bootc|rpm-ostree|dnf5?)[[:space:]].*(upgrade|update)([[:space:]]|$)' /etc/systemd/system/*.service \
-    /usr/lib/systemd/system/*.service /usr/local/lib/systemd/system/*.service 2> /dev/null | while read -r file; do
-    fact updates "${file##*/}"
+# The programs that units start, if they are there and executable.
+# shellcheck disable=SC2086  # a list of folders
+grep -rhE '^[[:space:]]*Exec[A-Za-z]*[[:space:]]*=' $unit_folders 2> /dev/null |
+    sed -E 's/^[^=]*=[[:space:]]*[-@:+!|]*"?([^[:space:]"]*).*/\1/' | sort -u | while read -r program; do
+    case $program in
+        /*) [ -d "$program" ] || [ ! -x "$program" ] || fact program "$program" ;;
+        ?*)
+            for folder in /usr/local/sbin /usr/local/bin /usr/sbin /usr/bin; do
+                [ ! -x "$folder/$program" ] || fact program "$program"
+            done
+            ;;
+    esac
 done
-# What else a target starts: settings in a target or its drop-ins.
-grep -hE '^(Wants|Requires|Upholds|BindsTo)=' /etc/systemd/system/multi-user.target.d/*.conf \
-    /etc/systemd/system/timers.target.d/*.conf /etc/systemd/system/default.target.d/*.conf \
-    /usr/lib/systemd/system/multi-user.target.d/*.conf /usr/lib/systemd/system/timers.target.d/*.conf 2> /dev/null |
-    sed 's/^[A-Za-z]*=//' | tr ' ' '\n' | while read -r unit; do
-    [ -z "$unit" ] || fact wanted "drop-in $unit"
-done
-for link in /etc/systemd/system/*.wants/* /etc/systemd/system/*.requires/* /usr/lib/systemd/system/*.wants/* \
-    /usr/lib/systemd/system/*.requires/* /etc/systemd/system/*.upholds/* /usr/lib/systemd/system/*.upholds/*; do
-    folder=$(basename "${link%/*}")
-    if [ -L "$link" ]; then fact wanted "${folder%.*} ${link##*/}"; fi
-done
+# Paths that conditions of units name, if they are there.
+# shellcheck disable=SC2086
+grep -rhE '^[[:space:]]*(Condition|Assert)' $unit_folders 2> /dev/null | grep -oE '/[^[:space:]]+' | sort -u |
+    while read -r path; do
+        [ ! -e "$path" ] || fact exists "$path"
+    done
+# One archive of the configuration that the contract reads, and of the scripts that units and cron name.
+config="$unit_folders /usr/lib/systemd/system-preset /etc/systemd/system-preset /usr/lib/bootc /usr/lib/modprobe.d
+    /etc/modprobe.d /usr/lib/modules-load.d /etc/modules-load.d /etc/cron.d /etc/cron.hourly /etc/cron.daily
+    /etc/cron.weekly /etc/cron.monthly /etc/crontab /etc/anacrontab /etc/rc.d/rc.local /etc/rc.local /etc/fstab
+    /etc/crypttab /etc/NetworkManager/dispatcher.d /usr/lib/NetworkManager/dispatcher.d"
+text() { # passes on the names of ordinary small files
+    while read -r path; do
+        [ ! -f "$path" ] || printf '%s\0' "$path"
+    done | xargs -0r grep -lIsE "$1"
+}
+fact tree "$({
+    printf '%s\n' /etc/systemd /etc/containers /etc/pki/cosign /usr/lib/bootc
+    # shellcheck disable=SC2086
+    find $config -size -512k 2> /dev/null
+    # shellcheck disable=SC2086
+    find $config -type l -exec readlink -f {} + 2> /dev/null | grep -v /systemd/system/ | text .
+    # shellcheck disable=SC2086
+    {
+        grep -rhoE '/[A-Za-z0-9_.@+/-]+' $config 2> /dev/null
+        grep -rhE '^[[:space:]]*Exec[A-Za-z]*[[:space:]]*=' $unit_folders 2> /dev/null |
+            sed -nE 's|^[^=]*=[[:space:]]*[-@:+!]*"?([A-Za-z0-9_.+-]+).*|/usr/local/sbin/\1\n/usr/local/bin/\1\n/usr/sbin/\1\n/usr/bin/\1|p'
+    } | sort -u | text 'bootc|ostree|dnf|yum|systemctl|uupd|ublue|topgrade|reboot'
+} | sort -u | tar --create --gzip --hard-dereference --no-recursion --ignore-failed-read --files-from=- 2> /dev/null |
+    base64 -w 0)"
 systemctl --root=/ list-unit-files --no-legend 2> /dev/null | while read -r unit _ state; do
     fact first-boot "$unit $state"
 done
@@ -124,14 +142,17 @@ for file in /etc/containers/policy.json /etc/containers/registries.d/*.yaml /etc
     [ -r "$file" ] || continue
     fact host-file "${file#/} $(base64 -w0 "$file")"
     fact file-mode "$(stat -c '%a %n' "$file")"
+    [ "$(stat -L -c %u "$file")" = 0 ] || fact foreign "$file"
 done
 for file in /etc/containers/certs.d/*/* /etc/docker/certs.d/*/*; do
     case $file in *[[:space:]]*) continue ;; esac
     [ ! -f "$file" ] || fact host-file "${file#/} $(base64 -w0 "$file")"
 done
-for folder in / /usr /usr/bin /usr/lib /usr/lib64 /usr/lib/modules /usr/lib/systemd /usr/lib/systemd/system \
+for folder in / /usr /usr/bin /usr/sbin /usr/lib /usr/lib64 /usr/lib/modules /usr/lib/systemd /usr/lib/systemd/system \
     /usr/lib/systemd/system-preset /etc /etc/containers /etc/containers/registries.d /etc/pki /etc/pki/cosign; do
-    [ ! -d "$folder" ] || fact folder-mode "$(stat -L -c '%a %n' "$folder")"
+    [ -d "$folder" ] || continue
+    fact folder-mode "$(stat -L -c '%a %n' "$folder")"
+    [ "$(stat -L -c %u "$folder")" = 0 ] || fact foreign "$folder"
 done
 unset OSTREE_VERSION IMAGE_VERSION VERSION
 # shellcheck source=/dev/null

@@ -66,7 +66,8 @@ def host_files() -> HostFiles:
     shipped = [*keys, *sorted((top / REGISTRIES).glob("*.yaml"))]
     personal = [path for folder in PERSONAL for path in sorted((top / folder).rglob("*"))]
     file, folder = REDIRECTS
-    certificates = [path for folder in CERTIFICATES for path in sorted((top / folder).glob("*/*"))]
+    found = [path for folder in CERTIFICATES for path in sorted((top / folder).glob("*/*"))]
+    certificates = [path for path in found if path.name.split() == [path.name]]  # as the probe in an image sees them
     redirects = [top / file, *sorted((top / folder).glob("*.conf"))]
     paths = [top / POLICY, *shipped, *personal, *redirects, *certificates]
     return HostFiles({str(path.relative_to(top)): path.read_bytes() for path in paths if path.is_file()})

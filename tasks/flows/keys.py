@@ -96,7 +96,7 @@ def _require_sound(settings: "Settings", shipped: "HostFiles") -> None:
         why = f"it is keygen's own file, and has entries for {' and '.join(shipped.entered)}"
         raise TaskError(what, why, "move the others to a file of your own beside it")
     for scope in gone:
-        warn(f"{signing.POLICY}: the rule for {scope} goes: only the keys that ship may open the image's name")
+        warn(f"{signing.POLICY}: the rule for {scope} goes; keygen writes what concerns the image and its former name")
 
 
 def _warn_of_another_image(settings: "Settings") -> None:

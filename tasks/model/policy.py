@@ -12,6 +12,7 @@ REJECT = [{"type": "reject"}]
 KEY_FIELDS = ("keyPath", "keyPaths", "keyData", "keyDatas")
 _TRUSTED = [{"type": "insecureAcceptAnything"}]
 _TRANSPORTS = ("docker", "containers-storage", "oci", "oci-archive", "docker-archive", "dir")
+_ALSO = ("docker-daemon",)  # what an owner's default may have been for
 _AS_PATH = {"keyData": "keyPath", "keyDatas": "keyPaths"}
 Document = dict[str, Any]
 
@@ -49,7 +50,7 @@ def written(image: str, keys: Sequence[str], present: bytes = b"", former: Seque
     transports = {"docker": {}, **transports} | {"docker": {image: [_rule(keys)], **others}}
     default = document.get("default")
     if default != REJECT:  # what the default said about other images is said by the transports from now on
-        for name in _TRANSPORTS:
+        for name in (*_TRANSPORTS, *transports, *(_ALSO if default else ())):
             transports[name] = {**_object(transports, name)}
             transports[name].setdefault("", default or _TRUSTED)
     return json.dumps({"default": REJECT, **document, "transports": transports} | {"default": REJECT}, indent=2) + "\n"

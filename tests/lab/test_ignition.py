@@ -41,14 +41,14 @@ def test_it_is_the_same_byte_for_byte_every_time(own_clone: Clone) -> None:
     assert len(made) == 1
 
 
-def test_a_mistake_is_told_with_path_line_and_column_and_nothing_is_written(own_clone: Clone) -> None:
+def test_a_mistake_is_told_with_place_and_line_and_nothing_is_written(own_clone: Clone) -> None:
     """The mistakes are a wrong mode, an unknown key (strict), and a tab."""
     butane = own_clone.path / "butane.yaml"
     good = butane.read_text()
     for old, new, words in (
-        ("mode: 0644", "mode: 644", ["$.storage.files.0.mode", "line 33 col 13"]),
-        ("wipe_volume: true", "wipe_volum: true", ["$.storage.luks.0.wipe_volum", "line"]),
-        ("  files:", "\tfiles:", ["line"]),
+        ("mode: 0644", "mode: 644", ["storage.files[/etc/hostname].mode, line 33: "]),
+        ("wipe_volume: true", "wipe_volum: true", ["storage.luks[root].wipe_volum, line", "did you mean wipe_volume?"]),
+        ("  files:", "\tfiles:", ["line 31: ", "write spaces"]),
     ):
         butane.write_text(good.replace(old, new))
         done = own_clone.inv("ignition")

@@ -1,5 +1,6 @@
 """What is valid piece by piece, and stops or exposes a machine once Ignition has merged it."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,7 +10,15 @@ from tests.lab.conftest import fresh_clone
 
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl me"
 HEAD = f"variant: fcos\nversion: 1.6.0\npasswd: {{users: [{{name: core, ssh_authorized_keys: [{KEY}]}}]}}\n"
+OTHER = "variant: flatcar\nversion: 1.1.0\n"
 IGNITION = '{"ignition": {"version": "3.4.0"}}'
+CHILD = """ignition:
+  config:
+    merge:
+      - inline: |
+          {"ignition": {"version": "3.5.0"},
+           "storage": {"files": [{"path": "etc/b"}]}}
+"""
 HOLE = '{"default": [{"type": "insecureAcceptAnything"}]}'
 
 
@@ -38,8 +47,19 @@ def unit(fields: str) -> str:
 REFUSED = {  # the text after HEAD, and what is said
     "a Butane child": (merge("local: partials/users.yaml"), "merge[0], line 4: it is no Ignition config"),
     "an empty child": (merge("local: partials/empty"), "ignition.config.merge[0], line 4: not a config (empty)"),
-    "a list as a child": (merge("inline: '[]'"), "config.merge.0.inline, line 4"),
-    "a child that is cut off": (merge(f"inline: '{IGNITION[:-1]}'"), "config.merge.0.inline, line 4"),
+    "a list as a child": (merge("inline: '[]'"), "ignition.config.merge[0].inline, line 4: "),
+    "a child that is cut off": (merge(f"inline: '{IGNITION[:-1]}'"), "ignition.config.merge[0].inline, line 4: "),
+    "a child that is wrong, and wrong beside it": (
+        passwd("{name: core, groups: wheel}") + storage("files", "path: etc/a") + CHILD, "groups, line 3: it must be",
+    ),
+    "a child that is wrong in its second line": (
+        CHILD, "merge[0].inline, line 9: path not absolute (storage.files.0.path, line 2 of that config)",
+    ),
+    "a mistake beside a child that is wrong": (
+        storage("files", "path: etc/a") + CHILD, "files[etc/a].path, line 4: path not absolute: it must begin with /; ",
+    ),
+    "another system": ("", "variant, line 1: flatcar is another system, and this is Fedora CoreOS"),
+    "a pipe": (storage("files", "path: /etc/a, contents: {local: pipe}"), "pipe is a device, a socket or a pipe"),
     "a child of an unknown version": (merge("inline: '{\"ignition\": {\"version\": \"9.0.0\"}}'"), "merge[0], line 4"),
     "a wrong hash": (merge(f"inline: '{IGNITION}', verification: {{hash: sha256-{'0' * 64}}}"), "verification.hash"),
     "a link over our folder": (storage("links", "path: /etc/containers, target: /var/x"), "file path includes link"),
@@ -97,6 +117,13 @@ REFUSED = {  # the text after HEAD, and what is said
         ),
         "is blocked in",
     ),
+    "keys that others may write": (
+        storage("directories", "path: /etc/pki/cosign, user: {name: core}"), "line 4: whoever may write here decides",
+    ),
+    "half of a client's pair for our registry": (
+        storage("files", "path: /etc/containers/certs.d/ghcr.io/client.cert, contents: {inline: x}"),
+        "client.cert needs /etc/containers/certs.d/ghcr.io/client.key beside it",
+    ),
     "a directory in /": (storage("directories", "path: /backups"), "directories[/backups], line 4: nothing can be"),
     "a file below a new directory in /": (storage("files", "path: /data/a/b"), "nothing can be made in /"),
     "a file in /usr": (storage("files", "path: /usr/share/a.conf, contents: {inline: a}"), "/usr is read-only"),
@@ -143,6 +170,13 @@ REFUSED = {  # the text after HEAD, and what is said
     "a file system through a link": (
         storage("filesystems", "device: /dev/sdb, path: /srv/a, format: xfs"), "path, line 4: Ignition mounts nothing",
     ),
+    "a content with another hash": (
+        storage("files", f"path: /etc/a, contents: {{inline: a, verification: {{hash: sha256-{'0' * 64}}}}}"),
+        "verification.hash, line 4: the first boot stops, because the content has another hash: sha256-ca978112",
+    ),
+    "a content that is no gzip": (
+        storage("files", "path: /etc/a, contents: {source: 'data:,a', compression: gzip}"), "not gzip",
+    ),
     "another config instead": (
         "ignition: {config: {replace: {source: https://example.com/a.ign}}}\n", "fetch https://example.com/a.ign",
     ),
@@ -161,6 +195,9 @@ REFUSED = {  # the text after HEAD, and what is said
     ),
 }  # fmt: skip
 TAKEN = {
+    "sections that are empty, and an alias": (
+        "systemd:\n" + storage("files", "path: /var/a, user: &me {name: core}", "path: /var/b, user: *me"), "",
+    ),
     "a child of an older version": (merge(f"inline: '{IGNITION}'"), ""),
     "a child in a child": (
         merge("inline: '{\"ignition\": {\"version\": \"3.5.0\", \"config\": {\"merge\": [{\"source\": \"data:,"
@@ -190,6 +227,20 @@ TAKEN = {
     "sshd lets nobody in": (
         storage("files", "path: /etc/ssh/sshd_config.d/10.conf, contents: {inline: AllowUsers alice}"),
         "line 4: sshd would let nobody in: AllowUsers does not name core",
+    ),
+    "a word that sshd does not know": (
+        storage("files", "path: /etc/ssh/sshd_config.d/10.conf, contents: {inline: PermitRootLogn no}"),
+        "line 1 of /etc/ssh/sshd_config.d/10.conf: sshd knows no keyword PermitRootLogn",
+    ),
+    "a rule for images from an address": (
+        storage("files", "path: /etc/containers/registries.d/z.yaml, contents: {source: 'https://example.com/z'}"),
+        "line 4: unchecked: whoever holds https://example.com/z decides which images it accepts",
+    ),
+    "half of a client's pair for another registry": (
+        storage("files", "path: /etc/containers/certs.d/other.example/client.cert, contents: {inline: x}"), "",
+    ),
+    "a boot into the rescue target": (
+        "kernel_arguments: {should_exist: [systemd.unit=rescue.target]}\n", "neither SSH nor the switch",
     ),
     "a text about updates": (
         storage("files", "path: /etc/motd.d/10-help, contents: {inline: sudo bootc upgrade}"), "",
@@ -262,11 +313,12 @@ def typed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     (partials / "empty").touch()
     (clone.path / "tree/db.container").write_text("[Container]\nEnvironment=POSTGRES_PASSWORD=made-up-and-long\n")
     (clone.path / "tree/a").write_text("a")
+    os.mkfifo(clone.path / "pipe")
     for link in ("out", "42"):
         (clone.path / link).symlink_to("/etc/shadow")
     for name, (text, _) in {**REFUSED, **TAKEN}.items():
         head = HEAD.rpartition("passwd")[0] if text.startswith("passwd") else HEAD
-        (cases / file(name)).write_text(head + text)
+        (cases / file(name)).write_text((OTHER if name == "another system" else head) + text)
     one = 'cp "$case" butane.yaml; inv ignition > /dev/null 2> "$case.said"; echo $? > "$case.status"'
     done = clone.lab(f"inv keygen && for case in cases/*; do {one}; done")
     assert done.returncode == 0, done.stderr

@@ -22,6 +22,7 @@ UBLUE, COPY = f"{KEYS}/ublue.pub", f"{KEYS}/copy.pub"  # beside ours, for an own
 MORE = "etc/containers/registries.d/z.yaml"
 FULCIO = {"caData": "S0VZ", "oidcIssuer": "https://x.example", "subjectEmail": "x@x.example"}
 KMODS = {"type": "exactRepository", "dockerRepository": f"{IMAGE}-kmods"}
+CERTIFICATES = "etc/containers/certs.d"
 CONF, DROP_IN = "etc/containers/registries.conf", "etc/containers/registries.conf.d/50-x.conf"
 Change = Callable[[dict[str, Any]], object]
 
@@ -156,6 +157,7 @@ def test_what_an_owner_adds_for_other_images_is_no_fault(change: Change) -> None
         "a blocked registry": {CONF: b'[[registry]]\nlocation = "ghcr.io"\nblocked = true\n'},
         "a blocked name": {DROP_IN: f'[[registry]]\nlocation = "{IMAGE}"\nblocked = true\n'.encode()},
         "another place": {DROP_IN: f'[[registry]]\nprefix = "{IMAGE}"\nlocation = "x.example/y"\n'.encode()},
+        "half a client's pair": {f"{CERTIFICATES}/ghcr.io/client.key": b"-----BEGIN PRIVATE KEY-----"},
         "no TOML": {CONF: b"[[registry]\n"},
         "a registries.conf of the first form": {DROP_IN: b"[registries.search]\nregistries = []\n"},
     }.values(),
@@ -172,6 +174,8 @@ def test_what_keeps_our_signatures_from_being_found_is_a_fault(extra: dict[str, 
         "Fedora's own": {CONF: b'unqualified-search-registries = ["registry.fedoraproject.org"]\n'},
         "an alias": {DROP_IN: b'[aliases]\n"fedora" = "registry.fedoraproject.org/fedora"\n'},
         "another registry is blocked": {CONF: b'[[registry]]\nlocation = "docker.io"\nblocked = true\n'},
+        "half a client's pair of another registry": {f"{CERTIFICATES}/other.example/client.key": b""},
+        "an authority of our registry": {f"{CERTIFICATES}/ghcr.io/ca.crt": b"-----BEGIN CERTIFICATE-----"},
         "a mirror in front": {
             CONF: b'[[registry]]\nlocation = "ghcr.io"\n[[registry.mirror]]\nlocation = "cache.example/ghcr"\n'
         },
@@ -248,6 +252,21 @@ def test_a_blocked_registry_stops_build_and_ignition_and_verify_finds_it(own_clo
     done = own_clone.lab("inv build; inv ignition")
     assert_three_lines(done, "registry ghcr.io is blocked", "registries.conf")
     assert done.stderr.count("registry ghcr.io is blocked") == 2
+
+
+@pytest.mark.full
+def test_half_a_pair_of_certificates_stops_build_and_verify_finds_it(own_clone: Clone) -> None:
+    """No host could pull the next image."""
+    assert own_clone.lab("inv keygen && inv build").returncode == 0
+    half = f"{CERTIFICATES}/ghcr.io/client.cert"
+    file = own_clone.path / "overlay-root" / half
+    file.parent.mkdir(parents=True)
+    file.write_text("-----BEGIN CERTIFICATE-----\n")
+    copied = f"FROM localhost/custom-coreos:stable\\nCOPY overlay-root/{half} /{half}\\n"
+    done = own_clone.lab(f"printf '{copied}' | podman build -q -t wrong -f - . && inv verify localhost/wrong")
+    assert done.returncode == 1
+    assert f"/{half} needs" in done.stderr
+    assert_three_lines(own_clone.lab("inv build"), f"/{half} needs", "correct these files")
 
 
 @pytest.mark.full

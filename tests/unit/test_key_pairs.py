@@ -101,6 +101,14 @@ def test_a_key_that_hosts_do_not_know_signs_nothing(monkeypatch: pytest.MonkeyPa
     assert ("gh secret set SIGNING_KEY" if source == "SIGNING_KEY" else "--key") in error.next
 
 
+def test_the_end_of_a_passphrases_line_is_not_part_of_it(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
+    """Podman cuts it off, so a key must be made and opened without it."""
+    put(folder, "signing.key", "cosign")
+    monkeypatch.setenv("SIGNING_PASSPHRASE", f"{WORDS}\r\n")
+    assert key_pairs.passphrase() == WORDS
+    assert key_pairs.read_key("", SHIPPED).passphrase == WORDS
+
+
 def test_a_wrong_passphrase_is_named_before_the_build(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
     """It would end the push, an hour later."""
     put(folder, "signing.key", "cosign")

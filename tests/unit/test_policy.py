@@ -48,6 +48,15 @@ def test_no_scope_of_anybody_else_is_ever_lost(scopes: dict[str, object]) -> Non
     assert after == {IMAGE: after[IMAGE], "": ANYTHING, **scopes}
 
 
+def test_the_first_policy_accepts_what_is_not_ours() -> None:
+    """Containers go on working; only our image needs a signature."""
+    document = parse(written(IMAGE, KEYS[:1]).encode())
+    signed = {"type": "sigstoreSigned", "keyPath": f"/{KEYS[0]}", "signedIdentity": {"type": "matchRepository"}}
+    local = ("containers-storage", "oci", "oci-archive", "docker-archive", "dir")
+    transports = {"docker": {IMAGE: [signed], "": ANYTHING}, **{name: {"": ANYTHING} for name in local}}
+    assert document == {"default": REJECT, "transports": transports}
+
+
 def test_nothing_that_an_owner_forbids_is_allowed_again() -> None:
     """A transport or default scope that is left out is refused on purpose, where the default refuses."""
     strict = {"default": REJECT, "transports": {"docker": {"quay.io": ANYTHING}}}
@@ -59,10 +68,14 @@ def test_nothing_that_an_owner_forbids_is_allowed_again() -> None:
 @pytest.mark.parametrize("default", [ANYTHING, UBLUE])
 def test_what_another_default_decided_about_other_images_stays(default: object) -> None:
     """Our default refuses, so the transports get the owner's: else no other container could start."""
-    after = rewritten({"default": default, "transports": {"docker": {"quay.io": REJECT}, "oci": {"": REJECT}}})
+    transports = {"docker": {"quay.io": REJECT}, "oci": {"": REJECT}, "atomic": {"x": REJECT}}
+    after = rewritten({"default": default, "transports": transports})
     assert after["default"] == REJECT
     assert after["transports"]["docker"] | {IMAGE: 0} == {"quay.io": REJECT, "": default, IMAGE: 0}
     assert (after["transports"]["oci"], after["transports"]["containers-storage"]) == ({"": REJECT}, {"": default})
+    assert (after["transports"]["atomic"], after["transports"]["docker-daemon"]) == (
+        {"x": REJECT, "": default}, {"": default},
+    )  # fmt: skip
 
 
 def test_a_policy_without_a_default_gets_ours() -> None:

@@ -11,6 +11,7 @@ from tasks.model.errors import TaskError
 from tasks.model.image import BaseImage, ImageRef
 from tasks.model.lock import KEYS_LABEL
 from tasks.model.signing import HostFiles
+from tests.builders.keys import pem
 from tests.builders.values import DIGEST, KMODS_DIGEST, lock
 
 if TYPE_CHECKING:
@@ -21,10 +22,7 @@ NAME = "ghcr.io/o/n"
 IMAGE = ImageRef(NAME, DIGEST)
 OLD, NEW = "etc/pki/cosign/cosign.pub", "etc/pki/cosign/cosign-2.pub"
 
-KEYS = {OLD: "MQ==", NEW: "Mg=="}
-BOTH = HostFiles(
-    {path: f"-----BEGIN PUBLIC KEY-----\n{der}\n-----END PUBLIC KEY-----\n".encode() for path, der in KEYS.items()}
-)
+BOTH = HostFiles({OLD: pem("old"), NEW: pem("new")})
 SETTINGS = cast("Settings", SimpleNamespace(image=NAME, host="ghcr.io"))
 
 

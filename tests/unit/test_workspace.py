@@ -52,6 +52,25 @@ def test_what_goes_into_the_image_is_listed_with_its_kind(monkeypatch: pytest.Mo
     assert ("overlay-root/etc/script", "file", b"true") in list(workspace.build_inputs())
 
 
+def test_host_files_are_those_that_hosts_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The image's probe lists the same; a private key is listed whatever it is called, so that it is found."""
+    monkeypatch.setattr(workspace, "ROOT", tmp_path)
+    read = {
+        "etc/pki/cosign/cosign.pub", "etc/pki/cosign/ublue.pub", "etc/pki/cosign/old/.key",
+        "etc/containers/policy.json",
+        "etc/containers/registries.d/50-custom-coreos.yaml", "etc/containers/registries.d/.x.yaml",
+    }  # fmt: skip
+    others = {
+        "etc/pki/cosign/.gitkeep", "etc/pki/cosign/README", "etc/pki/cosign/cosign.pub.bak", "etc/pki/cosign/.x.pub",
+        "etc/pki/cosign/old/x.pub", "etc/containers/registries.d/README",
+    }  # fmt: skip
+    for name in read | others:
+        file = tmp_path / "overlay-root" / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text("-----BEGIN PRIVATE KEY-----" if file.name == ".key" else "x")
+    assert set(workspace.host_files().files) == read
+
+
 @pytest.mark.parametrize(
     ("variables", "folder"),
     [
@@ -80,6 +99,7 @@ def test_certificates_for_registries_are_shipped_with_keys_and_policy(
     """A host needs them to pull."""
     monkeypatch.setattr(workspace, "ROOT", tmp_path)
     names = ["etc/containers/certs.d/ghcr.io/client.cert", "etc/docker/certs.d/a/ca.crt", "etc/containers/storage.conf"]
+    names.append("etc/docker/certs.d/a/my ca.crt")  # the probe in an image sees none with a space
     for name in names:
         path = tmp_path / "overlay-root" / name
         path.parent.mkdir(parents=True, exist_ok=True)

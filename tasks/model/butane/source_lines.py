@@ -1,7 +1,7 @@
 """The place in a Butane file that an Ignition path comes from, with its line."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,7 +37,7 @@ def load(butane: str) -> Any:  # noqa: ANN401  (YAML's own shapes)
     """Read a Butane file's first document, as butane does, with its lines; None if it is not YAML."""
     try:
         return next(iter(YAML(typ="rt", pure=True).load_all(spaced(butane))), None)
-    except (YAMLError, ValueError):
+    except (YAMLError, ValueError, RecursionError):
         return None
 
 
@@ -46,14 +46,19 @@ def local_files(butane: object) -> tuple[object, ...]:
 
     Butane takes a number for the name that is written there, such as `0x10`, so only a text is sure.
     """
-    if isinstance(butane, dict):
-        named = [value for key, value in butane.items() if str(key).endswith("local")]
-        texts = [text for value in named for text in (value if isinstance(value, list) else [value])]
-        below = [name for value in butane.values() for name in local_files(value)]
-        return (*(text for text in texts if text is not None), *below)
-    if isinstance(butane, list):
-        return tuple(name for value in butane for name in local_files(value))
-    return ()
+    found: dict[int, tuple[object, ...]] = {}  # by the identity of what holds them: an alias is the same object again
+    waiting = [butane]
+    for value in waiting:
+        if id(value) not in found and isinstance(value, dict | list):
+            found[id(value)] = tuple(_local(value))
+            waiting += value.values() if isinstance(value, dict) else value
+    return tuple(name for names in found.values() for name in names)
+
+
+def _local(value: Any) -> Iterator[object]:  # noqa: ANN401  (YAML's own shapes)
+    """The local files that a mapping names."""
+    named = [each for key, each in value.items() if str(key).endswith("local")] if isinstance(value, dict) else []
+    yield from (text for each in named for text in (each if isinstance(each, list) else [each]) if text is not None)
 
 
 def find(butane: object, path: Path) -> Place:

@@ -5,8 +5,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
 
+from tasks.model.contract.tree import Tree, unit_files, unpack
 from tasks.model.errors import TaskError
 from tasks.model.signing import HostFiles
+from tasks.model.systemd import UnitFiles
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -54,6 +56,20 @@ class ImageFacts:
     def units(self) -> dict[str, str]:
         """State by unit, as `systemctl is-enabled` reports it."""
         return {unit: state for unit, _, state in (row.partition(" ") for row in self.all("unit"))}
+
+    @property
+    def tree(self) -> Tree:
+        """The configuration files and scripts."""
+        return unpack(self.one("tree"))
+
+    @property
+    def unit_files(self) -> UnitFiles:
+        """The unit files, as systemd reads them."""
+        return unit_files(self.one("tree"))
+
+    def has(self, path: str) -> bool | None:
+        """Whether the image has a path that a unit's condition names."""
+        return path in self.all("exists")
 
     def preset(self, file: str) -> dict[str, str]:
         """`enable` or `disable` by unit, from one preset file."""

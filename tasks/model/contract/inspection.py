@@ -3,14 +3,14 @@
 from collections.abc import Iterator, Sequence
 
 from tasks.model.contract.facts import ImageFacts
+from tasks.model.contract.modes import modes_fault
 from tasks.model.contract.promises import promises
 from tasks.model.contract.report import Check, Report
 from tasks.model.lock import PREFIX, Lock
 from tasks.model.signing import HostFiles
 from tasks.model.versions import fcos_in
 
-VERSION = "4"  # of the contract; records name it. A changed set of checks needs a new version
-_OPEN, _HOST_FILE = 0o005, "644"  # the bits of 0755 for others and for writing; the mode of keys and policy
+VERSION = "5"  # of the contract; records name it. A changed set of checks needs a new version
 
 
 def inspect(image: ImageFacts, published_as: str, policy_faults: Sequence[str], lock: Lock | None = None) -> Report:
@@ -20,10 +20,11 @@ def inspect(image: ImageFacts, published_as: str, policy_faults: Sequence[str], 
     containers/image decides on it with the image's own keys and policy.
     """
     packages = lock.packages if lock else tuple(image.labels.get(f"{PREFIX}.packages", "").split())
+    modes = modes_fault(image)
     checks = [
         *promises(image, packages),
         _host_policy(image.host_files, published_as, policy_faults),
-        Check(name="modes", promise="everybody may read the system, and only root may change it", fault=_modes(image)),
+        Check(name="modes", promise="everybody may read the system, and only root may change it", fault=modes),
         *(_label(image, name, version) for name, version in _versions_inside(image).items()),
         _label(image, "keys", " ".join(image.host_files.fingerprints.values())),
     ]
@@ -34,17 +35,6 @@ def _host_policy(shipped: HostFiles, published_as: str, faults: Sequence[str]) -
     promise = f"keys and policy accept only signed images of {published_as}"
     promise = promise if shipped.has_key else "no key ships, and no policy requires one"
     return Check(name="host-policy", promise=promise, fault="; ".join(faults))
-
-
-def _modes(image: ImageFacts) -> str:
-    """A checkout's umask must not decide them: services without root cannot start if /usr is closed to them.
-
-    Host files must have the mode that Ignition gives them, or ostree takes them for edited and never updates them.
-    """
-    folders, files = image.modes("folder-mode"), image.modes("file-mode")
-    closed = [f"{path} is {mode}" for path, mode in folders.items() if int(mode, 8) & 0o027 != _OPEN]
-    other = [f"{path} is {mode}, not {_HOST_FILE}" for path, mode in files.items() if mode != _HOST_FILE]
-    return ", ".join(closed + other) if folders else "the probe reports none"
 
 
 def _versions_inside(image: ImageFacts) -> dict[str, str]:

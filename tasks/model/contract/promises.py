@@ -3,9 +3,13 @@
 import re
 from collections.abc import Iterable, Iterator, Mapping
 
+from tasks.model.contract.boot import boot_promises, of_one
 from tasks.model.contract.facts import ImageFacts
+from tasks.model.contract.kargs import kernel_arguments
+from tasks.model.contract.programs import missing_programs
 from tasks.model.contract.report import Check
-from tasks.model.contract.updates import update_promises
+from tasks.model.contract.running import Running
+from tasks.model.contract.updates import SERVICE, update_promises
 from tasks.model.kernel_arguments import keeps_openzfs_out, masked_unit
 
 MODULES = ("zfs", "spl")
@@ -21,7 +25,7 @@ _ON = {"enable": ("enabled", "alias"), "disable": _OFF}
 
 def promises(image: ImageFacts, packages: Iterable[str]) -> Iterator[Check]:
     """Every promise about what the image does; `packages` are those that it was built with."""
-    units = _units(image, packages)
+    units, running = _units(image, packages), Running.of(image)
     yield Check(name="kernel-tree", promise="one kernel tree, that of the kernel package", fault=_kernel_tree(image))
     yield Check(
         name="kernel-files", promise="kernel and initramfs are there, for this kernel", fault=_kernel_files(image)
@@ -37,11 +41,15 @@ def promises(image: ImageFacts, packages: Iterable[str]) -> Iterator[Check]:
     yield Check(name="zfs-units", promise="ZFS's units match its preset", fault=_zfs_units(image))
     yield Check(name="pools", promise="pools are imported and mounted at boot", fault=_pools(image))
     yield Check(name="left-behind", promise="no /var/lib/pcp", fault=" ".join(image.all("left-behind")))
-    hostids = (each for name in ("zfs-load", "kernel-argument") for each in image.all(name) if "spl_hostid=" in each)
-    owned = ", ".join([*image.all("identity"), *hostids])
+    hostids = (each for each in image.all("zfs-load") if "spl_hostid=" in each)
+    owned = ", ".join([*image.all("identity"), *hostids, *of_one(image)])
     yield Check(name="identity", promise="nothing in it belongs to one machine", fault=owned and f"it contains {owned}")
     yield from (_unit(image, unit, state) for unit, state in units.items())
-    yield from update_promises(image)
+    yield from boot_promises(image, running)
+    yield from update_promises(image, running)
+    enabled = [unit for unit, state in units.items() if state == "enable"]
+    missing = ", ".join(missing_programs(image, running, (SERVICE, *enabled, *_BOOT_UNITS, _IMPORTS[0])))
+    yield Check(name="commands", promise="the programs of its units are there", fault=missing)
     promise = "the presets give the same states on a first boot"
     yield Check(name="first-boot", promise=promise, fault=_first_boot(image, units))
 
@@ -123,7 +131,7 @@ def _modprobe(image: ImageFacts) -> str:
     wrong = [step for step in steps if not inserts.fullmatch(step)]
     refusing = [
         argument
-        for argument in image.all("kernel-argument")
+        for argument in kernel_arguments(image)
         if keeps_openzfs_out(argument) or masked_unit(argument) == "systemd-modules-load.service"
     ]
     if refusing:

@@ -1,77 +1,125 @@
 """What must hold so that an image's machines update themselves, and only in one way."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
+from tasks.model.commands import reboots, switched_off_by, update
+from tasks.model.contract.effect import TIMES, service_faults, timer_faults, update_fault
 from tasks.model.contract.facts import ImageFacts
 from tasks.model.contract.report import Check
-from tasks.model.kernel_arguments import masked_unit
+from tasks.model.contract.running import Running, reader
+from tasks.model.contract.schedules import scheduled_updates
+from tasks.model.systemd import Unit
 
 TIMER, SERVICE = "bootc-fetch-apply-updates.timer", "bootc-fetch-apply-updates.service"
-_UPGRADE = re.compile(r"(?:^|[\s/])bootc\s+(?:-\S+\s+)*(?:upgrade|update)\b")
-TIMES = ("OnCalendar", "OnActiveSec", "OnBootSec", "OnStartupSec", "OnUnitActiveSec", "OnUnitInactiveSec")
 _OTHERS = re.compile(
     r"zincati\.service|rpm-ostreed-(automatic|upgrade-reboot)\.(timer|service)|dnf5?-automatic(-\w+)?\.(timer|service)|"
     r"packagekit-offline-update\.service|(uupd|ublue-update|bootc-update)\.(timer|service)"
 )
-_OFF = ("disabled", "masked", "masked-runtime", "not-found", "")
+_COMES, _COMES_AGAIN = re.compile(r"Next elapse: (?!never|n/a)"), re.compile(r"Iter\S* #2: (?!never)")
+_YEARS = re.compile(r"From now: (?!1 year)\d+ years? ")
+_LOADED = (".service", ".target", ".timer", ".socket", ".path")  # other units can come of devices and tables
 
 
-def update_promises(image: ImageFacts) -> Iterator[Check]:
+def update_promises(image: ImageFacts, running: Running) -> Iterator[Check]:
     """Every promise about updates."""
-    yield Check(name="update-timer", promise="systemd accepts the update timer, which has a time", fault=_timer(image))
-    yield Check(name="update-service", promise="the timer starts bootc's update", fault=_service(image))
-    yield Check(name="updaters", promise="only the timer starts updates", fault=_updaters(image))
+    timer, service = "; ".join(_timer(image, running)), "; ".join(_service(image, running))
+    yield Check(name="update-timer", promise="systemd accepts the update timer, which has a time", fault=timer)
+    yield Check(name="update-service", promise="the timer starts bootc's update", fault=service)
+    found = ", ".join(dict.fromkeys((*_updaters(running), *scheduled_updates(image, running))))
+    yield Check(name="updaters", promise="only the timer starts updates", fault=found)
 
 
-def _timer(image: ImageFacts) -> str:
+def update_service(timer: Unit | None) -> str:
+    """The unit that the update timer starts."""
+    return (timer.last("Timer", "Unit") if timer else "") or SERVICE
+
+
+def _timer(image: ImageFacts, running: Running) -> Iterator[str]:
     if not image.all("timer-checked"):
-        return "systemd-analyze could not be asked"
-    wanted = f"timers.target {TIMER}" in image.all("wanted")
-    times = effective(image.all("timer-line"), TIMES)
-    faults = [
-        *image.all("timer-fault"),
-        *([] if wanted else [f"timers.target does not want {TIMER}"]),
-        *([] if times else ["it has no time"]),
-        *(f"{spec} never comes" for spec in image.all("timer-never")),
-    ]
-    return "; ".join(faults)
+        yield "systemd-analyze could not be asked"
+        return
+    timer = running.files.unit(TIMER)
+    if timer is None:
+        yield f"{TIMER} is {running.lacks(TIMER)}"
+        return
+    yield from image.all("timer-fault")
+    if TIMER not in running.boot and TIMER not in running.masked:
+        yield f"nothing starts {TIMER} at boot"
+    yield from timer_faults(timer, image.has)
+    yield from _calendar(image, timer)
+    yield from (f"it conflicts with {name}" for name in _conflicting(timer, running))
+    yield from (f"it needs {name}, which is {why}" for name, why in _needs(timer, running))
+    for name, ran in running.programs.items():
+        if {TIMER, update_service(timer)} & set(switched_off_by(ran)):
+            yield f"{name} switches it off"
 
 
-def _service(image: ImageFacts) -> str:
-    state = image.units.get(SERVICE, "")
-    if state in _OFF:
-        return f"{SERVICE} is {state or 'missing'}"
-    masked = [argument for argument in image.all("kernel-argument") if masked_unit(argument) in (TIMER, SERVICE)]
-    if masked:
-        return f"the kernel gets {', '.join(masked)}"
-    started = next(iter(effective(image.all("timer-line"), ("Unit",))[-1:]), SERVICE)
-    if started != SERVICE:
-        return f"the timer starts {started}"
-    programs = effective(image.all("service-line"), ("ExecStart",))
-    if not any(map(_UPGRADE.search, programs)):
-        return f"{SERVICE} runs {', '.join(programs) or 'nothing'}"
-    return "" if image.all("bootc") else "there is no program bootc"
+def _calendar(image: ImageFacts, timer: Unit) -> Iterator[str]:
+    """What systemd's own calendar says, if all its times are of the calendar and none is good."""
+    answers = dict(row.partition(" => ")[::2] for row in image.all("calendar"))
+    times = timer.pairs("Timer", TIMES)
+    faults = [_never(answers.get(" ".join(value.split()), "")) if key == TIMES[0] else "" for key, value in times]
+    if times and all(faults):
+        yield from (f"{value} {fault}" for (_, value), fault in zip(times, faults, strict=True))
 
 
-def effective(lines: Iterable[str], keys: Iterable[str]) -> list[str]:
-    """The values that a unit and its drop-ins give to settings; an empty one takes back all before it."""
-    values: list[str] = []
-    for line in lines:
-        key, _, value = line.partition("=")
-        if key.strip() in keys:
-            values = [*values, value.strip()] if value.strip() else []
-    return values
+def _never(answer: str) -> str:
+    """What is wrong with a calendar time; empty if nothing is, or if systemd was not asked about it."""
+    if not answer or (_COMES.search(answer) and _COMES_AGAIN.search(answer) and not _YEARS.search(answer)):
+        return ""
+    if not _COMES.search(answer):
+        return "never comes"
+    return "comes only in years" if _YEARS.search(answer) else "comes only once"
 
 
-def _updaters(image: ImageFacts) -> str:
-    """What starts updates besides the timer: at boot, or from another updater."""
-    wanted = [tuple(row.split(" ", 1)) for row in image.all("wanted") if " " in row]
-    running = set(image.all("updates")) - {SERVICE}
-    timers = {f"{unit.removesuffix('.service')}.timer" for unit in running}
-    wrong = [
-        f"{target} starts {unit}"
-        for target, unit in wanted
-        if _OTHERS.fullmatch(unit) or unit in running | timers or unit == SERVICE
-    ]
-    return ", ".join(dict.fromkeys(wrong))
+def _service(image: ImageFacts, running: Running) -> Iterator[str]:
+    timer = running.files.unit(TIMER)
+    name = update_service(timer)
+    if masked := [each for each in (TIMER, name) if each in running.masked]:
+        yield f"the kernel gets {', '.join(f'systemd.mask={each}' for each in masked)}"
+        return
+    service = running.unit(name)
+    if service is None:
+        yield f"the timer starts {name}, which is {running.lacks(name)}"
+        return
+    if not image.all("bootc"):
+        yield "there is no program bootc"
+    yield from service_faults(service, image.has)
+    if fault := update_fault(service, reader(image), boots=_reboots_later(running)):
+        yield fault
+    yield from (f"it needs {each}, which is {why}" for each, why in _needs(service, running))
+    if TIMER in service.names("Conflicts"):
+        yield f"it stops {TIMER}"
+
+
+def _reboots_later(running: Running) -> bool:
+    """Whether another unit reboots the machine, after its boot."""
+    return any(reboots(ran) for name, ran in running.programs.items() if name not in running.boot)
+
+
+def _conflicting(timer: Unit, running: Running) -> Iterator[str]:
+    """The units of the boot that cannot run beside the timer."""
+    own = timer.names("Conflicts")
+    for name in running.boot:
+        unit = running.unit(name)
+        if name != TIMER and (name in own or (unit and TIMER in unit.names("Conflicts"))):
+            yield name
+
+
+def _needs(unit: Unit, running: Running) -> Iterator[tuple[str, str]]:
+    for name in unit.names("Requires", "BindsTo", "Requisite"):
+        if name.endswith(_LOADED) and (why := running.lacks(name)):
+            yield name, why
+
+
+def _updaters(running: Running) -> Iterator[str]:
+    """The units that start updates besides the timer: at boot, later, or on a first boot."""
+    ours = update_service(running.files.unit(TIMER))
+    for name, starters in running.later.items():
+        others = [each for each in starters or ("a preset",) if each != TIMER]
+        done = update(running.programs.get(name, ()))
+        if name == ours:
+            yield from (f"{each} starts {name}" for each in others)
+        elif _OTHERS.fullmatch(name) or done:
+            yield from (f"{each} starts {name}{f', which runs {done}' if done else ''}" for each in starters or others)

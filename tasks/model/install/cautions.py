@@ -12,8 +12,9 @@ from tasks.model.install.merged import Merged
 from tasks.model.install.programs import started
 from tasks.model.install.switched_off import Caution, switched_off
 from tasks.model.install.unchecked import unchecked
-from tasks.model.kernel_arguments import keeps_openzfs_out
+from tasks.model.kernel_arguments import keeps_openzfs_out, words
 from tasks.model.login import logins, owners, users
+from tasks.model.login.key_files import untaken
 from tasks.model.login.sshd import locked_out
 from tasks.model.login.sshd_port import refused_ports
 from tasks.model.login.sshd_refused import refused
@@ -50,7 +51,13 @@ def cautions(merged: Merged, whole: Sequence[Entry], owner: str) -> tuple[Cautio
     written = {entry.path: entry.content for entry in whole}
     downloads = [*unchecked(merged), *(caution for path in written for caution in _download(written, path))]
     system = (*_kernel_arguments(merged), *switched_off(merged), *_programs(merged), *_zincati(merged))
-    people = (*_login(merged, whole, owner), *locked_out(merged), *refused(merged), *refused_ports(merged))
+    people = (
+        *_login(merged, whole, owner),
+        *untaken(merged),
+        *locked_out(merged),
+        *refused(merged),
+        *refused_ports(merged),
+    )
     users_and_groups = (*users.cautions(merged), *owners.unknown(merged))
     places = (*devices.cautions(merged), *mounts.cautions(merged), *network.ignored(merged), *doubtful(merged))
     return (*disks, *people, *users_and_groups, *places, *system, *downloads)
@@ -102,7 +109,7 @@ def _useless(key: str) -> str:
 def _kernel_arguments(merged: Merged) -> Iterator[Caution]:
     """The cautions about arguments with which the kernel does not load OpenZFS's modules."""
     for number, item in enumerate(merged.items("kernelArguments", "shouldExist")):
-        for argument in str(item).split():
+        for argument in words(str(item)):
             if keeps_openzfs_out(argument):
                 yield ("kernelArguments", f"shouldExist[{number}]"), _REFUSED.format(argument)
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from tasks.model.install.firstboot import UNIT, is_harmless
 from tasks.model.install.merged import NO_SWITCH, Finding, Merged, given_away, plain
+from tasks.model.install.mounts import mount_points
 from tasks.model.install.presets import first, presets
 from tasks.model.signing import KEYS, PERSONAL, POLICY, REDIRECTS, REGISTRIES
 
@@ -17,9 +18,14 @@ _SWITCHING = (
     PurePosixPath("/var/lib/custom-coreos-switch"),
 )
 _OVERRIDES = (f"{_UNITS}.control/{UNIT}", "/var/lib/custom-coreos-switch/")
-_DROP_INS = f"{_UNITS}/{UNIT}.d/"
-_FOR_ALL = f"{_UNITS}/service.d/"
-_CHANGES = re.compile(r"^\s*((ExecStart|Condition\w+|Assert\w+)\s*=|Environment\s*=([ \t]*$|.*\bIMAGE=))", re.MULTILINE)
+_DROP_INS = tuple(f"{folder}/{UNIT}.d/" for folder in (_UNITS, f"{_UNITS}.attached", "/usr/local/lib/systemd/system"))
+_SHARED = ("service", "custom-.service", "custom-coreos-.service")  # drop-ins for these change our unit too
+_FOR_ALL = tuple(f"{_UNITS}/{name}.d/" for name in _SHARED)
+_CHANGES = re.compile(
+    r"^\s*((ExecStart\w*|ExecCondition|Condition\w+|Assert\w+|EnvironmentFile|UnsetEnvironment|User|DynamicUser|"
+    r"Root\w+|ProtectSystem|ReadOnlyPaths|InaccessiblePaths|PrivateNetwork)\s*=|Environment\s*=([ \t]*$|.*\bIMAGE=))",
+    re.MULTILINE,
+)
 _OPEN = "whoever may write here decides what the machine boots"
 _PROTECTS = "the keys and the policy that protect the machine would not be where they are looked for: leave it out"
 
@@ -63,10 +69,9 @@ def _over(merged: Merged) -> Iterator[tuple[tuple[str, ...], PurePosixPath]]:
     for system in merged.items("storage", "filesystems"):
         if _hides(path := system.get("path") or ""):
             yield ("storage", f"filesystems[{system['device']}]"), PurePosixPath(path)
-    for unit in merged.items("systemd", "units"):
-        path = "/" + unit["name"].removesuffix(".mount").replace("-", "/")
-        if unit["name"].endswith(".mount") and _hides(path):
-            yield ("systemd", f"units[{unit['name']}]"), PurePosixPath(path)
+    for place, path in mount_points(merged):
+        if _hides(path):
+            yield place, PurePosixPath(path)
 
 
 def _hides(path: str) -> bool:
@@ -84,6 +89,10 @@ def _disabling(merged: Merged) -> Iterator[tuple[str, ...]]:
             or (path.startswith(_FOR_ALL) and _CHANGES.search(content))
         ):
             yield "storage", f"files[{file['path']}]"
+    for unit in merged.items("systemd", "units"):
+        texts = [each.get("contents") or "" for each in unit.get("dropins") or []]
+        if unit["name"] in _SHARED and any(map(_CHANGES.search, texts)):
+            yield "systemd", f"units[{unit['name']}]"
     line = first(presets(merged), UNIT)
     if line and line.verb == "disable" and line.place:
         yield line.place

@@ -124,21 +124,27 @@ def _child(entry: Entry) -> dict[str, Any] | None:
 @cache
 def decode(value: str, *, compressed: bool = False) -> str:
     """Decode a data URL (RFC 2397) and decompress its content; any other string is unchanged."""
-    if value[:5].lower() != "data:":
+    content = carried(value)
+    if content is None:
         return value
-    kind, comma, data = value.partition(",")
-    content = unquote_to_bytes(data)
-    if comma and kind.endswith(";base64"):
-        try:
-            content = base64.b64decode(content)
-        except binascii.Error:
-            return value
     if compressed or content.startswith(b"\x1f\x8b"):
         try:
             content = gzip.decompress(content)
         except (OSError, EOFError, zlib.error):
             return value
     return _text(content)
+
+
+def carried(source: str) -> bytes | None:
+    """The bytes in a data URL (RFC 2397), still compressed; None if it is another address, or cannot be read."""
+    kind, comma, data = source.partition(",")
+    if kind[:5].lower() != "data:":
+        return None
+    content = unquote_to_bytes(data)
+    try:
+        return base64.b64decode(content) if comma and kind.endswith(";base64") else content
+    except binascii.Error:
+        return None
 
 
 def _text(content: bytes) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from tasks.model.install import devices, mounts, stock
+from tasks.model.install import devices, mounts, resources, stock
 from tasks.model.install.ignition import Path
 from tasks.model.install.merged import Finding, Merged, plain
 from tasks.model.install.paths import above, lost, unwritable
@@ -24,6 +24,7 @@ def impossible(merged: Merged) -> Iterator[Finding]:
     yield from users.impossible(merged)
     yield from devices.impossible(merged)
     yield from mounts.impossible(merged)
+    yield from resources.impossible(merged)
 
 
 def doubtful(merged: Merged) -> Iterator[tuple[Path, str]]:

@@ -14,15 +14,23 @@ from tasks.model.install.ignition import Path, decode, identity
 from tasks.model.signing import KEYS, PERSONAL, POLICY, REDIRECTS, REGISTRIES, HostFiles
 
 NO_SWITCH = "the machine would never switch, or to another image: leave it out, or use ./inv ignition --no-switch"
-_REPORT = re.compile(r"(?P<kind>error|warning) at \$(?P<path>[^,:]*)(, line \d+ col \d+)?: (?P<why>.*)", re.DOTALL)
+_REPORT = re.compile(
+    r"(error|warning) at (\$(?P<path>[^,:]*)(, )?)?(line (?P<line>\d+) col \d+)?: (?P<why>.*)", re.DOTALL
+)
+_MEANS = {  # what Ignition says about an embedded config, and what that means
+    "invalid character": "it is no Ignition config, and Butane is not translated here",
+    "invalid config version": "it is no Ignition config, because it has no ignition.version such as 3.5.0",
+    "unsupported config version": "Ignition reads no config of its version, which must be 3.0.0 or newer",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Something wrong: the Ignition path of its place, and why."""
+    """Something wrong: the Ignition path of its place, and why; in an embedded config also its line there, else 0."""
 
     path: Path
     why: str
+    line: int = 0
 
 
 @dataclass(frozen=True)
@@ -136,19 +144,26 @@ def _placed(row: Mapping[str, str], document: Mapping[str, Any], whole: Mapping[
     """Name the place by its items' names; Ignition counts them."""
     matched = _REPORT.fullmatch(row["why"].removeprefix(_AFTER))
     child = ("ignition", "config", *row["path"].split(".")) if row["path"] else ()
-    if child and "invalid character" in row["why"]:
-        return Finding(child, f"it is no Ignition config, and Butane is not translated here: {row['why']}")
+    if child:
+        return _in_child(child, matched, row["why"])
     if matched is None:
         return Finding(child, row["why"])
-    if child:
-        return Finding(child, f"{matched['why']} ({matched['path'].lstrip('.')})")
     merged = row["why"].startswith(_AFTER)
-    path = _named(matched["path"].strip(".").split("."), whole if merged else document)
+    path = _named((matched["path"] or "").strip(".").split("."), whole if merged else document)
     why = f"{matched['why']} (once every config is merged)" if merged else matched["why"]
     return Finding(path, why)
 
 
 _AFTER = "after merging: "
+
+
+def _in_child(child: Path, matched: "re.Match[str] | None", words: str) -> Finding:
+    """What is wrong in an embedded config, with its place there."""
+    why, line = (matched["why"], int(matched["line"] or 0)) if matched else (words, 0)
+    path = (matched["path"] or "").lstrip(".") if matched else ""
+    within = ", ".join(part for part in (path, f"line {line} of that config" if line else "") if part)
+    meaning = next((f"{meaning}: " for form, meaning in _MEANS.items() if form in why), "")
+    return Finding(child, f"{meaning}{why}{f' ({within})' if within else ''}", line)
 
 
 def _named(keys: list[str], value: Any) -> Path:  # noqa: ANN401  (JSON's own shapes)

@@ -9,6 +9,7 @@ from typing import Any
 from tasks.model.install import paths
 from tasks.model.install.ignition import Path
 from tasks.model.install.merged import Finding, Merged
+from tasks.model.install.units import units
 
 _TARGET = "local-fs.target"  # whatever it requires must mount, or the boot ends in emergency mode
 _UNITS = "/etc/systemd/system"
@@ -16,6 +17,7 @@ _SETTING = re.compile(r"^[ \t]*(\w+)[ \t]*=[ \t]*(.*?)[ \t]*$", re.MULTILINE)
 _FIELDS = 3  # of a line of fstab: what, where, kind; options may follow
 _NETWORK = frozenset(["9p", "ceph", "cifs", "fuse.sshfs", "glusterfs", "nfs", "nfs4"])
 _NOT_REQUIRED = re.compile(r"nofail|noauto|_netdev|x-systemd\.(automount|wanted-by=.*|required-by=.*)")
+_FSTAB = ("storage", "files[/etc/fstab]")
 _UNFORMATTED = ("", "none", "swap")  # Ignition mounts none of these
 _NO_OPENZFS = f"the first boot has no OpenZFS, so this fails there, and {_TARGET}, which requires it, fails too"
 
@@ -73,6 +75,14 @@ def _failing(merged: Merged) -> Iterator[tuple[Mount, str, bool]]:
         why = _misplaced(mount) or (_without_openzfs(mount) if mount.required and pools else "")
         if why:
             yield mount, why, mount.required and all(each.is_sure for each in (mount, *pools))
+
+
+def mount_points(merged: Merged) -> Iterator[tuple[Path, str]]:
+    """Where units and fstab mount something, each with its place; a unit's name says where."""
+    for name, unit in units(merged).items():
+        if name.endswith(".mount") and unit.texts and not unit.masked:
+            yield unit.texts[0].place, "/" + name.removesuffix(".mount").replace("-", "/").replace(r"\x2d", "-")
+    yield from ((_FSTAB, str(PurePosixPath(where))) for _, where, *_ in _fstab_lines(merged))
 
 
 def _filesystems(merged: Merged) -> Iterator[Finding]:
@@ -142,19 +152,25 @@ def _text(merged: Merged, unit: Mapping[str, Any]) -> str:
 
 def _fstab(merged: Merged) -> Iterator[Mount]:
     """The mounts of fstab that local-fs.target takes; systemd follows the links in their paths."""
-    for line in (merged.content("/etc/fstab") or "").splitlines():
-        what, where, kind, *rest = line.split() if len(line.split()) >= _FIELDS else ("#", "", "")
-        if what.startswith("#") or not where.startswith("/") or where == "/" or kind in _NETWORK:
+    for what, where, kind, *rest in _fstab_lines(merged):
+        if kind in _NETWORK:
             continue
         options = rest[0].split(",") if rest else []
         yield Mount(
-            place=("storage", "files[/etc/fstab]"),
+            place=_FSTAB,
             what=what,
             where=paths.behind_links(str(PurePosixPath(where))),
             kind=kind,
             required=not any(map(_NOT_REQUIRED.fullmatch, options)),
             is_sure=not any("zfs" in option for option in options),
         )
+
+
+def _fstab_lines(merged: Merged) -> Iterator[list[str]]:
+    """The words of each line of fstab that mounts something below `/`."""
+    for words in map(str.split, (merged.content("/etc/fstab") or "").splitlines()):
+        if len(words) >= _FIELDS and not words[0].startswith("#") and words[1].startswith("/") and words[1] != "/":
+            yield words
 
 
 def _unit_name(path: str) -> str:

@@ -6,7 +6,8 @@ from pathlib import PurePosixPath
 
 from tasks.model.install.ignition import Path
 from tasks.model.install.merged import Merged, plain
-from tasks.model.install.units import lines, units
+from tasks.model.install.units import units
+from tasks.model.systemd import lines
 
 Lines = tuple[str, ...]
 

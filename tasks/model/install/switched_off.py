@@ -1,16 +1,18 @@
 """Cautions about what a config switches off: updates, OpenZFS, or the login."""
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
 
-from tasks.model.contract.updates import SERVICE, TIMER, TIMES
+from tasks.model.commands import is_nothing
+from tasks.model.contract.conditions import surely_false, unknown
+from tasks.model.contract.effect import TIMES, only_looks, service_faults, timer_faults
+from tasks.model.contract.updates import SERVICE, TIMER
 from tasks.model.install import modules
 from tasks.model.install.ignition import Path
 from tasks.model.install.merged import Merged, plain
 from tasks.model.install.presets import Preset, first, presets
-from tasks.model.install.units import FOLDER, Unit, units
-from tasks.model.kernel_arguments import boots_elsewhere, is_short, masked_unit
+from tasks.model.install.units import FOLDER, Unit, unit_of, units
+from tasks.model.kernel_arguments import boots_elsewhere, is_short, masked_unit, words
 
 _NO_UPDATES = "the machine would no longer update itself"
 _NO_POOLS = "pools would not be imported and mounted at boot"
@@ -34,10 +36,9 @@ _NEEDED = {
     "multi-user.target": _NOTHING_STARTS,
     "default.target": _NOTHING_STARTS,
 }
-_TIMED = ("OnBootSec=1h", {"50-window.conf": "OnCalendar=*-*-* 03:00:00"})  # bootc's timer, and the image's drop-in
+_TIMED = ("[Timer]\nOnBootSec=1h\n", {"50-window.conf": "[Timer]\nOnCalendar=*-*-* 03:00:00\n"})  # bootc's, the image's
 _NEEDS_TIME = "add a time below the empty one, such as OnCalendar=Sat 03:00, or leave it out"
-_RUNS = "ExecStart=the image's program"
-_NOTHING = re.compile(r"[-@:+!|]*(?:/\S*/)?true")
+_RUNS = "[Service]\nType=oneshot\nExecStart=/usr/bin/bootc upgrade --apply --quiet\n"
 # Ignition disables what stock Fedora CoreOS has enabled, and of these that is only sshd.service.
 _STAYS_ON = "{} does not switch this off, because the image starts it: use `mask: true`, or leave it out"
 _NO_LOGINS = "/etc/nologin"
@@ -53,8 +54,9 @@ def switched_off(merged: Merged) -> Iterator[Caution]:
     socket = by_socket(known) or _enables(first(first_boot, SOCKET))
     replaced = {SSHD: socket, _IMPORT: _scans(known)}
     needed = {name: why for name, why in _NEEDED.items() if not replaced.get(name)}
-    for name in filter(needed.__contains__, known):
-        yield from _off(known[name], needed[name])
+    for name, why in needed.items():
+        if unit := unit_of(known, name):
+            yield from _off(unit, why)
     yield from dict.fromkeys(_by_preset(first_boot, needed))
     yield from _arguments(merged, needed)
     yield from _files(merged)
@@ -71,12 +73,10 @@ def _off(unit: Unit, why: str) -> Iterator[Caution]:
     """Why a unit is masked or disabled, never does anything, or is a timer without a time."""
     if unit.masked:
         yield unit.masked, f"{why}: {_LEAVE_OUT}"
-    elif unit.name == TIMER and not unit.values(TIMES, *_TIMED):
-        yield unit.place(TIMES), f"{why}: {_NEEDS_TIME}"
-    elif unit.name == TIMER and unit.values(["Unit"])[-1:] not in ([], [SERVICE]):
+    elif unit.name == TIMER and unit.read(*_TIMED).last("Timer", "Unit") not in ("", SERVICE):
         yield unit.place(["Unit"]), f"{why}, because its timer starts something else: {_LEAVE_OUT}"
-    elif unit.name.endswith(".service") and all(map(_NOTHING.fullmatch, unit.values(["ExecStart"], _RUNS))):
-        yield unit.place(["ExecStart"]), f"{why}: {_LEAVE_OUT}"
+    elif unit.texts and (fault := _fault(unit)):
+        yield unit.place((*TIMES, "ExecStart")), f"{why}: {fault}"
     elif unit.disabled:
         yield unit.disabled, f"{why}: {_LEAVE_OUT}" if unit.name == SSHD else _STAYS_ON.format("`enabled: false`")
 
@@ -100,7 +100,7 @@ def _by_preset(lines: Sequence[Preset], needed: Mapping[str, str]) -> Iterator[C
 def _arguments(merged: Merged, needed: Mapping[str, str]) -> Iterator[Caution]:
     for number, item in enumerate(merged.items("kernelArguments", "shouldExist")):
         place = ("kernelArguments", f"shouldExist[{number}]")
-        for argument in str(item).split():
+        for argument in words(str(item)):
             if (name := masked_unit(argument)) in needed:
                 yield place, f"{needed[name]}: {_LEAVE_OUT}"
             if boots_elsewhere(argument):
@@ -126,3 +126,17 @@ def _scans(known: Mapping[str, Unit]) -> bool:
     scan = known.get(_SCAN)
     has_effect = scan and scan.enabled and (scan.enabled[0] == "storage" or scan.texts)
     return bool(scan and has_effect and not scan.masked)
+
+
+def _fault(unit: Unit) -> str:
+    """Why a unit never does anything, or what to do about it; empty if it does something."""
+    if unit.name == TIMER:
+        timer = unit.read(*_TIMED)
+        return next(timer_faults(timer), "") if timer.pairs("Timer", TIMES) else _NEEDS_TIME
+    read = unit.read(_RUNS if unit.name.endswith(".service") else "")
+    programs = read.values("Service", "ExecStart")
+    if unit.name.endswith(".service") and all(map(is_nothing, programs)):
+        return _LEAVE_OUT
+    if unit.name != SERVICE:
+        return next(surely_false(read, unknown), "")
+    return next(service_faults(read), only_looks(read))

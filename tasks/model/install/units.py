@@ -1,12 +1,11 @@
 """The units of a machine as a config makes them: in `systemd.units`, or as files and links in /etc/systemd/system."""
 
-import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
-from tasks.model.contract.updates import effective
+from tasks.model import systemd
 from tasks.model.install.ignition import Path
 from tasks.model.install.merged import Merged, plain
 
@@ -33,20 +32,19 @@ class Unit:
     enabled: Path
     disabled: Path
 
-    def values(self, keys: Sequence[str], stock: str = "", drop_ins: Mapping[str, str] | None = None) -> list[str]:
-        """The values of settings, as systemd reads them: the unit's file, then every drop-in by its name.
+    def read(self, stock: str = "", drop_ins: Mapping[str, str] | None = None) -> systemd.Unit:
+        """What systemd reads: the unit's file, then every drop-in by its name.
 
         `stock` is the file that the image has, and `drop_ins` are the image's: a config's own replace those.
         """
-        own = {text.name: text.content for text in self.texts}
-        read = {"": stock, **(drop_ins or {}), **own}
-        return effective([line for name in sorted(read) for line in lines(read[name])], keys)
+        texts = {"": stock, **(drop_ins or {}), **{text.name: text.content for text in self.texts}}
+        return systemd.Unit(self.name, tuple(texts[name] for name in sorted(texts)))
 
     def place(self, keys: Sequence[str]) -> Path:
-        """The place of the last text that says something about settings."""
-        named = re.compile(rf"\s*(?:{'|'.join(keys)})\s*=")
+        """The place of the last text that says something about settings, of the last text at all if none does."""
         texts = sorted(self.texts, key=lambda text: text.name)
-        return next((text.place for text in reversed(texts) if any(map(named.match, lines(text.content)))), ())
+        saying = [text for text in texts if any(key in keys for _, key, _ in systemd.assignments(text.content))]
+        return next((text.place for text in reversed(saying or texts)), ())
 
 
 def units(merged: Merged) -> Mapping[str, Unit]:
@@ -68,10 +66,12 @@ def units(merged: Merged) -> Mapping[str, Unit]:
     }
 
 
-def lines(text: str) -> list[str]:
-    """The lines of a unit or a script without comments; one that ends with a backslash goes on in the next."""
-    joined = "\n".join(line for line in text.splitlines() if not line.lstrip().startswith(("#", ";")))
-    return joined.replace("\\\n", " ").splitlines()
+def unit_of(known: Mapping[str, Unit], name: str) -> Unit | None:
+    """A unit, with the drop-ins for its type and for beginnings of its name; None if a config says nothing about it."""
+    own = known.get(name) or Unit(name=name, texts=(), masked=(), enabled=(), disabled=())
+    others = [known[each] for each in (name.rpartition(".")[2], *reversed(systemd.nearby(name)[1:])) if each in known]
+    shared = tuple(text for unit in others for text in unit.texts if text.name)
+    return replace(own, texts=(*shared, *own.texts)) if shared or name in known else None
 
 
 def _said(merged: Merged) -> Iterator[tuple[str, Text | str, Path]]:

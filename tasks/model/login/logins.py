@@ -73,7 +73,7 @@ def installed(merged: Merged) -> tuple[Login, ...]:
     """Every way to log in that a config opens, each once."""
     users = {user["name"]: user for user in merged.items("passwd", "users")}
     found = [login for user in users.values() if can_enter(user) for login in _of(user)]
-    for name, file in _key_files(merged):
+    for name, file in key_files(merged):
         found += [Login(name, means) for means in _in_file(file, merged.content(file["path"]) or "")]
     return tuple(dict.fromkeys((*found, *_others(merged))))
 
@@ -84,7 +84,7 @@ def keyed(merged: Merged) -> Mapping[str, frozenset[str]]:
     for user in merged.items("passwd", "users"):
         if can_enter(user) and any(map(is_usable, keys(user))):
             found[user["name"]].add(real(f"{home(user)}/{IGNITION_KEYS}"))
-    for name, file in _key_files(merged):
+    for name, file in key_files(merged):
         if any(_in_file(file, merged.content(file["path"]) or "")):
             found[name].add(real(file["path"]))
     return {name: frozenset(files) for name, files in found.items()}
@@ -137,7 +137,7 @@ def _password(user: Mapping[str, Any]) -> str:
     return str(user.get("passwordHash") or "").strip()
 
 
-def _key_files(merged: Merged) -> Iterator[tuple[str, Mapping[str, Any]]]:
+def key_files(merged: Merged) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """The files of users' keys, with the user; core and root exist without being named."""
     users = {user["name"]: user for user in merged.items("passwd", "users")}
     for file in merged.items("storage", "files"):

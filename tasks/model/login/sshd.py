@@ -17,7 +17,6 @@ _WHO = "{who}"
 _COMMAND_LINE = re.compile(r"^\s*(?:ExecStart|Environment\w*|OPTIONS)\s*=", re.MULTILINE)
 _COMMAND_FILES = (f"{FOLDER}/{SSHD}", f"{FOLDER}/sshd@.service", "/etc/sysconfig/sshd")
 _DEFAULT = (".ssh/authorized_keys", ".ssh/authorized_keys2")
-_READ = "`AuthorizedKeysFile .ssh/authorized_keys .ssh/authorized_keys.d/*`"
 _KEY, _FILE, _ROOT = "pubkeyauthentication", "authorizedkeysfile", "permitrootlogin"
 _READ = "`AuthorizedKeysFile .ssh/authorized_keys .ssh/authorized_keys.d/*`"
 _ELSEWHERE = ("authorizedkeyscommand", "trustedusercakeys")  # by these, keys may come from anywhere

@@ -13,6 +13,7 @@ _READS_KEYS = "AuthorizedKeysFile .ssh/authorized_keys .ssh/authorized_keys.d/*"
 STOCK = {  # what decides here who gets in, as Fedora CoreOS 44 has it
     MAIN: f"Include {DROP_INS}/*.conf\nAuthorizedKeysFile .ssh/authorized_keys\n",
     f"{DROP_INS}/40-disable-passwords.conf": "PasswordAuthentication no",
+    f"{DROP_INS}/50-redhat.conf": "KbdInteractiveAuthentication no",
     f"{DROP_INS}/90-afterburn-authorized-keys-file.conf": _READS_KEYS,
     f"{DROP_INS}/91-ignition-authorized-keys-file.conf": _READS_KEYS,
 }

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from tasks.model.install.ignition import Path
 from tasks.model.install.merged import Merged
 from tasks.model.install.switched_off import SOCKET, Caution, by_socket
-from tasks.model.install.units import lines, units
+from tasks.model.install.units import units
 from tasks.model.login.sshd import has_own_command
 from tasks.model.login.sshd_config import settings
+from tasks.model.systemd import lines
 
 _PORT = 22
 # The policy also gives sshd the ports of VNC and X. The last range is the kernel's own, for which it asks no policy.
@@ -36,7 +37,8 @@ def refused_ports(merged: Merged) -> Iterator[Caution]:
 
 def _of_socket(merged: Merged) -> Ports:
     unit = units(merged)[SOCKET]
-    found = (re.fullmatch(r"(?:.*:)?(\d+)", value) for value in unit.values(["ListenStream"], f"ListenStream={_PORT}"))
+    listening = unit.read(f"[Socket]\nListenStream={_PORT}\n").values("Socket", "ListenStream")
+    found = (re.fullmatch(r"(?:.*:)?(\d+)", value) for value in listening)
     return {int(port[1]): unit.place(["ListenStream"]) for port in found if port}
 
 

@@ -14,8 +14,8 @@ NOTHING = ""  # the digest of a tag that does not exist
 _NEXT = {  # the first whose check failed
     "signature": "publish it again with a key that ships: ./inv publish --rebuild",
     "machines": (
-        "publish with a key that they trust: ./inv publish --rebuild --key FILE, or - for the backup key; "
-        "after a theft of all keys: --strand-hosts"
+        "publish with a key that they trust and that still ships: ./inv publish --rebuild --key FILE, or - for the "
+        "backup key; after a theft of all keys: --strand-hosts"
     ),
 }
 

@@ -41,13 +41,6 @@ LOADED = f"zfs-load\tinsmod /lib/modules/{KERNEL}/extra/zfs/zfs.ko.xz"
         ),
         ("unit\ttailscaled.service enabled\n", "", "tailscaled.service", "tailscaled.service is missing"),
         ("end\t", "".join(f"missing\t/{n}\n" for n in range(9)) + "end\t", "files", "/0, /1, /2, /3, /4"),
-        (
-            "end\t",
-            "wanted\tx.target dnf5-automatic.timer\nend\t",
-            "updaters",
-            "x.target starts dnf5-automatic.timer",
-        ),
-        ("end\t", "wanted\tboot.target zincati.service by hand\nend\t", "updaters", ""),
     ],
 )
 def test_a_fault_says_what_is_there_instead(right: str, wrong: str, name: str, fault: str) -> None:

@@ -8,6 +8,7 @@ from tasks.model.install.firstboot import UNIT
 from tasks.model.install.guarded import guarded
 from tasks.model.install.merged import Merged
 
+SYSTEM = "/etc/systemd/system"
 OURS: dict[str, Any] = {"storage": {"files": []}, "systemd": {"units": [{"name": UNIT}]}}
 ENABLED = {"name": UNIT, "enabled": True}  # Ignition writes 20-ignition.preset for it
 
@@ -47,6 +48,9 @@ def test_a_link_over_above_or_below_ours_is_refused(path: str) -> None:
         storage("links", "/etc/localtime", target="../usr/share/zoneinfo/Europe/Berlin"),
         storage("links", "/etc/systemd/system/multi-user.target.wants/a.service", target="/x"),
         storage("directories", "/etc/containers"), storage("directories", "/etc/mine", overwrite=True),
+        file("/etc/fstab", "/var/a /var/etc none bind 0 0%0A# /var/x /etc none bind%0A/dev/sdb1 / xfs defaults%0A"),
+        file("/etc/systemd/system/var-mnt-tank.mount", "[Mount]%0A"), file("/etc/systemd/system/etc-mine.mount", "x"),
+        file("/etc/systemd/system/custom-.service.d/a.conf", "[Service]%0AEnvironment=HTTPS_PROXY=http://a%0A"),
         storage("filesystems", "/var"), storage("filesystems", "/var/lib/containers"), storage("filesystems", ""),
         file("/etc/systemd/system/service.d/slice.conf", "[Service]%0ASlice=a.slice%0A"),
         file("/etc/systemd/system/service.d/proxy.conf", "[Service]%0AEnvironment=HTTPS_PROXY=http://a%0A"),
@@ -58,7 +62,8 @@ def test_a_link_over_above_or_below_ours_is_refused(path: str) -> None:
         {"storage": {"files": [*file("/etc/systemd/system-preset/00-a.preset", f"enable {UNIT}%0A")["storage"]["files"],
                                *file("/etc/systemd/system-preset/01-b.preset", "disable *%0A")["storage"]["files"]]}},
         {"kernelArguments": {"shouldExist": ["quiet systemd.mask=a.service"]}},
-        {"systemd": {"units": [{"name": "var-mnt-tank.mount"}]}},
+        {"systemd": {"units": [{"name": "var-mnt-tank.mount", "contents": "[Mount]"}]}},
+        {"systemd": {"units": [{"name": "etc-pki.mount", "contents": "[Mount]", "mask": True}]}},
     ],
 )  # fmt: skip
 def test_what_is_beside_ours_passes(config: dict[str, Any]) -> None:
@@ -72,10 +77,24 @@ def test_what_is_beside_ours_passes(config: dict[str, Any]) -> None:
         (storage("directories", "/etc", overwrite=True), "directories[/etc]"),
         (storage("directories", "/etc/systemd/system", overwrite=True), "directories[/etc/systemd/system]"),
         (storage("filesystems", "/etc"), "filesystems[/dev/x]"),
-        ({"systemd": {"units": [{"name": "etc-containers.mount"}]}}, "units[etc-containers.mount]"),
+        ({"systemd": {"units": [{"name": "etc-containers.mount", "contents": "[Mount]"}]}},
+         "units[etc-containers.mount]"),
         (file(f"/etc/systemd/system/{UNIT}.d/zz.conf", "[Service]%0AEnvironment=IMAGE=a%0A"),
          f"files[/etc/systemd/system/{UNIT}.d/zz.conf]"),
         (file(f"/etc/systemd/system.control/{UNIT}"), f"files[/etc/systemd/system.control/{UNIT}]"),
+        *((file(f"{SYSTEM}/{folder}/a.conf", f"[Service]%0A{line}%0A"), f"files[{SYSTEM}/{folder}/a.conf]")
+          for folder in ("service.d", "custom-.service.d", "custom-coreos-.service.d")
+          for line in ("ExecStart=", "ExecStartPre=/bin/false", "ExecCondition=/bin/false", "EnvironmentFile=/etc/mine",
+                       "UnsetEnvironment=IMAGE", "User=core", "ProtectSystem=strict")),
+        *((file(path, "[Service]%0ANice=5%0A"), f"files[{path}]") for path in (
+            f"/etc/systemd/system.attached/{UNIT}.d/a.conf", f"/usr/local/lib/systemd/system/{UNIT}.d/a.conf",
+        )),
+        ({"systemd": {"units": [{"name": "custom-coreos-.service",
+                                 "dropins": [{"name": "a.conf", "contents": "[Service]\nExecStart=\n"}]}]}},
+         "units[custom-coreos-.service]"),
+        (file("/etc/fstab", "/var/x /etc/containers none bind 0 0%0A"), "files[/etc/fstab]"),
+        (file("/etc/fstab", "tmpfs /etc/pki/ tmpfs nofail 0 0%0A"), "files[/etc/fstab]"),
+        (file(f"{SYSTEM}/etc-pki-cosign.mount", "[Mount]%0A"), f"files[{SYSTEM}/etc-pki-cosign.mount]"),
         (file("/etc/systemd/system/service.d/a.conf", "[Service]%0AExecStart=%0A"),
          "files[/etc/systemd/system/service.d/a.conf]"),
         (file("/etc/systemd/system/service.d/a.conf", "[Service]%0AEnvironment=%0A"),

@@ -36,6 +36,8 @@ def found(text: str, path: str = f"{D}/10-a.conf", **files: str) -> list[str]:
         ("Match User ann\n  Foo yes", "2 of {}: sshd knows no keyword Foo"),
         ("- a: b", "1 of {}: sshd knows no keyword -"),
         ("DebianBanner no", "1 of {}: sshd knows no keyword DebianBanner"),
+        ("AuthenticationMethods", "1 of {}: AuthenticationMethods has no value"),
+        ("AuthorizedKeysCommand # x", "1 of {}: AuthorizedKeysCommand has no value"),
         ("Port", "1 of {}: Port has no value"), ("Port # 22", "1 of {}: Port has no value"),
         ("ListenAddress # all", "1 of {}: ListenAddress has no value"), ("Match", "1 of {}: Match has no value"),
         ('Banner "/etc/a', "1 of {}: a quote is not closed"), ("Banner /etc/a's", "1 of {}: a quote is not closed"),
@@ -50,6 +52,13 @@ def found(text: str, path: str = f"{D}/10-a.conf", **files: str) -> list[str]:
         ("LoginGraceTime 2min", "1 of {}: LoginGraceTime cannot be 2min"),
         ("Match User ann\nUsePAM no", "2 of {}: UsePAM may not stand below a Match: put it above"),
         ("Match User ann\nMatch Group b\nCiphers aes256-ctr", "3 of {}: Ciphers may not stand below a Match"),
+        ("AuthorizedKeysCommand /usr/bin/a", "1 of {}: AuthorizedKeysCommand needs AuthorizedKeysCommandUser too"),
+        ("AuthorizedPrincipalsCommand /a\nMatch User b\nAuthorizedPrincipalsCommandUser b",
+         "1 of {}: AuthorizedPrincipalsCommand needs"),
+        ("PubkeyAuthentication no\nAuthenticationMethods publickey hostbased,publickey",
+         "2 of {}: no login can fulfil AuthenticationMethods, because publickey is off"),
+        ("KbdInteractiveAuthentication no\nAuthenticationMethods publickey,keyboard-interactive:pam",
+         "2 of {}: no login can fulfil AuthenticationMethods, because keyboard-interactive is off"),
         ("AuthenticationMethods publickey,totp", "1 of {}: sshd knows no method totp"),
     ],
 )  # fmt: skip
@@ -75,7 +84,10 @@ def test_a_line_with_which_sshd_does_not_start_is_named(text: str, said: str) ->
         "ClientAliveInterval 1m30s", "UnusedConnectionTimeout none", "LoginGraceTime 0", "MaxStartups 10:30:60",
         "RefuseConnection no", "PerSourcePenalties authfail:5s max:10m", "SyslogFacility AUTHPRIV", "LogLevel verbose",
         "PermitTunnel point-to-point", "AllowTcpForwarding local", "GatewayPorts clientspecified",
-        "AuthenticationMethods any", "AuthenticationMethods publickey,keyboard-interactive:pam publickey,password",
+        "AuthenticationMethods any", "AuthenticationMethods publickey,keyboard-interactive:pam publickey",
+        "PasswordAuthentication yes\nAuthenticationMethods publickey,password",
+        "AuthorizedKeysCommand none", "AuthorizedKeysCommand /usr/bin/a\nAuthorizedKeysCommandUser nobody",
+        "Match User b\nAuthenticationMethods password",
         'Banner "/etc/my banner"', "Banner /etc/my\\ banner", 'SetEnv A="b c"', "IPQoS af21 cs1",
         "AllowUsers ann@10.0.0.0/8 #bob", "PermitUserEnvironment LANG,LC_*", "VersionAddendum none", "RekeyLimit 1G 1h",
     ],
@@ -83,6 +95,20 @@ def test_a_line_with_which_sshd_does_not_start_is_named(text: str, said: str) ->
 def test_a_line_that_sshd_takes_passes(text: str) -> None:
     """Old keywords, Fedora's own, other letters, an equals sign, quotes and comments."""
     assert found(text) == []
+
+
+@pytest.mark.parametrize("method", ["password", "keyboard-interactive"])
+def test_a_second_factor_needs_what_fedora_coreos_switches_off(method: str) -> None:
+    """Its own files come before those with a higher number."""
+    text = f"AuthenticationMethods publickey,{method}"
+    (why,) = found(text)
+    assert f"because {method} is off: switch it on in a file that comes first" in why
+    switch = {"password": "PasswordAuthentication yes", "keyboard-interactive": "KbdInteractiveAuthentication yes"}[
+        method
+    ]
+    assert found(f"{switch}\n{text}") == []
+    assert found(f"{switch}\n{text}", f"{D}/60-a.conf")
+    assert found(text, MAIN) == []
 
 
 def test_only_what_sshd_reads_counts() -> None:
