@@ -25,7 +25,7 @@ def history() -> Result:
     from invoke import Config
 
     from tasks.flows import history
-    from tasks.settings import read_settings
+    from tasks.settings.values import read_settings
 
     config = Config()
     config.set_project_location(Path(__file__).parents[1])

@@ -3,7 +3,7 @@
 from invoke import Context, task
 
 from tasks.model.request import Request
-from tasks.settings import read_settings
+from tasks.settings.values import read_settings
 
 _LOCK = {"lock": "build from this Lock file instead of what is newest"}
 _BUILD = {

@@ -2,7 +2,7 @@
 
 from invoke import Context, Exit, task
 
-from tasks.settings import read_settings
+from tasks.settings.values import read_settings
 
 _IGNITION = {"no-switch": "leave out the unit that switches the machine to your image on its first boot"}
 _ADOPT = {

@@ -2,7 +2,7 @@
 
 from invoke import Context, task
 
-from tasks.settings import read_settings
+from tasks.settings.values import read_settings
 
 _CLEANUP = {
     "retention-days": "days after which a version may be deleted (default: retention_days in invoke.yaml)",

@@ -144,7 +144,7 @@ def _unexpected(error: Exception) -> TaskError:
             "run it with ./inv, which installs what is missing",
         )  # fmt: skip
     if getattr(error, "problem_mark", None):  # of Invoke's YAML parser, about another file than invoke.yaml
-        from tasks import invoke_yaml
+        from tasks.settings import invoke_yaml
 
         return invoke_yaml.not_yaml(error.problem_mark.name, error)  # type: ignore[attr-defined]
     frame = traceback.extract_tb(error.__traceback__)[-1]
@@ -166,7 +166,7 @@ def _exit(error: TaskError) -> Exit:
 
 def check_settings() -> None:
     """Stop if invoke.yaml has a mistake, before Invoke itself reads it and shows a traceback."""
-    from tasks.settings import check_file
+    from tasks.settings.values import check_file
 
     if "--complete" not in sys.argv:  # Tab completes what it can
         with _three_lines():

@@ -2,7 +2,7 @@
 
 from invoke import Context, task
 
-from tasks.settings import read_settings
+from tasks.settings.values import read_settings
 
 
 @task(help={"json": "print JSON"})

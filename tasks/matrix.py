@@ -2,7 +2,7 @@
 
 from invoke import Context, task
 
-from tasks.settings import read_settings
+from tasks.settings.values import read_settings
 
 _CHECK = {
     "zfs": "OpenZFS version (default: the newest)",
@@ -49,7 +49,7 @@ def block(
 ) -> None:
     """Keep a bad version, pair or image from being built or published; options given together must match together."""
     from tasks.flows import matrix
-    from tasks.settings import read_settings
+    from tasks.settings.values import read_settings
 
     named = {"fcos": fcos, "kernel": kernel, "zfs": zfs, "digest": digest, "inputs": inputs}
     matrix.block(read_settings(c.config), named, reason, unblock=unblock)

@@ -3,7 +3,7 @@
 from invoke import Context, task
 
 from tasks.model.request import Request
-from tasks.settings import read_settings
+from tasks.settings.values import read_settings
 
 _STRAND = {"strand-hosts": "also if machines that run stable now will refuse it, for example after a theft of all keys"}
 _GO_BACK = {"allow-downgrade": "also go below the published release or OpenZFS version"}

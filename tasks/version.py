@@ -4,7 +4,7 @@ from invoke import Context, task
 
 from tasks.console import answer
 from tasks.model.request import Request
-from tasks.settings import read_settings
+from tasks.settings.values import read_settings
 
 _STREAM = {"stream": "Fedora CoreOS stream: stable, testing or next (default: invoke.yaml's)"}
 _ZFS_STREAM = {"zfs-stream": "OpenZFS line, such as 2.3 (default: those of zfs_streams in invoke.yaml, in their order)"}

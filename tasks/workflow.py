@@ -2,7 +2,7 @@
 
 from invoke import Context, task
 
-from tasks.settings import read_settings
+from tasks.settings.values import read_settings
 
 _RUN = {"force-rebuild": "build even if nothing changed", "watch": "wait until it ends; exit 1 if it fails"}
 _JSON = {"json": "print JSON"}

@@ -6,9 +6,9 @@ import subprocess
 from pathlib import Path
 
 from tasks.clients import shell
-from tasks.model.butane import butane_report, embedded, yaml_text
-from tasks.model.butane.source_lines import load, local_files
 from tasks.model.errors import TaskError
+from tasks.model.install.butane import butane_report, embedded, yaml_text
+from tasks.model.install.butane.source_lines import load, local_files
 from tasks.model.install.ignition import parse
 from tasks.model.install.merged import Merged
 

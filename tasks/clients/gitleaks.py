@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 
 from tasks.clients import shell
 from tasks.model.errors import TaskError
-from tasks.model.secrets.scan import Leak
+from tasks.model.install.secrets.scan import Leak
 
 _RULES = Path(__file__).with_name("gitleaks.toml")
 _TOKEN = re.compile(r"(?=[A-Za-z0-9]*[A-Z0-9])[A-Za-z0-9]{10}|.{100}|\n")  # shorter texts, such as paths, hold no token

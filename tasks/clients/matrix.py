@@ -4,7 +4,7 @@ import tomllib
 
 from tasks.clients import workspace
 from tasks.model.errors import TaskError
-from tasks.model.matrix.ranges import FILE, Matrix
+from tasks.model.solver.ranges import FILE, Matrix
 
 
 def read_matrix() -> Matrix:

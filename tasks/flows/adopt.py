@@ -5,7 +5,6 @@ from pathlib import Path
 
 from tasks.clients import identity, shell, workspace
 from tasks.console import agreed, answer, say, warn
-from tasks.invoke_yaml import SECTION
 from tasks.model.install.adopt import (
     BUTANE,
     INVOKE,
@@ -17,7 +16,8 @@ from tasks.model.install.adopt import (
     with_image,
     with_machine,
 )
-from tasks.settings import Settings, require_image
+from tasks.settings.invoke_yaml import SECTION
+from tasks.settings.values import Settings, require_image
 
 
 def adopt(settings: "Settings", image: str, ssh_key: str, hostname: str, *, yes: bool) -> None:

@@ -21,7 +21,7 @@ from tasks.model.versions import zfs_stream
 
 if TYPE_CHECKING:
     from tasks.model.request import Request
-    from tasks.settings import Settings
+    from tasks.settings.values import Settings
 
 
 def stable(settings: "Settings", request: "Request") -> None:

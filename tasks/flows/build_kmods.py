@@ -14,7 +14,7 @@ from tasks.model.image import ImageRef, KmodsTag
 from tasks.model.versions import Kernel, parse_zfs
 
 if TYPE_CHECKING:
-    from tasks.settings import Settings
+    from tasks.settings.values import Settings
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tasks.model.registry.retention import Fate, PackageVersion, Plan
-    from tasks.settings import Settings
+    from tasks.settings.values import Settings
 
     Planned = tuple[GhcrPackage, Plan]
 

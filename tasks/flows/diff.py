@@ -8,7 +8,7 @@ from tasks.flows import history
 from tasks.model.registry.diff import Change, differences
 
 if TYPE_CHECKING:
-    from tasks.settings import Settings
+    from tasks.settings.values import Settings
 
 
 def diff(settings: "Settings", before: str, after: str, *, json: bool) -> None:

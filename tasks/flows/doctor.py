@@ -11,7 +11,7 @@ from tasks.model.doctor import Finding, Health, of_error
 from tasks.model.errors import TaskError
 
 if TYPE_CHECKING:
-    from tasks.settings import Settings
+    from tasks.settings.values import Settings
 
 _PATIENCE_SECONDS = 15  # trying podman takes about 3
 

@@ -13,10 +13,10 @@ from tasks.model.errors import TaskError
 from tasks.model.github.repo_settings import PAGES, SettingState
 from tasks.model.image import PUBLIC_TAG
 from tasks.model.install.adopt import authorized, other_image
-from tasks.model.login.logins import ORIGINAL_OWNER, is_foreign
-from tasks.model.matrix.file import changed
+from tasks.model.install.login.logins import ORIGINAL_OWNER, is_foreign
 from tasks.model.signing import HostFiles
-from tasks.settings import Settings
+from tasks.model.solver.matrix import changed
+from tasks.settings.values import Settings
 from tools.table import Tool, read_tools
 
 Look = Callable[[], Finding]

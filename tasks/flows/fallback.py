@@ -13,9 +13,9 @@ from tasks.model.solver.solve import Verdict, solve
 if TYPE_CHECKING:
     from packaging.version import Version
 
-    from tasks.model.matrix.ranges import KernelRange
     from tasks.model.solver.candidates import Candidates
-    from tasks.settings import Settings
+    from tasks.model.solver.ranges import KernelRange
+    from tasks.settings.values import Settings
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

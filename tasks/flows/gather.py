@@ -16,9 +16,9 @@ from tasks.flows.fallback import Fallback
 from tasks.model.errors import TaskError
 from tasks.model.image import PUBLIC_TAG, ImageRef, KmodsTag, Release
 from tasks.model.lock import Lock, content_digest, created_of, has_lock
-from tasks.model.matrix.ranges import KernelRange, Matrix
 from tasks.model.request import NEWEST, Request
 from tasks.model.solver.candidates import Candidates, Policy, Published
+from tasks.model.solver.ranges import KernelRange, Matrix
 from tasks.model.solver.solve import Decision, solve
 from tasks.model.versions import zfs_stream
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from tasks.flows.kmods import Repositories
     from tasks.model.kmods import LocalKmods
-    from tasks.settings import Settings
+    from tasks.settings.values import Settings
 
 _Answer = TypeVar("_Answer")
 _SILENT_SECONDS = 3

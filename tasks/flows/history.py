@@ -19,7 +19,7 @@ from tasks.model.registry.sbom import Listed
 from tasks.model.versions import Kernel, parse_fcos, parse_zfs
 
 if TYPE_CHECKING:
-    from tasks.settings import Settings
+    from tasks.settings.values import Settings
 
 AT_ONCE = 48
 

@@ -9,20 +9,20 @@ from typing import TYPE_CHECKING, Any
 
 from tasks.clients import butane, gitleaks, identity, signer, workspace
 from tasks.console import answer, say, warn
-from tasks.model.butane import source_lines
 from tasks.model.errors import TaskError
 from tasks.model.install import cautions, firstboot
+from tasks.model.install.butane import source_lines
 from tasks.model.install.guarded import guarded
 from tasks.model.install.ignition import flatten, merged, parse
 from tasks.model.install.impossible import impossible
 from tasks.model.install.merged import displaced
 from tasks.model.install.overridden import overridden
-from tasks.model.secrets import encrypted
-from tasks.model.secrets import scan as secrets
+from tasks.model.install.secrets import encrypted
+from tasks.model.install.secrets import scan as secrets
 
 if TYPE_CHECKING:
     from tasks.model.install.merged import Merged
-    from tasks.settings import Settings
+    from tasks.settings.values import Settings
 
 USER_FILE = "butane.yaml"
 _FILE = "ignition.json"

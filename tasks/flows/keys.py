@@ -16,7 +16,7 @@ from tasks.model.policy import dropped, written
 from tasks.model.signing import HostFiles, next_key
 
 if TYPE_CHECKING:
-    from tasks.settings import Settings
+    from tasks.settings.values import Settings
 
 _EXAMPLE = "~/.config/custom-coreos/other.key"
 

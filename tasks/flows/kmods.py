@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from concurrent.futures import ThreadPoolExecutor
 
     from tasks.model.kmods import Tarball
-    from tasks.settings import Settings
+    from tasks.settings.values import Settings
 
     Repositories = Mapping[KmodsTag, tuple[str, ...]]  # by pair, the repositories that have its kmods, best first
 

@@ -15,7 +15,7 @@ from tasks.console import say, table
 from tasks.flows import keys
 from tasks.flows.ignition import USER_FILE
 from tasks.model.errors import TaskError
-from tasks.settings import read_settings
+from tasks.settings.values import read_settings
 
 if TYPE_CHECKING:
     from invoke import Config

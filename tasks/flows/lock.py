@@ -11,13 +11,13 @@ from tasks.flows import gather
 from tasks.model.errors import TaskError
 from tasks.model.image import ImageRef
 from tasks.model.lock import Lock, fingerprint
-from tasks.model.matrix.ranges import Support
+from tasks.model.solver.ranges import Support
 
 if TYPE_CHECKING:
     from tasks.model.kmods import LocalKmods
-    from tasks.model.matrix.ranges import PairSupport
+    from tasks.model.solver.ranges import PairSupport
     from tasks.model.solver.solve import Decision
-    from tasks.settings import Settings
+    from tasks.settings.values import Settings
 
 
 def of_decision(settings: "Settings", decision: "Decision", own: "LocalKmods | None" = None) -> Lock:

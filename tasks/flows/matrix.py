@@ -12,15 +12,15 @@ from tasks.console import answer, say
 from tasks.flows import gather, releases
 from tasks.flows.gather import side_by_side
 from tasks.model.errors import TaskError
-from tasks.model.matrix.blocks import Block
-from tasks.model.matrix.file import Row, changed, missing, with_block, with_rows, without_block
-from tasks.model.matrix.ranges import FILE, KernelRange, PairSupport
+from tasks.model.solver.blocks import Block
+from tasks.model.solver.matrix import Row, changed, missing, with_block, with_rows, without_block
+from tasks.model.solver.ranges import FILE, KernelRange, PairSupport
 from tasks.model.versions import Kernel, kernel_series, newest_zfs, parse_zfs
 
 if TYPE_CHECKING:
     from packaging.version import Version
 
-    from tasks.settings import Settings
+    from tasks.settings.values import Settings
 
 
 def check(settings: "Settings", zfs: str, kernel: str, stream: str) -> None:

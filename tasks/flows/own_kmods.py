@@ -11,7 +11,7 @@ from tasks.model.kmods import Inside, Module
 if TYPE_CHECKING:
     from tasks.model.lock import Lock
     from tasks.model.solver.candidates import Candidates
-    from tasks.settings import Settings
+    from tasks.settings.values import Settings
 
 
 def require_pair(image: str, pair: KmodsTag) -> None:

@@ -15,7 +15,7 @@ from tasks.model.registry.retention import PackageState, newest_pairs
 
 if TYPE_CHECKING:
     from tasks.model.registry.retention import PackageVersion, Plan
-    from tasks.settings import Settings
+    from tasks.settings.values import Settings
 
 _GONE = Manifest(digest="", media_type="", artifact_type="", subject="", children=(), blobs=(), annotations={})
 

@@ -25,7 +25,7 @@ from tasks.model.versions import given
 if TYPE_CHECKING:
     from tasks.model.image import BaseImage
     from tasks.model.registry.manifest import Descriptor
-    from tasks.settings import Settings
+    from tasks.settings.values import Settings
 
 _LATER = 2  # check again after this many times our move's duration, to see a rival's slower move
 _AGAIN = "look at ./inv history, then run it again"

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from tasks.model.lock import Lock
     from tasks.model.request import Request
     from tasks.model.signing import HostFiles
-    from tasks.settings import Settings
+    from tasks.settings.values import Settings
 
 
 def ready(settings: "Settings", key: str) -> key_pairs.Key:

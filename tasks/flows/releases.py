@@ -12,7 +12,7 @@ from tasks.model.versions import Kernel, fcos_in, parse_fcos
 if TYPE_CHECKING:
     from packaging.version import Version
 
-    from tasks.settings import Settings
+    from tasks.settings.values import Settings
 
 ARCH = "x86_64"
 MOST_OLDER = 12

@@ -12,7 +12,7 @@ from tasks.model.github.repo_settings import SettingState, every_setting
 
 if TYPE_CHECKING:
     from tasks.model.github.repo_settings import ActualSetting
-    from tasks.settings import Settings
+    from tasks.settings.values import Settings
 
 
 def repo_settings(settings: "Settings", *, apply: bool) -> None:

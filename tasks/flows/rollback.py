@@ -14,7 +14,7 @@ from tasks.model.versions import given, parse_zfs
 
 if TYPE_CHECKING:
     from tasks.model.registry.history import Promoted
-    from tasks.settings import Settings
+    from tasks.settings.values import Settings
 
 
 def rollback(settings: "Settings", to: str) -> None:

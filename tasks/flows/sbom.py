@@ -9,7 +9,7 @@ from tasks.model.lock import created_of
 from tasks.model.registry.sbom import Contents, spdx
 
 if TYPE_CHECKING:
-    from tasks.settings import Settings
+    from tasks.settings.values import Settings
 
 
 def sbom(settings: "Settings", image: str, out: str) -> None:

@@ -3,8 +3,8 @@
 from typing import TYPE_CHECKING
 
 from tasks.console import answer, answer_json, say, table
-from tasks.model.matrix.ranges import FILE
 from tasks.model.solver.judge import Obstacle
+from tasks.model.solver.ranges import FILE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

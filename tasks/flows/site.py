@@ -18,7 +18,7 @@ from tasks.model.errors import TaskError
 from tasks.model.github.repo_settings import PAGES, SettingState
 from tasks.model.image import ImageRef
 from tasks.model.install import page
-from tasks.model.login import logins
+from tasks.model.install.login import logins
 from tasks.model.registry.diff import differences
 from tasks.model.signing import KEYS
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from tasks.model.registry.history import Promoted
     from tasks.model.registry.sbom import Listed
     from tasks.model.solver.solve import Decision
-    from tasks.settings import Settings
+    from tasks.settings.values import Settings
 
 _FOLDER = workspace.ROOT / "page"
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from packaging.version import Version
 
     from tasks.model.request import Request
-    from tasks.settings import Settings
+    from tasks.settings.values import Settings
 
 
 def newest_zfs(settings: "Settings", line: str) -> "Version":

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from tasks.model.github.watchdog import Trouble
     from tasks.model.solver.forecast import Forecast
     from tasks.model.solver.solve import Decision
-    from tasks.settings import Settings
+    from tasks.settings.values import Settings
 
     _Result = TypeVar("_Result")
 

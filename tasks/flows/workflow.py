@@ -13,7 +13,7 @@ from tasks.model.words import age
 
 if TYPE_CHECKING:
     from tasks.model.github.runs import Run
-    from tasks.settings import Settings
+    from tasks.settings.values import Settings
 
 BUILD, PAGES, CLEANUP = "build.yaml", "pages.yaml", "cleanup-images.yaml"
 _WATCH_SECONDS = 3

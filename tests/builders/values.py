@@ -10,8 +10,8 @@ from packaging.version import Version
 
 from tasks.model.image import ImageRef, KmodsTag, Release
 from tasks.model.lock import Lock, content_digest, fingerprint
-from tasks.model.matrix.ranges import KernelRange, Matrix
 from tasks.model.solver.candidates import Candidates, Policy, Published
+from tasks.model.solver.ranges import KernelRange, Matrix
 from tasks.model.versions import Kernel, Series
 
 DIGEST = "sha256:" + "a" * 64

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from tasks import invoke_yaml
 from tasks.cli import check_settings
 from tasks.model.errors import TaskError
-from tasks.settings import check_file
+from tasks.settings import invoke_yaml
+from tasks.settings.values import check_file
 
 GOOD = """\
 # stream: a comment

@@ -17,7 +17,7 @@ from tasks.model.signing import KEYS, POLICY, REGISTRY_ENTRY, registries
 from tests.builders.keys import pem
 
 if TYPE_CHECKING:
-    from tasks.settings import Settings
+    from tasks.settings.values import Settings
 
 IMAGE = "ghcr.io/owner/custom-coreos"
 SETTINGS = cast("Settings", SimpleNamespace(image=IMAGE))  # keygen reads nothing else

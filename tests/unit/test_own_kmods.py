@@ -31,7 +31,7 @@ from tests.builders.values import (
 )
 
 if TYPE_CHECKING:
-    from tasks.settings import Settings
+    from tasks.settings.values import Settings
 
 OWN = "ghcr.io/o/n-kmods"
 SETTINGS = cast("Settings", SimpleNamespace(own_kmods=OWN))

@@ -16,7 +16,7 @@ from tests.builders.values import DIGEST, KMODS_DIGEST, lock
 
 if TYPE_CHECKING:
     from tasks.model.registry.history import Promoted
-    from tasks.settings import Settings
+    from tasks.settings.values import Settings
 
 NAME = "ghcr.io/o/n"
 IMAGE = ImageRef(NAME, DIGEST)

@@ -7,9 +7,9 @@ from typing import Any, cast
 import pytest
 from invoke import Config
 
-from tasks.invoke_yaml import SECTION
 from tasks.model.errors import TaskError
-from tasks.settings import read_settings, require_image
+from tasks.settings.invoke_yaml import SECTION
+from tasks.settings.values import read_settings, require_image
 
 GOOD: dict[str, Any] = {
     "image": "ghcr.io/owner/custom-coreos",

@@ -7,16 +7,7 @@ import json
 import pytest
 
 from tasks.model.policy import parse, written
-from tasks.model.signing import (
-    KEYS,
-    POLICY,
-    REGISTRY_ENTRY,
-    Decision,
-    HostFiles,
-    decision_faults,
-    next_key,
-    registries,
-)
+from tasks.model.signing import KEYS, POLICY, REGISTRY_ENTRY, Decision, HostFiles, decision_faults, next_key, registries
 from tests.builders.keys import pem
 
 IMAGE = "ghcr.io/owner/custom-coreos"

@@ -12,7 +12,7 @@ from tasks.clients.github import gh
 from tasks.model.errors import TaskError
 from tasks.model.github.answers import rows
 from tasks.model.kmods import Tarball
-from tasks.model.matrix.ranges import KernelRange
+from tasks.model.solver.ranges import KernelRange
 from tasks.model.versions import zfs_releases
 
 _FORM = {"Accept": "application/vnd.github+json", "X-GitHub-Api-Version": "2022-11-28"}

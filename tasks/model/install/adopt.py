@@ -4,9 +4,9 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tasks.model.butane import yaml_style, yaml_text
 from tasks.model.errors import TaskError
-from tasks.model.login import logins
+from tasks.model.install.butane import yaml_style, yaml_text
+from tasks.model.install.login import logins
 
 BUTANE, INVOKE = "butane.yaml", "invoke.yaml"
 USER = "core"

@@ -8,16 +8,16 @@ from tasks.model.contract.updates import SERVICE
 from tasks.model.install import devices, firstboot, mounts, network, tpm
 from tasks.model.install.ignition import Entry, Path, flatten, is_remote
 from tasks.model.install.impossible import doubtful
+from tasks.model.install.login import logins, owners, users
+from tasks.model.install.login.key_files import untaken
+from tasks.model.install.login.sshd import locked_out
+from tasks.model.install.login.sshd_port import refused_ports
+from tasks.model.install.login.sshd_refused import refused
 from tasks.model.install.merged import Merged
 from tasks.model.install.programs import started
 from tasks.model.install.switched_off import Caution, switched_off
 from tasks.model.install.unchecked import unchecked
 from tasks.model.kernel_arguments import keeps_openzfs_out, words
-from tasks.model.login import logins, owners, users
-from tasks.model.login.key_files import untaken
-from tasks.model.login.sshd import locked_out
-from tasks.model.login.sshd_port import refused_ports
-from tasks.model.login.sshd_refused import refused
 
 _ROOT_DEVICE = re.compile(r"/dev/(mapper/root|disk/by-partlabel/root|disk/by-label/root|md/[^/]*root)")
 _REFUSED = "with {} the kernel loads no OpenZFS, unless you sign its modules yourself: leave it out"

@@ -5,9 +5,9 @@ from typing import Any
 
 from tasks.model.install import devices, mounts, resources, stock
 from tasks.model.install.ignition import Path
+from tasks.model.install.login import users
 from tasks.model.install.merged import Finding, Merged, plain
 from tasks.model.install.paths import above, lost, unwritable
-from tasks.model.login import users
 
 _OVERWRITE = "Ignition stops at it: add `overwrite: true`"
 

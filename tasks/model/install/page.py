@@ -9,7 +9,7 @@ from pathlib import PurePosixPath
 
 from tasks.model.errors import TaskError
 from tasks.model.image import PUBLIC_TAG
-from tasks.model.login.logins import Login
+from tasks.model.install.login.logins import Login
 from tasks.model.registry.diff import Change
 from tasks.model.registry.history import Promoted
 from tasks.model.signing import KEY_NAME, KEYS

@@ -7,8 +7,8 @@ from tasks.model.contract.report import Check, Report
 from tasks.model.errors import TaskError
 from tasks.model.image import ImageRef
 from tasks.model.lock import Lock
-from tasks.model.matrix.ranges import PairSupport, Support
 from tasks.model.registry.record import Kind, Record, is_verified
+from tasks.model.solver.ranges import PairSupport, Support
 
 NOTHING = ""  # the digest of a tag that does not exist
 _NEXT = {  # the first whose check failed

@@ -9,7 +9,7 @@ from packaging.version import Version
 
 from tasks.model.image import ImageRef, KmodsTag, Release
 from tasks.model.lock import Lock
-from tasks.model.matrix.ranges import Matrix
+from tasks.model.solver.ranges import Matrix
 from tasks.model.versions import Kernel, zfs_stream
 
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 
-from tasks.model.matrix.ranges import Support
 from tasks.model.solver.candidates import Candidates
 from tasks.model.solver.judge import Option, judge
+from tasks.model.solver.ranges import Support
 from tasks.model.versions import Series
 
 STREAMS = ("stable", "testing", "next")

@@ -9,8 +9,8 @@ from packaging.version import Version
 
 from tasks.model.errors import TaskError
 from tasks.model.image import KmodsTag, Release
-from tasks.model.matrix.ranges import PairSupport, Support
 from tasks.model.solver.candidates import Candidates
+from tasks.model.solver.ranges import PairSupport, Support
 from tasks.model.versions import Kernel, newest_zfs
 from tasks.model.words import age
 

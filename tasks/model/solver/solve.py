@@ -9,9 +9,9 @@ from packaging.version import Version
 from tasks.model.errors import TaskError
 from tasks.model.image import KmodsTag, Release, made_at
 from tasks.model.lock import fingerprint
-from tasks.model.matrix.ranges import PairSupport
 from tasks.model.solver.candidates import Candidates, Published
 from tasks.model.solver.judge import Obstacle, Option, judge, kmods_due
+from tasks.model.solver.ranges import PairSupport
 from tasks.model.words import age
 
 

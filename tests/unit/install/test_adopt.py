@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.model.butane import source_lines, yaml_text
 from tasks.model.errors import TaskError
 from tasks.model.install import adopt
-from tasks.model.login import logins
+from tasks.model.install.butane import source_lines, yaml_text
+from tasks.model.install.login import logins
 
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHJ1c3R5IGdhdGVzIGFuZCBzdGlsbCB3YXRlciAwMTIz"
 

@@ -6,7 +6,7 @@ import pytest
 
 from tasks.model.errors import TaskError
 from tasks.model.install import adopt
-from tasks.model.login import logins
+from tasks.model.install.login import logins
 
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHJ1c3R5IGdhdGVzIGFuZCBzdGlsbCB3YXRlciAwMTIz"
 

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from tasks.model.install.impossible import doubtful, impossible
+from tasks.model.install.login import owners
 from tasks.model.install.merged import Merged
-from tasks.model.login import owners
 
 
 def merged(config: dict[str, Any]) -> Merged:

@@ -8,7 +8,7 @@ from tasks.clients import signer, workspace
 from tasks.flows import site
 from tasks.flows.site import render
 from tasks.model.install import page
-from tasks.model.login.logins import Login
+from tasks.model.install.login.logins import Login
 from tasks.model.registry.diff import Change
 from tasks.model.registry.history import Promoted
 from tasks.model.signing import HostFiles

@@ -9,9 +9,9 @@ from packaging.version import Version
 from tasks.model.contract.inspection import VERSION
 from tasks.model.errors import TaskError
 from tasks.model.image import ImageRef
-from tasks.model.matrix.ranges import PairSupport, Support
 from tasks.model.registry import record
 from tasks.model.registry.preconditions import NOTHING, Standing, Waivers, preconditions
+from tasks.model.solver.ranges import PairSupport, Support
 from tests.builders.values import DIGEST, lock
 
 NOW = datetime(2026, 11, 23, 6, tzinfo=UTC)

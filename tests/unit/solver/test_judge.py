@@ -7,8 +7,8 @@ from packaging.version import Version
 
 from tasks.model.errors import TaskError
 from tasks.model.image import KmodsTag
-from tasks.model.matrix.ranges import KernelRange
 from tasks.model.solver.judge import Lack, kmods_lack, require_kmods
+from tasks.model.solver.ranges import KernelRange
 from tasks.model.solver.solve import solve
 from tasks.model.versions import Series
 from tests.builders.values import (

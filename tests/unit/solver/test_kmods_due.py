@@ -8,8 +8,8 @@ from packaging.version import Version
 
 from tasks.model.errors import TaskError
 from tasks.model.image import KmodsTag
-from tasks.model.matrix.blocks import Block
-from tasks.model.matrix.ranges import Matrix
+from tasks.model.solver.blocks import Block
+from tasks.model.solver.ranges import Matrix
 from tasks.model.solver.solve import Decision, Verdict, solve
 from tasks.model.versions import Kernel
 from tests.builders.values import (

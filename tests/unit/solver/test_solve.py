@@ -7,7 +7,7 @@ from packaging.version import Version
 
 from tasks.model.errors import TaskError
 from tasks.model.image import Release
-from tasks.model.matrix.ranges import Matrix
+from tasks.model.solver.ranges import Matrix
 from tasks.model.solver.solve import Decision, Verdict, solve
 from tests.builders.values import (
     BEYOND,

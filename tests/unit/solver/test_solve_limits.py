@@ -6,8 +6,8 @@ from datetime import date, timedelta
 import pytest
 
 from tasks.model.errors import TaskError
-from tasks.model.matrix.blocks import Block
-from tasks.model.matrix.ranges import Matrix
+from tasks.model.solver.blocks import Block
+from tasks.model.solver.ranges import Matrix
 from tasks.model.solver.solve import Decision, Verdict, solve
 from tests.builders.values import BEYOND, KERNEL, MATRIX, NEW, NEWER, NOW, candidates, published, release
 

@@ -7,9 +7,9 @@ from hypothesis import given, settings, strategies
 from packaging.version import Version
 
 from tasks.model.image import KmodsTag, Release
-from tasks.model.matrix.blocks import Block
-from tasks.model.matrix.ranges import KernelRange, Matrix, Support
+from tasks.model.solver.blocks import Block
 from tasks.model.solver.candidates import Candidates, Published
+from tasks.model.solver.ranges import KernelRange, Matrix, Support
 from tasks.model.solver.solve import Decision, Verdict, solve
 from tasks.model.versions import Kernel, Series
 from tests.builders.values import NOW, POLICY, candidates, five_thousand_pairs, published, release
