@@ -11,6 +11,7 @@ from tasks.model.install.login import logins
 BUTANE, INVOKE = "butane.yaml", "invoke.yaml"
 USER = "core"
 _KEYS, _HOSTNAME_FILE = "ssh_authorized_keys", "/etc/hostname"
+_LIST = "a list, with `- ` before each item"
 _BARE = 2  # words of a key without a comment
 _TYPES = "ssh-", "ecdsa-", "sk-"  # what the line of a public key begins with; options belong to authorized_keys
 _HOSTNAME = re.compile(r"(?=.{1,63}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*")
@@ -77,6 +78,10 @@ def require_hostname(name: str) -> None:
 
 def with_machine(butane: str, ssh_keys: Sequence[str], hostname: str) -> str:
     """The Butane file with these keys for the user who logs in, and this host name; an empty value changes nothing."""
+    ignition = _mapping(yaml_text.load(butane, BUTANE).get("ignition"))
+    if "version" in ignition:
+        why = "it is an Ignition config, because ignition.version is Ignition's"
+        raise TaskError(f"{BUTANE} is not Butane", why, f"restore it: git checkout {BUTANE}")
     changed = _with_keys(butane, ssh_keys) if ssh_keys else butane
     return _with_hostname(changed, hostname) if hostname else changed
 
@@ -96,10 +101,14 @@ def _with_keys(text: str, ssh_keys: Sequence[str]) -> str:
         entry: yaml_style.Value = {"name": USER, _KEYS: list(ssh_keys)}
         return yaml_text.put(text, ("passwd", "users", len(users)), entry, BUTANE)
     place = ("passwd", "users", number, _KEYS)
-    held = _listed(users[number].get(_KEYS))
+    held = users[number].get(_KEYS)
+    if not isinstance(held, list) and held is not None:
+        raise _wrong(text, place, _LIST)
     if not held:
         return yaml_text.put(text, place, list(ssh_keys), BUTANE)
     same, wanted = [_same(key) for key in held], set(map(_same, ssh_keys))
+    if yaml_text.is_shared(text, place, BUTANE):  # an alias: the other place keeps its keys
+        return yaml_text.put(text, place, list(ssh_keys), BUTANE) if set(same) != wanted else text
     old = [position for position, key in enumerate(same) if key not in wanted or key in same[:position]]
     new = [key for key in ssh_keys if _same(key) not in same]
     positions = [*old, *range(len(held), len(held) + len(new) - len(old))]
@@ -111,8 +120,12 @@ def _with_keys(text: str, ssh_keys: Sequence[str]) -> str:
 
 
 def _same(key: object) -> str:
-    """What two lines of the same key have in common, whatever their comments; options make another key of it."""
-    return logins.blob_of(str(key)) if str(key).startswith(_TYPES) else str(key)
+    """What two lines of the same key have in common, whatever their comments.
+
+    Options make another key of it, and so do several keys in one item.
+    """
+    lines = logins.key_lines(str(key))
+    return logins.blob_of(lines[0]) if len(lines) == 1 and lines[0].startswith(_TYPES) else str(key)
 
 
 def _who_logs_in(users: Sequence[Any], ssh_keys: Sequence[str]) -> int | None:
@@ -163,20 +176,27 @@ def _whose(key: str, owner: str) -> str:
 def authorized(butane: str, key: str = _KEYS) -> tuple[tuple[str, str], ...]:
     """Every user with each SSH key, or with each item of another list, such as `ssh_authorized_keys_local`."""
     users = [user for _, user in _named(_items(butane, "passwd", "users"))]
-    return tuple((str(user.get("name")), str(item)) for user in users for item in _listed(user.get(key)) if item)
+    items = [(str(user.get("name")), str(item)) for user in users for item in _listed(user.get(key)) if item]
+    return tuple((name, line) for name, item in items for line in logins.key_lines(item))
 
 
 def _with_hostname(text: str, hostname: str) -> str:
     files = _items(text, "storage", "files")
+    for kind in ("links", "directories"):
+        if any(item.get("path") == _HOSTNAME_FILE for _, item in _named(_items(text, "storage", kind))):
+            why = f"storage.{kind} has {_HOSTNAME_FILE}, which would be there twice"
+            raise TaskError(f"{BUTANE} cannot be changed", why, f"give {_HOSTNAME_FILE} only to storage.files")
     number = next((number for number, file in _named(files) if file.get("path") == _HOSTNAME_FILE), None)
     if number is None:
         entry: yaml_style.Value = {"path": _HOSTNAME_FILE, "contents": {"inline": hostname}}
         return yaml_text.put(text, ("storage", "files", len(files)), entry, BUTANE)
     place, contents = ("storage", "files", number, "contents"), files[number].get("contents") or {}
+    if not isinstance(contents, dict):
+        raise _wrong(text, place, "a mapping such as `inline: nas`")
     if files[number].get("append"):
         why = f"{_HOSTNAME_FILE} has `append` there, which would lengthen the new name"
         raise TaskError(f"{BUTANE} cannot be changed", why, f"give {_HOSTNAME_FILE} only `contents` in {BUTANE}")
-    if "inline" not in contents:
+    if "inline" not in contents or "verification" in contents:  # its hash is that of the old name
         return yaml_text.put(text, place, {"inline": hostname}, BUTANE)
     if str(contents["inline"]).strip() == hostname:
         return text
@@ -188,13 +208,22 @@ def _items(text: str, section: str, name: str) -> list[Any]:
     within = yaml_text.load(text, BUTANE).get(section) or {}
     found = (within.get(name) or []) if isinstance(within, dict) else None
     if not isinstance(found, list):
-        raise TaskError(f"{BUTANE} is wrong", f"{section}.{name} is not a list", f"correct it in {BUTANE}")
+        raise _wrong(text, (section, name), _LIST)
     return found
+
+
+def _wrong(text: str, path: tuple[str | int, ...], wanted: str) -> TaskError:
+    why = f"{yaml_text.place(text, path, BUTANE)}: it must be {wanted}"
+    return TaskError(f"{BUTANE} is wrong", why, f"correct it in {BUTANE}")
 
 
 def _named(items: Sequence[Any]) -> list[tuple[int, Mapping[str, Any]]]:
     """The mappings of a list, with their numbers."""
     return [(number, item) for number, item in enumerate(items) if isinstance(item, dict)]
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}
 
 
 def _listed(value: object) -> list[Any]:

@@ -78,7 +78,8 @@ def _root(contents: Mapping[Path, str], path: Path) -> Iterator[Caution]:
 def _login(merged: Merged, whole: Sequence[Entry], owner: str) -> Iterator[Caution]:
     for user in merged.items("passwd", "users"):
         place = ("passwd", f"users[{user['name']}]", "sshAuthorizedKeys")
-        written = {entry.content: entry.path for entry in whole if entry.path[-2:-1] == place[1:2]}
+        lists = [entry for entry in whole if entry.path[-2:-1] == place[1:2]]
+        written = {line: entry.path for entry in lists for line in logins.key_lines(entry.content)}
         for number, key in enumerate(logins.keys(user)):
             where = written.get(key) or (*place[:-1], f"{place[-1]}[{number}]")
             if logins.is_foreign(key, owner):

@@ -7,10 +7,9 @@ from ruamel.yaml import YAML
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from tasks.model.install.butane import yaml_style
+from tasks.model.install.butane.yaml_nodes import Path, Place, child, is_empty, nested
 from tasks.model.install.butane.yaml_style import Style, Value, is_flow
 from tasks.model.install.butane.yaml_tabs import spaced
-
-Path = tuple[str | int, ...]  # keys of mappings and numbers of items; a list's length names a new item
 
 _COLON = re.compile(r"\s*:")
 _DASH = re.compile(r"(?:&\S+|!\S+|\s|#[^\n]*)*-")
@@ -19,17 +18,6 @@ _ALIAS_WORD = re.compile(r"\s*(\*[^\s,\]}]+)")
 _COMMA = re.compile(r"\s*,(?:[ \t]*(?![ \t#]))?")
 _REST = re.compile(r"[ \t]*,?[ \t]*(?:#[^\n]*)?\n")  # of the line that an item within brackets ends in
 _GAP = re.compile(r"[ \t]+(?=#)")
-
-
-@dataclass(frozen=True, slots=True)
-class _Place:
-    """A value with its key (None in a list), and the list or mapping that holds it."""
-
-    node: Node
-    key: Node | None
-    above: Node
-    step: str | int
-    in_flow: bool  # within brackets or braces
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +38,11 @@ class Text:
         """The text with a value at a path."""
         node, in_flow = self.root, is_flow(self.root)
         for depth, step in enumerate(path):
-            found, new = _child(node, step), _nested(path[depth + 1 :], value)
+            found, new = child(node, step), nested(path[depth + 1 :], value)
             if found is None:
                 return self._added(node, step, new, in_flow=in_flow)
-            place = _Place(found[1], found[0], node, step, in_flow)
-            if _is_empty(place.node) and not isinstance(new, str):
+            place = Place(found[1], found[0], node, step, in_flow)
+            if is_empty(place.node) and not isinstance(new, str):
                 return self._filled(place, new)
             if depth + 1 == len(path):
                 return self._replaced(place, value) if isinstance(value, str) else self._exchanged(place, value)
@@ -65,7 +53,7 @@ class Text:
         """The text without an item of a list."""
         node: Node = self.root
         for step in path[:-1]:
-            found = _child(node, step)
+            found = child(node, step)
             if found is None:
                 return self.text
             node = found[1]
@@ -74,6 +62,34 @@ class Text:
             return self._with(*self._span_in_flow(items[number - 1] if number else None, items[number]), "")
         begin = self.text.rfind("\n", 0, self._dash(node, number)) + 1
         return self._with(begin, self._next_line(self._item_end(node, number)), "")
+
+    def is_alias(self, path: Path) -> bool:
+        """Whether a value is an alias, or a list in brackets with one."""
+        place = self._find(path)
+        if place is None:
+            return False
+        if _ALIAS_WORD.match(self.text, self._before(place)):
+            return True
+        begin, end = place.node.start_mark.index, place.node.end_mark.index
+        items = place.node.value if isinstance(place.node, SequenceNode) and is_flow(place.node) else []
+        return any(not begin <= item.start_mark.index < end for item in items)
+
+    def line(self, path: Path) -> int:
+        """The line of a value's key or item, counted from 1; of the deepest that is there, and 0 if there is none."""
+        places = [place for depth in range(len(path)) if (place := self._find(path[: depth + 1]))]
+        marks = [(place.key or place.node).start_mark.line + 1 for place in places[-1:]]
+        return int(marks[0]) if marks else 0
+
+    def _find(self, path: Path) -> "Place | None":
+        """The place at a path; None if there is none."""
+        node, in_flow, place = self.root, is_flow(self.root), None
+        for step in path:
+            found = child(node, step)
+            if found is None:
+                return None
+            place = Place(found[1], found[0], node, step, in_flow)
+            node, in_flow = place.node, in_flow or is_flow(place.node)
+        return place
 
     def _span_in_flow(self, before: Node | None, item: Node) -> tuple[int, int]:
         """Where an item within brackets begins and ends, with its comma; with its lines, if they hold nothing else."""
@@ -110,7 +126,7 @@ class Text:
             return any(self._is_open(each[1] if isinstance(node, MappingNode) else each) for each in last)
         return node.style in ("|", ">") and node.end_mark.index == len(self.text) and not self.text.endswith("\n")
 
-    def _filled(self, place: _Place, value: Value) -> str:
+    def _filled(self, place: Place, value: Value) -> str:
         """Replace an empty value by a list or mapping, in the lines below its key."""
         begin, end = self._span(place)
         if place.in_flow or place.key is None:
@@ -120,14 +136,16 @@ class Text:
         shorter = Text(before + self.text[end:], self.root, self.style)
         return shorter._below(len(before), self.style.block(value, column))
 
-    def _exchanged(self, place: _Place, value: Value) -> str:
+    def _exchanged(self, place: Place, value: Value) -> str:
         """Replace a list or mapping by another one."""
         begin, end = self._span(place)
+        if _ALIAS_WORD.match(self.text, self._before(place)):
+            return self._filled(place, value)
         lines = self.style.block(value, place.node.start_mark.column)
         in_block = self._newline(begin).join(lines).lstrip()
         return self._with(begin, end, self.style.flow(value) if is_flow(place.node) else in_block)
 
-    def _replaced(self, place: _Place, value: str) -> str:
+    def _replaced(self, place: Place, value: str) -> str:
         """Replace a single value, and keep the column of a comment behind it."""
         begin, end = self._span(place)
         quote = str(place.node.style or "") if isinstance(place.node, ScalarNode) else ""
@@ -160,7 +178,7 @@ class Text:
     def _column(self, position: int) -> int:
         return position - self.text.rfind("\n", 0, position) - 1
 
-    def _span(self, place: _Place) -> tuple[int, int]:
+    def _span(self, place: Place) -> tuple[int, int]:
         """Where a value begins and ends; for an empty one, the place behind its key's colon or its dash, twice."""
         node, begin, end = place.node, place.node.start_mark.index, place.node.end_mark.index
         behind = self._before(place)
@@ -172,7 +190,7 @@ class Text:
             return begin, begin + len(self.text[begin:end].rstrip())
         return begin, self._end(place.key, node)
 
-    def _before(self, place: _Place) -> int:
+    def _before(self, place: Place) -> int:
         """The place behind a value's key or dash; within brackets, where the value begins."""
         if place.key is not None:
             return self._behind(place.key)
@@ -210,23 +228,3 @@ class Text:
         begin = self._item_end(node, number - 1) if number else node.start_mark.index
         dash = _DASH.match(self.text, begin)
         return dash.end() - 1 if dash else begin
-
-
-def _child(node: Node, step: str | int) -> "tuple[Node | None, Node] | None":
-    """The key and the value at a step; None if there is none. An item of a list has no key."""
-    if isinstance(step, int):
-        return (None, node.value[step]) if isinstance(node, SequenceNode) and step < len(node.value) else None
-    pairs = node.value if isinstance(node, MappingNode) else []
-    return next(((key, value) for key, value in pairs if key.value == step), None)
-
-
-def _is_empty(node: Node) -> bool:
-    """Whether a value is null, or a list or mapping without items."""
-    return str(node.tag).endswith(":null") if isinstance(node, ScalarNode) else not node.value
-
-
-def _nested(path: Path, value: Value) -> Value:
-    """The structure that has a value at a path."""
-    for step in reversed(path):
-        value = [value] if isinstance(step, int) else {step: value}
-    return value

@@ -9,23 +9,42 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from tasks.model.errors import TaskError
-from tasks.model.install.butane.yaml_edit import Path, Text
+from tasks.model.install.butane.yaml_edit import Text
+from tasks.model.install.butane.yaml_nodes import Path
 from tasks.model.install.butane.yaml_style import Value
 from tasks.model.install.butane.yaml_tabs import spaced
+from tasks.model.install.ignition import identity
 
 
 def load(text: str, name: str) -> dict[str, Any]:
     """The first document of a text, which must be a mapping; `name` is its file, for errors."""
     try:
         document = next(iter(YAML(typ="safe", pure=True).load_all(spaced(text))), None)
+        document = _unshared(document)
     except (YAMLError, ValueError) as error:
         raise TaskError(f"{name} is not YAML", _why(error), f"correct {name} at that place") from error
+    except RecursionError:
+        why = "it is nested too deeply, or an anchor holds itself"
+        raise TaskError(f"{name} cannot be read", why, f"write it without that in {name}") from None
     if document and not isinstance(document, dict):
         why = "it must hold keys with values, such as `variant: fcos`"
         raise TaskError(f"{name} is not a mapping", why, f"correct {name}, or restore it: git checkout {name}")
     if not document:
         raise TaskError(f"{name} is empty", "there is nothing to adopt", f"restore it: git checkout {name}")
-    return document
+    return dict(document)
+
+
+def _unshared(value: Any) -> Any:  # noqa: ANN401  (YAML's own shapes)
+    """A copy in which an alias has a value of its own, so that a change of one place leaves the other alone."""
+    if isinstance(value, dict):
+        return {key: _unshared(each) for key, each in value.items()}
+    return [_unshared(each) for each in value] if isinstance(value, list) else value
+
+
+def is_shared(text: str, path: Path, name: str) -> bool:
+    """Whether the value at a path is an alias, or a list in brackets that holds one."""
+    load(text, name)
+    return Text.of(text).is_alias(path)
 
 
 def _why(error: Exception) -> str:
@@ -42,9 +61,11 @@ def put(text: str, path: Path, value: Value, name: str) -> str:
     wanted = load(text, name)
     try:
         _set(wanted, path, value)
-    except TypeError as error:  # something else stands where a list or a mapping belongs
-        raise _unchangeable(path, name) from error
-    return _checked(Text.of(text).put(path, value), wanted, path, name)
+    except TypeError as error:
+        where = place(text, path, name)
+        why = f"{where}: something else is written where a list or a mapping belongs"
+        raise TaskError(f"{name} cannot be changed", why, f"change {where} by hand") from error
+    return _checked(Text.of(text).put(path, value), wanted, path, name, text)
 
 
 def drop(text: str, path: Path, name: str) -> str:
@@ -54,23 +75,35 @@ def drop(text: str, path: Path, name: str) -> str:
     for step in path[:-1]:
         above = above[step]
     del above[path[-1]]
-    return _checked(Text.of(text).drop(path), wanted, path, name)
+    return _checked(Text.of(text).drop(path), wanted, path, name, text)
 
 
-def _checked(text: str, wanted: dict[str, Any], path: Path, name: str) -> str:
+def _checked(changed: str, wanted: dict[str, Any], path: Path, name: str, text: str) -> str:
+    """The changed text, if it says what is wanted; `text` is what it was made of."""
     try:
-        is_right = load(text, name) == wanted
+        is_right = load(changed, name) == wanted
     except TaskError:
         is_right = False
     if not is_right:
-        raise _unchangeable(path, name)
-    return text
+        where = place(text, path, name)
+        why = f"{where}: it cannot be changed alone; an anchor (&) that is used elsewhere is there, or an odd form"
+        raise TaskError(f"{name} cannot be changed", why, f"change {where} by hand")
+    return changed
 
 
-def _unchangeable(path: Path, name: str) -> TaskError:
-    place = ".".join(map(str, path))
-    why = f"{place} is written in a form that cannot be changed alone, such as an anchor"
-    return TaskError(f"{name} cannot be changed", why, f"change {place} by hand")
+def place(text: str, path: Path, name: str) -> str:
+    """The place of a value, with its items' names, and its line if it is there."""
+    document: Any = load(text, name)
+    parts: list[str] = []
+    for step in path:
+        is_item = isinstance(document, list) and isinstance(step, int) and step < len(document)
+        document = document[step] if is_item else document.get(step) if isinstance(document, dict) else None
+        if is_item and parts:
+            parts[-1] += f"[{identity(document, int(step))}]"
+        else:
+            parts.append(str(step))
+    line = Text.of(text).line(path)
+    return f"{'.'.join(parts)}{f', line {line}' if line else ''}"
 
 
 def _set(document: Any, path: Path, value: Value) -> None:  # noqa: ANN401  (YAML's own shapes)

@@ -118,8 +118,15 @@ def is_foreign(line: str, owner: str) -> bool:
 
 
 def keys(user: Mapping[str, Any]) -> list[str]:
-    """The SSH keys of one of the config's users."""
-    return [str(key) for key in user.get("sshAuthorizedKeys") or [] if str(key).strip()]
+    """The SSH keys of one of the config's users; an item with several lines holds several."""
+    items = [str(item) for item in user.get("sshAuthorizedKeys") or [] if str(item).strip()]
+    return [line for item in items for line in key_lines(item)]
+
+
+def key_lines(item: str) -> list[str]:
+    """The keys in one item of a user's list, which sshd reads line by line; the item itself if it is one, or none."""
+    lines = [line.strip() for line in item.splitlines() if line.strip() and not line.lstrip().startswith("#")]
+    return lines if sum(bool(_found(line)) for line in lines) > 1 else [item]
 
 
 def can_enter(user: Mapping[str, Any]) -> bool:

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from tasks.model.errors import TaskError
 from tasks.model.install.butane import yaml_text
-from tasks.model.install.butane.yaml_edit import Path
+from tasks.model.install.butane.yaml_nodes import Path
 from tasks.model.install.butane.yaml_style import Value
 
 FOO = "foo.yaml"
@@ -39,7 +39,8 @@ PUT: list[tuple[str, Path, Value, str]] = [
     ),
     ("a: {local: f}\n", ("a",), {"inline": "w"}, 'a: {inline: "w"}\n'),
     ("a: &k\n  - x\nb: *k\n# y\n", ("c",), "w", "a: &k\n  - x\nb: *k\nc: w\n# y\n"),
-    ("a: &k\n  - x\nb: *k\n", ("b", 1), "w", "a: &k\n  - x\n  - w\nb: *k\n"),
+    ("a: &k\n  - x\nb: *k # y\n", ("b",), ["w"], "a: &k\n  - x\nb: # y\n  - w\n"),
+    ("a: &k [x]\nb: {c: *k}\n", ("b", "c"), ["w"], 'a: &k [x]\nb: {c: ["w"]}\n'),
     ("# y\n--- # z\na: 1\n---\na: 3\n", ("b",), "w", "# y\n--- # z\na: 1\nb: w\n---\na: 3\n"),
     ("a: &k x\nb: *k # y\n", ("b",), "w", "a: &k x\nb: w  # y\n"),
     ("a: &k x\nb:\n- *k\n- y\n", ("b", 0), "w", "a: &k x\nb:\n- w\n- y\n"),
@@ -92,6 +93,8 @@ def test_an_item_is_dropped_with_its_line(text: str, number: int, left: str) -> 
     [
         ("a: &k x\nb: *k\n", ("a",)),
         ("a: &k x\nb: [*k]\n", ("a",)),
+        ("a: &k\n  - x\nb: *k\n", ("b", 1)),
+        ("a: &k {c: x}\nb: *k\n", ("a", "c")),
         ("a: x\n", ("a", "b")),
         ("a: [1, 2]\n", ("a", "b")),
         ("a: {b}\n", ("a", "b", "c")),
@@ -111,7 +114,7 @@ def test_what_cannot_be_changed_alone_is_refused_with_its_place(text: str, path:
         "a: 1\na: 2\n": 'line 2: found duplicate key "a"',
         "- a\n": "foo.yaml is not a mapping", "a\n": "foo.yaml is not a mapping",
         "": "foo.yaml is empty", "{}\n": "foo.yaml is empty", "# a\n": "foo.yaml is empty",
-        "a: 2026-13-45\n": "month must be in 1..12",
+        "a: 2026-13-45\n": "month must be in 1..12", "a: &a [*a]\n": "an anchor holds itself",
     }.items(),
 )  # fmt: skip
 def test_a_file_that_cannot_be_read_is_refused_with_its_line(text: str, words: str) -> None:

@@ -166,3 +166,12 @@ def test_what_a_fetched_config_may_add_is_not_stated_as_a_fact() -> None:
     assert any(
         "nobody can log in, unless the config from https://a/b adds a key" in why for why in warned({}, "https://a/b")
     )
+
+
+def test_an_item_with_several_lines_holds_several_keys() -> None:
+    """The page names each of them; sshd reads the file line by line."""
+    other = f"{ED25519} other"
+    assert logins.key_lines(f"{ED25519}\n# c\n\n  {other}\n") == [ED25519, other]
+    assert logins.key_lines("ssh-ed25519\nAAAA") == ["ssh-ed25519\nAAAA"]
+    user = {"name": "core", "sshAuthorizedKeys": [f"{ED25519}\n{other}\n", "", "f"]}
+    assert logins.keys(user) == [ED25519, other, "f"]
