@@ -1,48 +1,11 @@
 """What is valid piece by piece, and stops or exposes a machine once Ignition has merged it."""
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.lab.conftest import fresh_clone
-
-KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl me"
-HEAD = f"variant: fcos\nversion: 1.6.0\npasswd: {{users: [{{name: core, ssh_authorized_keys: [{KEY}]}}]}}\n"
-OTHER = "variant: flatcar\nversion: 1.1.0\n"
-IGNITION = '{"ignition": {"version": "3.4.0"}}'
-CHILD = """ignition:
-  config:
-    merge:
-      - inline: |
-          {"ignition": {"version": "3.5.0"},
-           "storage": {"files": [{"path": "etc/b"}]}}
-"""
-HOLE = '{"default": [{"type": "insecureAcceptAnything"}]}'
-
-
-def merge(*children: str) -> str:
-    """Return a config that merges children, each one line of YAML."""
-    return "ignition: {config: {merge: [" + ", ".join(f"{{{child}}}" for child in children) + "]}}\n"
-
-
-def storage(kind: str, *items: str) -> str:
-    return f"storage: {{{kind}: [{', '.join(f'{{{item}}}' for item in items)}]}}\n"
-
-
-def passwd(users: str, groups: str = "") -> str:
-    return f"passwd: {{users: [{users}], groups: [{groups}]}}\n"
-
-
-def mount(name: str, where: str, install: str) -> str:
-    text = rf"[Mount]\nWhat=tank/a\nWhere={where}\nType=zfs\n[Install]\n{install}\n"
-    return f'systemd: {{units: [{{name: {name}.mount, enabled: true, contents: "{text}"}}]}}\n'
-
-
-def unit(fields: str) -> str:
-    return f"systemd: {{units: [{{name: custom-coreos-switch.service, {fields}}}]}}\n"
-
+from tests.lab.configs import CHILD, HOLE, IGNITION, KEY, file, merge, mount, passwd, storage, typed_in, unit
 
 REFUSED = {  # the text after HEAD, and what is said
     "a Butane child": (merge("local: partials/users.yaml"), "merge[0], line 4: it is no Ignition config"),
@@ -194,136 +157,12 @@ REFUSED = {  # the text after HEAD, and what is said
         storage("files", "path: /etc/a, contents: {local: out}") + "---\n", "outside of",
     ),
 }  # fmt: skip
-TAKEN = {
-    "sections that are empty, and an alias": (
-        "systemd:\n" + storage("files", "path: /var/a, user: &me {name: core}", "path: /var/b, user: *me"), "",
-    ),
-    "a child of an older version": (merge(f"inline: '{IGNITION}'"), ""),
-    "a child in a child": (
-        merge("inline: '{\"ignition\": {\"version\": \"3.5.0\", \"config\": {\"merge\": [{\"source\": \"data:,"
-              "%7B%22ignition%22%3A%7B%22version%22%3A%223.1.0%22%7D%7D\"}]}}}'"), "",
-    ),
-    "a child from a URL": (merge("source: https://example.com/a.ign"), "a.ign is fetched by the machine"),
-    "a child that is another config": (
-        merge("inline: '{\"ignition\": {\"version\": \"3.5.0\", \"config\": {\"replace\": {\"source\": "
-              "\"arn:aws:s3:::b/a.ign\"}}}}'"), "arn:aws:s3:::b/a.ign is fetched by the machine",
-    ),
-    "a user without a shell": ("passwd: {users: [{name: core, shell: /sbin/nologin}]}\n", "nobody can log in"),
-    "a key in a file": (
-        f"passwd: {{}}\nstorage: {{files: [{{path: /root/.ssh/authorized_keys, contents: {{inline: {KEY}}}}}]}}\n", "",
-    ),
-    "our own file again": (
-        storage("files", "path: /etc/containers/policy.json, contents: {inline: mine}"),
-        "policy.json], line 4: every machine gets the repository's own file instead",
-    ),
-    "our unit is disabled": (unit("enabled: false"), "service].enabled, line 4: `enabled: false` has no effect"),
-    "a proxy for our unit": (
-        unit("dropins: [{name: proxy.conf, contents: '[Service]\n\n  Environment=HTTPS_PROXY=http://a:3128'}]"), "",
-    ),
-    "updates that a link switches off": (
-        storage("links", "path: /etc/systemd/system/bootc-fetch-apply-updates.timer, target: /dev/null"),
-        "line 4: the machine would no longer update itself",
-    ),
-    "sshd lets nobody in": (
-        storage("files", "path: /etc/ssh/sshd_config.d/10.conf, contents: {inline: AllowUsers alice}"),
-        "line 4: sshd would let nobody in: AllowUsers does not name core",
-    ),
-    "a word that sshd does not know": (
-        storage("files", "path: /etc/ssh/sshd_config.d/10.conf, contents: {inline: PermitRootLogn no}"),
-        "line 1 of /etc/ssh/sshd_config.d/10.conf: sshd knows no keyword PermitRootLogn",
-    ),
-    "a rule for images from an address": (
-        storage("files", "path: /etc/containers/registries.d/z.yaml, contents: {source: 'https://example.com/z'}"),
-        "line 4: unchecked: whoever holds https://example.com/z decides which images it accepts",
-    ),
-    "half of a client's pair for another registry": (
-        storage("files", "path: /etc/containers/certs.d/other.example/client.cert, contents: {inline: x}"), "",
-    ),
-    "a boot into the rescue target": (
-        "kernel_arguments: {should_exist: [systemd.unit=rescue.target]}\n", "neither SSH nor the switch",
-    ),
-    "a text about updates": (
-        storage("files", "path: /etc/motd.d/10-help, contents: {inline: sudo bootc upgrade}"), "",
-    ),
-    "a program in /usr/local": (storage("files", "path: /usr/local/bin/a, mode: 493, contents: {inline: a}"), ""),
-    "tabs between words": (
-        "storage:\t# disks\n  files:\n    - path:\t/etc/a\t# a file\n      contents:\n        local:\ttree/a\n", "",
-    ),
-    "a tab in a text": ("systemd: {}\nstorage:\n  files:\n    - path: /etc/a\tb\n", ""),
-    "a second document": (storage("files", "path: /etc/a, contents: {inline: a}") + "---\n", ""),
-    "a shipped file that is replaced": (
-        storage("files", "path: /etc/hosts, overwrite: true, contents: {inline: a}"), "",
-    ),
-    "a mirror": (
-        "boot_device: {layout: x86_64, mirror: {devices: [/dev/sda, /dev/sdb]}}\n", "root file system is created again",
-    ),
-    "a group that nobody makes": (
-        storage("files", "path: /etc/a, group: {name: nas}"), "group.name, line 4: nobody makes the group nas",
-    ),
-    "a group that useradd does not find": (
-        passwd("{name: core, groups: [sudo, render]}"), "groups[1], line 3: useradd does not look into /usr/lib/group",
-    ),
-    "a shell that is missing": (passwd("{name: core, shell: /usr/bin/zsh}"), "shell, line 3: stock Fedora CoreOS has"),
-    "a pool that the first boot only wants": (
-        mount("var-tank", "/var/tank", "WantedBy=multi-user.target"), "",
-    ),
-    "a mount through a link": (
-        mount("mnt-a", "/mnt/a", "WantedBy=multi-user.target"), "name it var-mnt-a.mount, with Where=/var/mnt/a",
-    ),
-    "a device that nothing makes": (
-        storage("filesystems", "device: /dev/mapper/data, path: /var/a, format: xfs"), "nothing makes /dev/mapper/data",
-    ),
-    "a root without a label": (
-        storage("filesystems", "device: /dev/disk/by-partlabel/root, format: xfs, wipe_filesystem: true"),
-        "line 4: the root file system has no `label: root`",
-    ),
-    "a mirror for another machine": (
-        "boot_device: {layout: aarch64, mirror: {devices: [/dev/sda, /dev/sdb]}}\n", "mirror, line 4: this partitions",
-    ),
-    "a connection that others may read": (
-        storage("files", "path: /etc/NetworkManager/system-connections/a.nmconnection, contents: {inline: a}"),
-        "a.nmconnection], line 4: NetworkManager ignores",
-    ),
-    "a disk that only the TPM opens": ("boot_device: {luks: {tpm2: true}}\n", "boot_device.luks, line 4: the disk"),
-    "no more updates": (
-        "systemd: {units: [{name: bootc-fetch-apply-updates.timer, mask: true}]}\n", "would no longer update itself",
-    ),
-    "an argument that refuses modules": (
-        "kernel_arguments: {should_exist: [lockdown=integrity]}\n", "should_exist[0], line 4: with lockdown",
-    ),
-    "a key in a tree": (
-        "storage: {trees: [{local: tree, path: /etc/containers/systemd}]}\n",
-        "storage.trees[/etc/containers/systemd] (tree/db.container), line 4: a secret",
-    ),
-}  # fmt: skip
-
-
-def file(name: str) -> str:
-    return name.replace("/", "-")
 
 
 @pytest.fixture(scope="module")
 def typed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """Type `inv ignition` with each case as butane.yaml; return the folder with what it said and its exit status."""
-    clone = fresh_clone(tmp_path_factory.mktemp("merge") / "custom-coreos")
-    cases, partials = clone.path / "cases", clone.path / "partials"
-    for folder in (cases, partials, clone.path / "tree"):
-        folder.mkdir()
-    (partials / "users.yaml").write_text(HEAD)
-    (partials / "empty").touch()
-    (clone.path / "tree/db.container").write_text("[Container]\nEnvironment=POSTGRES_PASSWORD=made-up-and-long\n")
-    (clone.path / "tree/a").write_text("a")
-    os.mkfifo(clone.path / "pipe")
-    for link in ("out", "42"):
-        (clone.path / link).symlink_to("/etc/shadow")
-    for name, (text, _) in {**REFUSED, **TAKEN}.items():
-        head = HEAD.rpartition("passwd")[0] if text.startswith("passwd") else HEAD
-        (cases / file(name)).write_text((OTHER if name == "another system" else head) + text)
-    one = 'cp "$case" butane.yaml; inv ignition > /dev/null 2> "$case.said"; echo $? > "$case.status"'
-    done = clone.lab(f"inv keygen && for case in cases/*; do {one}; done")
-    assert done.returncode == 0, done.stderr
-    yield cases
-    clone.inv("lab-clean")
+    """Return the folder with what `inv ignition` said about each case."""
+    yield from typed_in(tmp_path_factory.mktemp("merge"), REFUSED)
 
 
 @pytest.mark.parametrize("name", REFUSED)
@@ -342,12 +181,3 @@ def test_only_what_stops_the_boot_is_said_to_do_so(typed: Path) -> None:
     """A machine boots without our switch."""
     for name, words in (("the unit is masked", "undoes what a machine needs"), ("a file in /usr", "could not boot")):
         assert words in (typed / f"{file(name)}.said").read_text()
-
-
-@pytest.mark.parametrize("name", TAKEN)
-def test_what_works_is_taken(typed: Path, name: str) -> None:
-    """With a warning where a machine can be lost."""
-    said = (typed / f"{file(name)}.said").read_text()
-    assert (typed / f"{file(name)}.status").read_text() == "0\n", said
-    assert TAKEN[name][1] in said
-    assert ("WARNING" in said) == bool(TAKEN[name][1])

@@ -20,7 +20,6 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from tasks.clients import serving
 from tests.lab.conftest import ROOT, Clone, assert_three_lines, fresh_clone
-from tests.lab.published import LOGIN
 
 PHONE, DESKTOP = (360, 740), (1280, 900)
 FILES = {"index.html", "ignition.json", "ignition.json.sha512", "cosign.pub", "versions.json"}
@@ -208,22 +207,6 @@ def test_a_folder_with_anything_else_in_it_is_left_alone(site: Site) -> None:
     (site.clone.path / "plain").write_text("")
     assert_three_lines(site.clone.lab("inv site --out plain", "season"), "is not overwritten")
     assert not list(site.clone.path.glob(".*.??????*/new"))
-
-
-@pytest.mark.parametrize("login", ["true", LOGIN])
-def test_before_the_first_image_there_is_a_page_without_images(own_clone: Clone, login: str) -> None:
-    """A registry tells a stranger nothing, and a login that the image is missing: neither is an error."""
-    done = own_clone.lab(f"cd {own_clone.path} && inv keygen && {login} && inv site")
-    assert done.returncode == 0, done.stderr
-    assert "the page shows no images: " in done.stderr
-    assert (own_clone.path / "site/index.html").exists()
-
-
-def test_without_a_key_there_is_no_page(own_clone: Clone) -> None:
-    """A machine installed from it would never switch."""
-    done = own_clone.lab("inv site", "season")
-    assert_three_lines(done, "no signing key", "./inv keygen")
-    assert not (own_clone.path / "site").exists()
 
 
 SERVED = """
