@@ -115,7 +115,7 @@ REFUSED = {  # the text after HEAD, and what is said
             "path: /etc/containers/registries.conf.d/9.conf, contents: {inline:"
             " \"[[registry]]\\nlocation = 'ghcr.io/samhclark'\\nblocked = true\\n\"}",
         ),
-        "is blocked in",
+        "files[/etc/containers/registries.conf.d/9.conf], line 4: ghcr.io/",
     ),
     "a directory in /": (storage("directories", "path: /backups"), "directories[/backups], line 4: nothing can be"),
     "a file below a new directory in /": (storage("files", "path: /data/a/b"), "nothing can be made in /"),
@@ -230,6 +230,7 @@ TAKEN = {
     ),
     "a tab in a text": ("systemd: {}\nstorage:\n  files:\n    - path: /etc/a\tb\n", ""),
     "a second document": (storage("files", "path: /etc/a, contents: {inline: a}") + "---\n", ""),
+    "a second document that is lost": ("---\nstorage: {}\n", "line 5: a second document begins here"),
     "a shipped file that is replaced": (
         storage("files", "path: /etc/hosts, overwrite: true, contents: {inline: a}"), "",
     ),

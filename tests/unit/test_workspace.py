@@ -9,6 +9,7 @@ import pytest
 
 from tasks.clients import workspace
 from tasks.clients.workspace import write_whole
+from tasks.model.errors import TaskError
 
 
 def test_a_file_is_replaced_and_a_link_stays_a_link(tmp_path: Path) -> None:
@@ -72,3 +73,18 @@ def test_the_cache_is_where_the_launcher_has_it(
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     assert workspace.cache() == tmp_path / folder
     assert workspace.cache().is_dir()
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    {"a: b\n# für\n".encode("latin-1"): "line 2 has", b"\xff\xfea": "line 1 has"}.items(),
+)
+def test_a_text_that_is_not_utf_8_is_refused_with_its_line(tmp_path: Path, content: bytes, words: str) -> None:
+    """It says how to make it one; a missing file is another error."""
+    file = tmp_path / "a"
+    with pytest.raises(TaskError, match="No such file"):
+        workspace.read_text(file)
+    file.write_bytes(content)
+    with pytest.raises(TaskError, match="save it as UTF-8") as refused:
+        workspace.read_text(file)
+    assert words in refused.value.why
