@@ -1,5 +1,6 @@
 """What butane takes in a text without a word, and what comes of it."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -8,6 +9,8 @@ from ruamel.yaml.error import YAMLError
 from ruamel.yaml.nodes import ScalarNode
 
 from tasks.model.butane.yaml_tabs import spaced
+
+_BEGIN = re.compile(r"^---", re.MULTILINE)
 
 
 def cautions(text: str, document: Any) -> Iterator[str]:  # noqa: ANN401  (YAML's own shapes)
@@ -21,6 +24,8 @@ def cautions(text: str, document: Any) -> Iterator[str]:  # noqa: ANN401  (YAML'
 
 def _second(text: str) -> int:
     """The line of the second document, counted from 1; 0 if there is none, or it is empty."""
+    if not _BEGIN.search(text):  # a large file takes a second to parse
+        return 0
     try:
         roots = list(YAML(typ="safe", pure=True).compose_all(spaced(text)))[1:]
     except (YAMLError, ValueError, RecursionError):
