@@ -30,9 +30,13 @@ def read_text(path: Path, newline: str | None = None) -> str:
     try:
         with path.open(encoding="utf-8", newline=newline) as file:
             return file.read()
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-        raise TaskError(f"{path} could not be read", reason or str(error), "check the path and the file") from error
+    except UnicodeDecodeError as error:
+        line = error.object.count(b"\n", 0, error.start) + 1
+        why = f"it is not UTF-8 text: line {line} has the byte 0x{error.object[error.start]:02x}"
+        raise TaskError(f"{path} could not be read", why, "save it as UTF-8 in your editor") from error
+    except OSError as error:
+        why = error.strerror or str(error)
+        raise TaskError(f"{path} could not be read", why, "check the path and the file") from error
 
 
 def cache() -> Path:

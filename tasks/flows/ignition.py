@@ -11,7 +11,7 @@ from tasks.clients import butane, gitleaks, identity, signer, workspace
 from tasks.console import answer, say, warn
 from tasks.model.errors import TaskError
 from tasks.model.install import cautions, firstboot
-from tasks.model.install.butane import source_lines
+from tasks.model.install.butane import butane_cautions, source_lines
 from tasks.model.install.guarded import guarded
 from tasks.model.install.ignition import flatten, merged, parse
 from tasks.model.install.impossible import impossible
@@ -67,6 +67,8 @@ def make(settings: "Settings", *, switch: bool) -> Installation:
         added = parse(child.result()) if child else {}
         _require_bootable(settings, on_machine, added, written)
         findings = scanned.result()
+    for sentence in butane_cautions.cautions(config, written):
+        warn(f"{USER_FILE}: {sentence}")
     for each in on_machine.warnings:
         warn(f"{USER_FILE}: {source_lines.find(written, each.path)}: {each.why}")
     for path, why in (
@@ -88,7 +90,21 @@ def _require_bootable(settings: "Settings", merged: "Merged", ours: dict[str, An
         why = "; ".join(f"{source_lines.find(written, each.path)}: {each.why}" for each in faults)
         raise TaskError(what, why, f"correct {USER_FILE} at that place")
     if ours:
+        _require_accepted(settings, merged, ours, written)
+
+
+def _require_accepted(settings: "Settings", merged: "Merged", ours: dict[str, Any], written: object) -> None:
+    """Stop if a machine would not take the image as it should; name the files that this config adds about images."""
+    try:
         signer.require(merged.host_files(), settings.image, f"{USER_FILE}, once merged,")
+    except TaskError as error:
+        mine = {file["path"] for file in ours.get("storage", {}).get("files", [])}
+        paths = sorted({f"/{path}" for path in merged.host_files().files} - mine)
+        if not paths:
+            raise
+        places = ", ".join(str(source_lines.find(written, ("storage", f"files[{path}]"))) for path in paths)
+        following = f"correct or leave out what {USER_FILE} writes there"
+        raise TaskError(error.what, f"{places}: {error.why}", following) from error
 
 
 def _ours(settings: "Settings", *, switch: bool) -> str:

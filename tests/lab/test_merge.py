@@ -78,7 +78,7 @@ REFUSED = {  # the text after HEAD, and what is said
             "path: /etc/containers/registries.conf.d/9.conf, contents: {inline:"
             " \"[[registry]]\\nlocation = 'ghcr.io/samhclark'\\nblocked = true\\n\"}",
         ),
-        "is blocked in",
+        "files[/etc/containers/registries.conf.d/9.conf], line 4: ghcr.io/",
     ),
     "keys that others may write": (
         storage("directories", "path: /etc/pki/cosign, user: {name: core}"), "line 4: whoever may write here decides",

@@ -21,6 +21,7 @@ TAKEN = {
         merge("inline: '{\"ignition\": {\"version\": \"3.5.0\", \"config\": {\"replace\": {\"source\": "
               "\"arn:aws:s3:::b/a.ign\"}}}}'"), "arn:aws:s3:::b/a.ign is fetched by the machine",
     ),
+    "a second document that is lost": ("---\nstorage: {}\n", "line 5: a second document begins here"),
     "a user without a shell": ("passwd: {users: [{name: core, shell: /sbin/nologin}]}\n", "nobody can log in"),
     "a key in a file": (
         f"passwd: {{}}\nstorage: {{files: [{{path: /root/.ssh/authorized_keys, contents: {{inline: {KEY}}}}}]}}\n", "",

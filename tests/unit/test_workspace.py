@@ -9,6 +9,7 @@ import pytest
 
 from tasks.clients import workspace
 from tasks.clients.workspace import write_whole
+from tasks.model.errors import TaskError
 
 
 def test_a_file_is_replaced_and_a_link_stays_a_link(tmp_path: Path) -> None:
@@ -105,3 +106,18 @@ def test_certificates_for_registries_are_shipped_with_keys_and_policy(
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(name)
     assert sorted(workspace.host_files().files) == names[:2]
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    {"a: b\n# für\n".encode("latin-1"): "line 2 has", b"\xff\xfea": "line 1 has"}.items(),
+)
+def test_a_text_that_is_not_utf_8_is_refused_with_its_line(tmp_path: Path, content: bytes, words: str) -> None:
+    """It says how to make it one; a missing file is another error."""
+    file = tmp_path / "a"
+    with pytest.raises(TaskError, match="No such file"):
+        workspace.read_text(file)
+    file.write_bytes(content)
+    with pytest.raises(TaskError, match="save it as UTF-8") as refused:
+        workspace.read_text(file)
+    assert words in refused.value.why
