@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -21,7 +21,9 @@ from tasks.model.install.secrets import encrypted
 from tasks.model.install.secrets import scan as secrets
 
 if TYPE_CHECKING:
+    from tasks.model.install.ignition import Entry
     from tasks.model.install.merged import Merged
+    from tasks.model.install.switched_off import Caution
     from tasks.settings.values import Settings
 
 USER_FILE = "butane.yaml"
@@ -66,18 +68,24 @@ def make(settings: "Settings", *, switch: bool) -> Installation:
         on_machine = booting.result()
         added = parse(child.result()) if child else {}
         _require_bootable(settings, on_machine, added, written)
+        warnings = [  # while gitleaks searches
+            f"{source_lines.find(written, path)}: {why}"
+            for path, why in _cautions(settings, own.result(), whole, on_machine, added)
+        ]
         findings = scanned.result()
-    for sentence in butane_cautions.cautions(config, written):
+    for sentence in (*butane_cautions.cautions(config, written), *warnings):
         warn(f"{USER_FILE}: {sentence}")
-    for each in on_machine.warnings:
-        warn(f"{USER_FILE}: {source_lines.find(written, each.path)}: {each.why}")
-    for path, why in (
-        *cautions.cautions(on_machine, whole, identity.owner(settings.image)),
-        *encrypted.cautions(whole),
-        *overridden(flatten(own.result()), added),
-    ):
-        warn(f"{USER_FILE}: {source_lines.find(written, path)}: {why}")
     return Installation(document, on_machine, tuple(_reported(findings, settings, written)))
+
+
+def _cautions(
+    settings: "Settings", own: str, whole: Sequence["Entry"], merged: "Merged", ours: dict[str, Any]
+) -> Iterator["Caution"]:
+    """What to know before a machine is installed, and the Ignition paths; `own` is the config without our part."""
+    yield from ((each.path, each.why) for each in merged.warnings)
+    yield from cautions.cautions(merged, whole, identity.owner(settings.image))
+    yield from encrypted.cautions(whole)
+    yield from overridden(flatten(own), ours)
 
 
 def _require_bootable(settings: "Settings", merged: "Merged", ours: dict[str, Any], written: object) -> None:
