@@ -1,6 +1,5 @@
 """The solver's promises, for every world."""
 
-import time
 from dataclasses import replace
 
 from hypothesis import given, settings, strategies
@@ -12,6 +11,7 @@ from tasks.model.solver.candidates import Candidates, Published
 from tasks.model.solver.ranges import KernelRange, Matrix, Support
 from tasks.model.solver.solve import Decision, Verdict, solve
 from tasks.model.versions import Kernel, Series
+from tests.builders.effort import efforts
 from tests.builders.values import NOW, POLICY, candidates, five_thousand_pairs, published, release
 
 VERSIONS = [f"44.202611{day:02}.3.0" for day in (3, 7, 10, 14, 17, 20)]
@@ -156,12 +156,8 @@ def test_the_sentences_go_from_the_newest_release_down(world: Candidates) -> Non
     assert versions[:-1] == sorted(versions[:-1], reverse=True)
 
 
-def test_five_thousand_pairs_take_less_than_a_tenth_of_a_second() -> None:
+def test_five_thousand_pairs_take_little() -> None:
     """In the worst case no pair fits, so the solver looks at every pair."""
     world = five_thousand_pairs()
-    seconds = []
-    for _ in range(5):
-        begun = time.perf_counter()
-        assert solve(world).verdict is Verdict.BLOCKED
-        seconds.append(time.perf_counter() - begun)
-    assert min(seconds) < 0.1
+    assert solve(world).verdict is Verdict.BLOCKED
+    assert efforts(lambda: solve(world))[0] < 4  # yardsticks; it is 1.7 here
