@@ -1,6 +1,12 @@
-"""Images made from the good one with one more instruction."""
+"""Images made from the good one with one more instruction, and what the contract says about them."""
 
+import json
+import re
+from collections.abc import Sequence
 from shlex import quote
+from typing import Any
+
+from tests.lab.conftest import HOUR, Clone
 
 
 def derived(instruction: str) -> str:
@@ -8,3 +14,16 @@ def derived(instruction: str) -> str:
     return (
         f"printf 'FROM localhost/custom-coreos:stable\\n%s\\n' {quote(instruction)} | podman build -q -t wrong -f - ."
     )
+
+
+def verified(built: Clone, steps: Sequence[str]) -> list[dict[str, str]]:
+    """Build an image with each step, and return the faults of each by their checks; all in one lab."""
+    done = built.lab(
+        "".join(f"{derived(f'RUN {step}')} > /dev/null || exit; inv verify localhost/wrong --json; " for step in steps),
+        seconds=HOUR,
+    )
+    answers: list[dict[str, Any]] = [
+        json.loads(text) for text in re.findall(r"^\{.*?^\}", done.stdout, re.MULTILINE | re.DOTALL)
+    ]
+    assert len(answers) == len(steps), done.stderr
+    return [{row["name"]: row["fault"] for row in answer["checks"] if row["fault"]} for answer in answers]
