@@ -21,8 +21,11 @@ from tasks.model.install.secrets import encrypted
 from tasks.model.install.secrets import scan as secrets
 
 if TYPE_CHECKING:
+    from concurrent.futures import Future
+
     from tasks.model.install.ignition import Entry
     from tasks.model.install.merged import Merged
+    from tasks.model.install.secrets.scan import Leak
     from tasks.model.install.switched_off import Caution
     from tasks.settings.values import Settings
 
@@ -63,7 +66,7 @@ def make(settings: "Settings", *, switch: bool) -> Installation:
         booting = pool.submit(butane.merge, document)
         whole = flatten(document)
         leaks = pool.submit(lambda: tuple(gitleaks.leaks([encrypted.without(entry) for entry in whole])))
-        scanned = pool.submit(lambda: secrets.scan(whole, (leak for leak in leaks.result())))
+        scanned = pool.submit(lambda: secrets.scan(whole, _awaited(leaks)))
         written = source_lines.load(config)
         on_machine = booting.result()
         added = parse(child.result()) if child else {}
@@ -76,6 +79,11 @@ def make(settings: "Settings", *, switch: bool) -> Installation:
     for sentence in (*butane_cautions.cautions(config, written), *warnings):
         warn(f"{USER_FILE}: {sentence}")
     return Installation(document, on_machine, tuple(_reported(findings, settings, written)))
+
+
+def _awaited(leaks: "Future[tuple[Leak, ...]]") -> Iterator["Leak"]:
+    """Wait for the leaks only once somebody asks for the first one."""
+    yield from leaks.result()
 
 
 def _cautions(
