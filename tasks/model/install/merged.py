@@ -57,10 +57,7 @@ class Merged:
 
     def content(self, path: str) -> str | None:
         """What a file has after the first boot, with what is appended; None if the config does not write it."""
-        file = self._files.get(plain(path))
-        if file is None:
-            return None
-        return "".join(map(_decoded, parts(file)))
+        return self._contents.get(plain(path))
 
     def read(self, path: str) -> str | None:
         """What a program reads at a path, also through a link; None if nobody knows it here.
@@ -81,6 +78,10 @@ class Merged:
     def _files(self) -> Mapping[str, Mapping[str, Any]]:
         """The files by their paths; every question about one would go through all of them otherwise."""
         return {plain(file["path"]): file for file in self.items("storage", "files")}
+
+    @cached_property
+    def _contents(self) -> Mapping[str, str]:
+        return {path: "".join(map(_decoded, parts(file))) for path, file in self._files.items()}
 
     @cached_property
     def _links(self) -> Mapping[str, Mapping[str, Any]]:

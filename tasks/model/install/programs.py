@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from pathlib import PurePosixPath
 
 from tasks.model.install.ignition import Path
 from tasks.model.install.merged import Merged, plain
@@ -14,7 +13,7 @@ Lines = tuple[str, ...]
 _PROGRAM = re.compile(r"\s*Exec\w+\s*=")
 _USER_UNITS = re.compile(r"/etc/systemd/user/|.*/\.config/systemd/user/")
 _DISPATCHED = "/etc/NetworkManager/dispatcher.d/"
-_SEARCHED = (PurePosixPath("/usr/local/bin"), PurePosixPath("/usr/local/sbin"))  # a program there is found by its name
+_SEARCHED = ("/usr/local/bin", "/usr/local/sbin")  # a program there is found by its name
 _BEGINS = r"(?:^|[=;|&(\"'`]|\b(?:exec|sudo|env|if|then|else|do|while|until)\s)\s*[-@:+!]*"  # of a command
 _SAID = re.compile(r"\s*(?:alias|echo|printf|logger)\s[^|&;]*")
 
@@ -56,8 +55,9 @@ def _script(merged: Merged, path: str) -> Lines:
 
 def _named(paths: Iterable[str], text: str) -> list[str]:
     """The scripts that a text names: by their path, or by their name where the shell finds it."""
-    names = {path: path if PurePosixPath(path).parent not in _SEARCHED else PurePosixPath(path).name for path in paths}
-    return [path for path, name in names.items() if name in text and _form(path, name).search(text)]
+    names = ((path, *path.rsplit("/", 1)) for path in paths)
+    named = ((path, name if folder in _SEARCHED else path) for path, folder, name in names)
+    return [path for path, name in named if name in text and _form(path, name).search(text)]
 
 
 def _form(path: str, name: str) -> re.Pattern[str]:
