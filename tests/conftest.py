@@ -15,7 +15,12 @@ FIRST = (
     "test_workflows",
     "test_workflow_days",
     "test_publish",
+    "test_contract",
     "test_own_kmods",
+    "test_signing",
+    "test_contract_effects",
+    "test_build",
+    "test_publish_races",
 )
 
 
