@@ -68,7 +68,7 @@ def host_files() -> HostFiles:
     top = ROOT / "overlay-root"
     keys = [path for path in sorted((top / KEYS).rglob("*")) if path.is_file() and _counts(path, top / KEYS)]
     shipped = [*keys, *sorted((top / REGISTRIES).glob("*.yaml"))]
-    personal = [path for folder in PERSONAL for path in sorted((top / folder).rglob("*"))]
+    personal = [path for place in PERSONAL for path in (top / place, *sorted((top / place).rglob("*")))]
     file, folder = REDIRECTS
     found = [path for folder in CERTIFICATES for path in sorted((top / folder).glob("*/*"))]
     certificates = [path for path in found if path.name.split() == [path.name]]  # as the probe in an image sees them

@@ -15,9 +15,11 @@ _WRAPPERS = frozenset(
 )  # they start a program that is one of their arguments
 _SILENT = ("true", ":", "echo", "printf", "sleep", "logger", "systemd-cat")
 _ASSIGNMENT = re.compile(r"(?:export\s+)?([A-Za-z_]\w*)=(.*)", re.DOTALL)
-_HERE = re.compile(r"<<(-?)\s*[\"']?(\w+)[\"']?")
+_HERE = re.compile(r"(?<!<)<<(?!<)-?\s*[\"'\\]?(\w+)[\"']?")
+_ARITHMETIC = re.compile(r"\(\(.*?\)\)")
 _INSIDE = re.compile(r"\$\(([^()]*)\)|`([^`]*)`")
 _ENDS = ";&|()`\n"
+_DEEPEST = 8  # shells within shells
 _DNF = ("dnf", "dnf5", "dnf-3", "yum")
 _UPDATERS = ("dnf-automatic", "uupd", "ublue-update", "topgrade", "zincati")  # whatever their arguments are
 _VERBS = {
@@ -147,9 +149,9 @@ def _without_documents(text: str) -> str:
             end = "" if line.strip() == end else end
             continue
         code = _without_comment(line)
-        here = _HERE.search(code)
+        here = _HERE.search(_ARITHMETIC.sub("", code))
         if here and not re.match(rf"\s*(?:\S*/)?(?:{'|'.join(_SHELLS)})\b", code):
-            end = here[2]
+            end = here[1]
         kept.append(_HERE.sub("", code))
     return "\n".join(kept)
 
@@ -162,11 +164,11 @@ def _without_comment(line: str) -> str:
     return line
 
 
-def _simple(text: str, values: dict[str, str]) -> Iterator[Command]:
+def _simple(text: str, values: dict[str, str], depth: int = 0) -> Iterator[Command]:
     words: list[str] = []
-    for token in [*_tokens(text), "\n"]:
+    for token in [*_tokens(text), "\n"] if depth < _DEEPEST else []:
         if token and not token.strip(_ENDS):
-            yield from _resolved(words, values)
+            yield from _resolved(words, values, depth)
             words = []
         else:
             words.append(token)
@@ -193,11 +195,11 @@ def _split(text: str) -> list[str]:
     return list(lexer)
 
 
-def _resolved(words: Sequence[str], values: dict[str, str]) -> Iterator[Command]:
+def _resolved(words: Sequence[str], values: dict[str, str], depth: int = 0) -> Iterator[Command]:
     """The command that some words are, behind keywords, assignments and wrappers, and those inside it."""
     for word in words:
         for inside in _INSIDE.findall(word):
-            yield from _simple("".join(inside), values)
+            yield from _simple("".join(inside), values, depth + 1)
     words = [part for word in words for part in _with_values(word, values)]
     while words and (words[0] in _KEYWORDS or words[0] == "export" or _ASSIGNMENT.fullmatch(words[0])):
         if assigned := _ASSIGNMENT.fullmatch(words[0]):
@@ -205,16 +207,16 @@ def _resolved(words: Sequence[str], values: dict[str, str]) -> Iterator[Command]
         words = words[1:]
     if words and basename(words[0]) in _WRAPPERS:
         words = next((words[place:] for place, word in enumerate(words) if basename(word) in _KNOWN), words)
-    yield from _started(tuple(words), values)
+    yield from _started(tuple(words), values, depth + 1)
 
 
-def _started(words: Command, values: dict[str, str]) -> Iterator[Command]:
+def _started(words: Command, values: dict[str, str], depth: int) -> Iterator[Command]:
     if not words:
         return
     if basename(words[0]) in _SHELLS and (place := _command_option(words)):
-        yield from _simple(words[place], values)
+        yield from _simple(words[place], values, depth)
     elif words[0] == "eval":
-        yield from _simple(" ".join(words[1:]), values)
+        yield from _simple(" ".join(words[1:]), values, depth)
     else:
         yield words
 

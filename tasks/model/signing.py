@@ -22,7 +22,11 @@ POLICY = "etc/containers/policy.json"
 REGISTRIES = "etc/containers/registries.d"
 REDIRECTS = ("etc/containers/registries.conf", "etc/containers/registries.conf.d/")  # can block or redirect an image
 REGISTRY_ENTRY = f"{REGISTRIES}/50-custom-coreos.yaml"  # the same file for every image name
-PERSONAL = ("root/.config/containers/", "var/roothome/.config/containers/")  # podman and bootc prefer them
+PERSONAL = tuple(  # podman and bootc prefer these, which are root's own
+    f"{home}/.config/containers/{name}"
+    for home in ("root", "var/roothome")
+    for name in ("policy.json", "registries.d/", "registries.conf", "registries.conf.d/", "certs.d/")
+)
 _CERTIFICATES = ("fulcio", "pki")
 _PUBLIC = re.compile(rb"-----BEGIN PUBLIC KEY-----(.*?)-----END PUBLIC KEY-----", re.DOTALL)
 _PRIVATE = b"PRIVATE KEY-----"

@@ -50,6 +50,11 @@ from tasks.model.commands import (
         "sudo bootc upgrade": "bootc upgrade",
         "#!/usr/bin/python3\nimport subprocess\nsubprocess.run(['bootc', 'upgrade', '--apply'])\n": "bootc upgrade",
         "#!/bin/sh\ndon't # parse\nbootc upgrade\n": "bootc upgrade",
+        'read -r a <<< "word"\nbootc upgrade\n': "bootc upgrade",
+        "grep -q x <<<word\nbootc upgrade\n": "bootc upgrade",
+        "size=$((1<<2))\nbootc upgrade\n": "bootc upgrade",
+        "(( size = 1 << n ))\nbootc upgrade\n": "bootc upgrade",
+        "cat <<'EOF'\nx\nEOF\nbootc upgrade\n": "bootc upgrade",
     }.items(),
 )
 def test_an_update_is_found_however_it_is_written(text: str, found: str) -> None:
@@ -69,7 +74,8 @@ def test_an_update_is_found_however_it_is_written(text: str, found: str) -> None
         "podman exec web dnf -y upgrade", "toolbox run dnf upgrade", "ssh host bootc upgrade", "man bootc upgrade",
         "#!/bin/sh\n# bootc upgrade\necho x # then bootc upgrade\n",
         "#!/bin/sh\ncat > /etc/motd <<EOF\nbootc upgrade\nEOF\necho done\n", "journalctl -u bootc upgrade",
-        "cat <<-'EOF'\n\tbootc upgrade\n\tEOF\n", "install -m 0644 a b", "chmod --verbose 0000 /etc/shadow",
+        "cat <<-'EOF'\n\tbootc upgrade\n\tEOF\n", "cat <<\\EOF\nbootc upgrade\nEOF\n",
+        "install -m 0644 a b", "chmod --verbose 0000 /etc/shadow",
         "#!/usr/bin/python3\nprint('see bootc-upgrade')\n", "grep -q 'bootc upgrade' /var/log/x", "",
         "systemctl status bootc-fetch-apply-updates.service",
     ],
@@ -77,6 +83,15 @@ def test_an_update_is_found_however_it_is_written(text: str, found: str) -> None
 def test_reading_and_speaking_of_updates_is_none(text: str) -> None:
     """Nor what happens in a container or on another machine."""
     assert update(commands(text)) == ""
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["x='eval $x'\neval $x", "x=\"sh -c '$x'\"\n$x", 'x=\'$(eval "$x $x")\'\neval "$x"'],
+)
+def test_a_command_that_holds_itself_ends(text: str) -> None:
+    """A shell would run such a script until it is stopped."""
+    assert update(commands(f"{text}\nbootc upgrade")) == "bootc upgrade"
 
 
 @pytest.mark.parametrize(

@@ -56,16 +56,23 @@ def with_default(*requirements: str) -> bytes:
         {POLICY: with_default()},
         {"root/.config/containers/policy.json": b"{}"},
         {"var/roothome/.config/containers/registries.d/x.yaml": b""},
+        {"root/.config/containers/certs.d/ghcr.io/ca.crt": b""},
     ],
     ids=[
         "no policy", "no JSON", "a list", "a default that accepts", "two defaults", "no default", "root's policy",
-        "root's registries.d",
+        "root's registries.d", "root's certificates",
     ],
 )  # fmt: skip
 def test_what_needs_no_try_is_found(changes: dict[str, bytes | None]) -> None:
     """Each strands every host that follows the image, or lets unsigned images in."""
     files = {path: content for path, content in {**shipped(), **changes}.items() if content is not None}
     assert len(HostFiles(files).faults(IMAGE)) == 1
+
+
+@pytest.mark.parametrize("name", ["auth.json", "containers.conf", "storage.conf", "systemd/a.container"])
+def test_what_else_root_has_of_podman_s_decides_about_no_image(name: str) -> None:
+    """Only some files in that folder come before those in /etc/containers."""
+    assert HostFiles({**shipped(), f"root/.config/containers/{name}": b""}).faults(IMAGE) == []
 
 
 ELSEWHERE = {"type": "exactRepository", "dockerRepository": "x/y"}

@@ -60,10 +60,12 @@ def test_host_files_are_those_that_hosts_read(monkeypatch: pytest.MonkeyPatch, t
         "etc/pki/cosign/cosign.pub", "etc/pki/cosign/ublue.pub", "etc/pki/cosign/old/.key",
         "etc/containers/policy.json",
         "etc/containers/registries.d/50-custom-coreos.yaml", "etc/containers/registries.d/.x.yaml",
+        "root/.config/containers/policy.json", "var/roothome/.config/containers/registries.d/x.yaml",
     }  # fmt: skip
     others = {
         "etc/pki/cosign/.gitkeep", "etc/pki/cosign/README", "etc/pki/cosign/cosign.pub.bak", "etc/pki/cosign/.x.pub",
         "etc/pki/cosign/old/x.pub", "etc/containers/registries.d/README",
+        "root/.config/containers/storage.conf",
     }  # fmt: skip
     for name in read | others:
         file = tmp_path / "overlay-root" / name

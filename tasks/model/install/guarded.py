@@ -9,23 +9,24 @@ from tasks.model.install.firstboot import UNIT, is_harmless
 from tasks.model.install.merged import NO_SWITCH, Finding, Merged, given_away, plain
 from tasks.model.install.mounts import mount_points
 from tasks.model.install.presets import first, presets
+from tasks.model.install.units import FOLDER, units
+from tasks.model.kernel_arguments import masked_unit, words
 from tasks.model.signing import KEYS, PERSONAL, POLICY, REDIRECTS, REGISTRIES
+from tasks.model.systemd import assignments
 
-_UNITS = "/etc/systemd/system"
 _PROTECTING = tuple(PurePosixPath(f"/{path}") for path in (POLICY, REGISTRIES, KEYS, *PERSONAL, *REDIRECTS))
 _SWITCHING = (
-    *map(PurePosixPath, (f"{_UNITS}/{UNIT}", f"{_UNITS}/{UNIT}.d", "/etc/custom-coreos-switch")),
+    *map(PurePosixPath, (f"{FOLDER}/{UNIT}", f"{FOLDER}/{UNIT}.d", "/etc/custom-coreos-switch")),
     PurePosixPath("/var/lib/custom-coreos-switch"),
 )
-_OVERRIDES = (f"{_UNITS}.control/{UNIT}", "/var/lib/custom-coreos-switch/")
-_DROP_INS = tuple(f"{folder}/{UNIT}.d/" for folder in (_UNITS, f"{_UNITS}.attached", "/usr/local/lib/systemd/system"))
+_OVERRIDES = (f"{FOLDER}.control/{UNIT}", "/var/lib/custom-coreos-switch/")
+_DROP_INS = tuple(f"{folder}/{UNIT}.d/" for folder in (FOLDER, f"{FOLDER}.attached", "/usr/local/lib/systemd/system"))
 _SHARED = ("service", "custom-.service", "custom-coreos-.service")  # drop-ins for these change our unit too
-_FOR_ALL = tuple(f"{_UNITS}/{name}.d/" for name in _SHARED)
 _CHANGES = re.compile(
-    r"^\s*((ExecStart\w*|ExecCondition|Condition\w+|Assert\w+|EnvironmentFile|UnsetEnvironment|User|DynamicUser|"
-    r"Root\w+|ProtectSystem|ReadOnlyPaths|InaccessiblePaths|PrivateNetwork)\s*=|Environment\s*=([ \t]*$|.*\bIMAGE=))",
-    re.MULTILINE,
+    r"ExecStart\w*|ExecCondition|Condition\w+|Assert\w+|EnvironmentFile|UnsetEnvironment|User|DynamicUser|Root\w+|"
+    r"ProtectSystem|ReadOnlyPaths|InaccessiblePaths|PrivateNetwork"
 )
+_IMAGE = re.compile(r"|.*\bIMAGE=.*", re.DOTALL)  # what Environment= takes back or sets
 _OPEN = "whoever may write here decides what the machine boots"
 _PROTECTS = "the keys and the policy that protect the machine would not be where they are looked for: leave it out"
 
@@ -83,19 +84,20 @@ def _disabling(merged: Merged) -> Iterator[tuple[str, ...]]:
     """Files and kernel arguments that switch our unit off or change it."""
     for file in merged.items("storage", "files"):
         path, content = plain(file["path"]), merged.content(file["path"]) or ""
-        if (
-            path.startswith(_OVERRIDES)
-            or (path.startswith(_DROP_INS) and not is_harmless(content))
-            or (path.startswith(_FOR_ALL) and _CHANGES.search(content))
-        ):
+        if path.startswith(_OVERRIDES) or (path.startswith(_DROP_INS) and not is_harmless(content)):
             yield "storage", f"files[{file['path']}]"
-    for unit in merged.items("systemd", "units"):
-        texts = [each.get("contents") or "" for each in unit.get("dropins") or []]
-        if unit["name"] in _SHARED and any(map(_CHANGES.search, texts)):
-            yield "systemd", f"units[{unit['name']}]"
+    known = units(merged)
+    shared = [text for name in _SHARED if name in known for text in known[name].texts]
+    yield from dict.fromkeys(text.place for text in shared if _changes(text.content))
     line = first(presets(merged), UNIT)
     if line and line.verb == "disable" and line.place:
         yield line.place
     for number, argument in enumerate(merged.items("kernelArguments", "shouldExist")):
-        if f"systemd.mask={UNIT}" in str(argument).split():
+        if UNIT in map(masked_unit, words(str(argument))):
             yield "kernelArguments", f"shouldExist[{number}]"
+
+
+def _changes(drop_in: str) -> bool:
+    """Whether a drop-in changes what our unit does, or on which image."""
+    said = assignments(drop_in)
+    return any(_CHANGES.fullmatch(key) or (key == "Environment" and _IMAGE.fullmatch(value)) for _, key, value in said)

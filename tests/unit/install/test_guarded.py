@@ -45,6 +45,10 @@ def test_a_link_over_above_or_below_ours_is_refused(path: str) -> None:
     "config",
     [
         storage("links", "/etc/containers/storage.conf", target="/etc/mine"),
+        storage("links", "/root/.config/containers/containers.conf", target="/etc/mine"),
+        storage("files", "/root/.config/containers/storage.conf", mode=0o664),
+        {"kernelArguments": {"shouldExist": [f"rd.systemd.mask={UNIT}"]}},
+        file(f"{SYSTEM}/service.d/a.conf", "ExecStart=%0A[Service]%0ANice=5%0A# User=core%0A"),
         storage("links", "/etc/localtime", target="../usr/share/zoneinfo/Europe/Berlin"),
         storage("links", "/etc/systemd/system/multi-user.target.wants/a.service", target="/x"),
         storage("directories", "/etc/containers"), storage("directories", "/etc/mine", overwrite=True),
@@ -101,7 +105,11 @@ def test_what_is_beside_ours_passes(config: dict[str, Any]) -> None:
          "files[/etc/systemd/system/service.d/a.conf]"),
         (file("/etc/systemd/system-preset/0.preset", "disable *%0A"), "files[/etc/systemd/system-preset/0.preset]"),
         (file("/var/lib/custom-coreos-switch/done"), "files[/var/lib/custom-coreos-switch/done]"),
-        ({"kernelArguments": {"shouldExist": [f"quiet systemd.mask={UNIT}"]}}, "shouldExist[0]"),
+        *(({"kernelArguments": {"shouldExist": [f"quiet {mask}"]}}, "shouldExist[0]") for mask in (
+            f"systemd.mask={UNIT}", f"systemd.mask={UNIT.removesuffix('.service')}", f'"systemd.mask={UNIT}"',
+        )),
+        *((file(f"{SYSTEM}/service.d/a.conf", f"[Service]%0A{text}%0A"), f"files[{SYSTEM}/service.d/a.conf]")
+          for text in ("Environment=A=b \\%0A  IMAGE=c", "User \\%0A=core")),
     ],
 )  # fmt: skip
 def test_what_hides_disables_or_redirects_ours_is_refused(config: dict[str, Any], place: str) -> None:

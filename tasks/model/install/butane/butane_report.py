@@ -102,7 +102,7 @@ def _head(words: str, document: Any) -> str:  # noqa: ANN401  (YAML's own shapes
         return f"{why} ({words})"
     if document.get("version") is None:
         return f"the key version is missing ({words}): write `version: {VERSION}`"
-    place = f"version, line {_line(document, 'version')}"
+    place = _place(document, "version")
     return f"{place}: {document['version']} is no version that butane knows ({words}): write `version: {VERSION}`"
 
 
@@ -114,9 +114,10 @@ def other_system(document: Any) -> str:  # noqa: ANN401  (YAML's own shapes)
         return f"the key variant is missing: write `variant: {SYSTEM}`"
     if document["variant"] == SYSTEM:
         return ""
-    place, variant = f"variant, line {_line(document, 'variant')}", document["variant"]
+    place, variant = _place(document, "variant"), document["variant"]
     return f"{place}: {variant} is another system, and this is Fedora CoreOS: write `variant: {SYSTEM}`"
 
 
-def _line(document: Any, key: str) -> int:  # noqa: ANN401  (YAML's own shapes)
-    return int(document.lc.key(key)[0]) + 1
+def _place(document: Any, key: str) -> str:  # noqa: ANN401  (YAML's own shapes)
+    """A key with its line; one that comes through YAML's merge key has none."""
+    return f"{key}, line {document.lc.key(key)[0] + 1}" if key in document.lc.data else key

@@ -79,9 +79,10 @@ def merging(found: tuple[Child, ...]) -> dict[str, Any]:
 
 
 def sentences(found: tuple[Child, ...], findings: Iterable[Finding]) -> tuple[str, ...]:
-    """What is wrong in each config, with its place in the Butane text; `findings` are about what merges them."""
-    told = []
-    for finding in findings:
-        numbers = [int(item_name(part)) for part in finding.path[2:3]]
-        told += [f"{found[number].place(finding.line)}: {finding.why}" for number in numbers]
+    """What is wrong in each config, with its place in the Butane text; `findings` are about what merges them.
+
+    What only the configs together do wrong is left out: it is said once the text is valid.
+    """
+    each = [finding for finding in findings if finding.path[:2] == ("ignition", "config")]
+    told = [f"{found[int(item_name(one.path[2]))].place(one.line)}: {one.why}" for one in each]
     return tuple(dict.fromkeys(told))

@@ -173,6 +173,10 @@ HEADS = {
         "error parsing version; must be a valid semver", "version, line 2: 1.6 is no version that butane knows (error",
     ),
     "variant: fcos\n": ("error parsing version; must be a valid semver", "the key version is missing (error parsing"),
+    "a: &a {variant: foo}\n<<: *a\n": ("No translator exists for variant foo with version 1", "variant: foo is"),
+    "a: &a {version: 9.9.9}\n<<: *a\nvariant: fcos\n": (
+        "No translator exists for variant fcos with version 9.9.9", "version: 9.9.9 is no version",
+    ),
     "variant: fcos\nversion:\n": ("error parsing version; must be a valid semver", "the key version is missing"),
 }  # fmt: skip
 

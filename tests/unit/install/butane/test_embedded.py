@@ -59,4 +59,5 @@ def test_what_is_found_in_one_is_said_at_its_place() -> None:
     assert len(embedded.merging(found)["ignition"]["config"]["merge"]) == len(found)
     place = "ignition", "config", "merge[1]"
     bad, again, whole = Finding(place, "bad", 1), Finding(place, "bad", 1), Finding((), "other")
-    assert embedded.sentences(found, (bad, again, whole)) == ("ignition.config.merge[2].inline, line 11: bad",)
+    merged = Finding(("systemd", "units[a.service]", "contents"), "it has no [Install] (once every config is merged)")
+    assert embedded.sentences(found, (bad, again, whole, merged)) == ("ignition.config.merge[2].inline, line 11: bad",)
