@@ -9,7 +9,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from tasks.model.install.butane.yaml_tabs import spaced
-from tasks.model.install.ignition import Path
+from tasks.model.install.ignition import NAMES, Path
 
 _SOURCES = {"source": ("inline", "local", "source"), "contents": ("contents", "contents_local")}
 _ITEM = re.compile(r"([^\[]+)(?:\[(.*)\])?", re.DOTALL)
@@ -126,7 +126,7 @@ def _position(items: object, item: str) -> int | None:
     if not isinstance(items, Sequence) or isinstance(items, str):
         return None
     for number, each in enumerate(items):
-        names = [each.get(key) for key in ("path", "name", "device")] if isinstance(each, dict) else []
+        names = [each.get(key) for key in NAMES] if isinstance(each, dict) else []
         if item in names:
             return number
     return int(item) if item.isdigit() and int(item) < len(items) else None
