@@ -11,7 +11,7 @@ from tasks.model.install.butane.yaml_nodes import child, root
 from tasks.model.install.ignition import item_name
 from tasks.model.install.merged import Finding
 
-_EMPTY = """'{{"ignition": {{"version": "3.0.0"}}{}}}'"""  # blanks make each another: butane refuses one twice
+_EMPTY = """'{{"ignition": {{"version": "3.0.0"}}{}}}'"""  # blanks make each different: butane refuses one twice
 
 
 @dataclass(frozen=True, slots=True)

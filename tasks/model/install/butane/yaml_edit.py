@@ -1,4 +1,4 @@
-"""Changes of one value in a YAML text, at the places that YAML's parser tells."""
+"""Changes of one value in a YAML text, at the places that YAML's parser gives."""
 
 import re
 from dataclasses import dataclass
