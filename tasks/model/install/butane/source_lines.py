@@ -5,9 +5,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
+from tasks.model.install.butane.yaml_parser import parser
 from tasks.model.install.butane.yaml_tabs import spaced
 from tasks.model.install.ignition import NAMES, Path
 
@@ -36,7 +36,7 @@ class Place:
 def load(butane: str) -> Any:  # noqa: ANN401  (YAML's own shapes)
     """Read a Butane file's first document, as butane does, with its lines; None if it is not YAML."""
     try:
-        return next(iter(YAML(typ="rt", pure=True).load_all(spaced(butane))), None)
+        return next(iter(parser("rt").load_all(spaced(butane))), None)
     except (YAMLError, ValueError, RecursionError):
         return None
 

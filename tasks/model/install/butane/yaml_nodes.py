@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
+from tasks.model.install.butane.yaml_parser import parser
 from tasks.model.install.butane.yaml_style import Value
 from tasks.model.install.butane.yaml_tabs import spaced
 
@@ -27,7 +27,7 @@ class Place:
 def roots(text: str) -> Iterator[Node]:
     """The root of each document, whose marks are positions in the text; none from where it is no YAML."""
     try:
-        yield from YAML(typ="safe", pure=True).compose_all(spaced(text))
+        yield from parser().compose_all(spaced(text))
     except (YAMLError, ValueError, RecursionError):
         return
 
