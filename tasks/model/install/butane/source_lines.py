@@ -7,6 +7,7 @@ from typing import Any
 
 from ruamel.yaml.error import YAMLError
 
+from tasks.model.install.butane.butane_keys import snake
 from tasks.model.install.butane.yaml_parser import parser
 from tasks.model.install.butane.yaml_tabs import spaced
 from tasks.model.install.ignition import NAMES, Path
@@ -65,7 +66,7 @@ def find(butane: object, path: Path) -> Place:
     """The deepest key of a Butane document that an Ignition path comes from."""
     root, keys, line = butane, [], 0
     for key, item in map(_split, path):
-        for name in _SOURCES.get(key, (_snake(key),)):
+        for name in _SOURCES.get(key, (snake(key),)):
             if isinstance(butane, dict) and name in butane:
                 line = butane.lc.key(name)[0] + 1  # type: ignore[attr-defined]  # ruamel's own mapping
                 keys.append(name)
@@ -115,11 +116,6 @@ def _tree(trees: Any, item: str) -> Place | None:  # noqa: ANN401  (YAML's own s
 def _split(part: str) -> tuple[str, str | None]:
     matched = _ITEM.fullmatch(part)
     return (matched[1], matched[2]) if matched else (part, None)
-
-
-def _snake(key: str) -> str:
-    """Turn Ignition's wipeVolume into Butane's wipe_volume."""
-    return re.sub(r"(?<=[a-z])([A-Z])", r"_\1", key).lower()
 
 
 def _position(items: object, item: str) -> int | None:

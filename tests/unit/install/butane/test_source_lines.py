@@ -133,6 +133,15 @@ def test_tabs_between_words_are_blanks_as_for_butane(text: str) -> None:
         assert spaced(kept) == kept
 
 
+def test_a_size_in_mib_has_its_line() -> None:
+    """Ignition writes it sizeMiB."""
+    text = "storage:\n  disks:\n    - device: /dev/a\n      partitions:\n        - label: x\n          size_mib: 5\n"
+    path = ("storage", "disks[/dev/a]", "partitions[0]", "sizeMiB")
+    assert str(source_lines.find(source_lines.load(text), path)) == (
+        "storage.disks[/dev/a].partitions[0].size_mib, line 6"
+    )
+
+
 def test_hundreds_of_tabs_are_read_at_once() -> None:
     """One at a time, a file with two hundred comments behind tabs took half a minute."""
     text = "a:\n" + "".join(f"  - b{number}\t# c\n  - 'd\te'\t# f\n" for number in range(300))
