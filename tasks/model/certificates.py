@@ -30,4 +30,4 @@ def _faults(read: Mapping[str, bytes], path: str) -> Iterator[str]:
     if suffix == ".cert" and b"-----BEGIN CERTIFICATE-----" not in read[path]:
         yield f"/{path} holds no certificate, so no host can pull from the registry"
     if suffix == ".key" and (b"PRIVATE KEY-----" not in read[path] or b"ENCRYPTED" in read[path]):
-        yield f"/{path} holds no private key that is open, so no host can pull from the registry"
+        yield f"/{path} holds no private key without a passphrase, so no host can pull from the registry"

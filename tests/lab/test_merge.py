@@ -135,7 +135,7 @@ REFUSED = {  # the text after HEAD, and what is said
     ),
     "a content with another hash": (
         storage("files", f"path: /etc/a, contents: {{inline: a, verification: {{hash: sha256-{'0' * 64}}}}}"),
-        "verification.hash, line 4: the first boot stops, because the content has another hash: sha256-ca978112",
+        "verification.hash, line 4: the first boot stops, because the content has another hash, sha256-ca978112",
     ),
     "a content that is no gzip": (
         storage("files", "path: /etc/a, contents: {source: 'data:,a', compression: gzip}"), "not gzip",

@@ -48,7 +48,7 @@ TAKEN = {
     ),
     "a rule for images from an address": (
         storage("files", "path: /etc/containers/registries.d/z.yaml, contents: {source: 'https://example.com/z'}"),
-        "line 4: unchecked: whoever holds https://example.com/z decides which images it accepts",
+        "line 4: unchecked: whoever holds https://example.com/z decides which images the machine accepts",
     ),
     "half of a client's pair for another registry": (
         storage("files", "path: /etc/containers/certs.d/other.example/client.cert, contents: {inline: x}"), "",

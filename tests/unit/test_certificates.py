@@ -16,7 +16,7 @@ CERT, KEY = b"-----BEGIN CERTIFICATE-----\n", b"-----BEGIN EC PRIVATE KEY-----\n
         ({f"{D}/client.key": KEY}, "client.key needs /etc/containers/certs.d/ghcr.io/client.cert beside it"),
         ({f"{D}/a.cert": CERT, f"{D}/a.key": KEY, f"{D}/b.key": KEY}, "b.key needs"),
         ({f"{D}/a.cert": b"", f"{D}/a.key": KEY}, "a.cert holds no certificate"),
-        ({f"{D}/a.cert": CERT, f"{D}/a.key": CERT}, "a.key holds no private key that is open"),
+        ({f"{D}/a.cert": CERT, f"{D}/a.key": CERT}, "a.key holds no private key without a passphrase"),
         ({f"{D}/a.cert": CERT, f"{D}/a.key": b"-----BEGIN ENCRYPTED PRIVATE KEY-----"}, "a.key holds no private key"),
         ({f"{DOCKER}/a.cert": CERT}, "a.cert needs /etc/docker/certs.d/ghcr.io/a.key beside it"),
     ],

@@ -6,8 +6,6 @@ from tasks.clients.github import api
 from tasks.model.github.answers import rows, unexpected
 from tasks.model.github.runs import Run
 
-_DONE = 204
-
 
 def states(repository: str) -> dict[str, str]:
     """The state of every workflow of `owner/name` by file name, in GitHub's word, such as `active`."""

@@ -29,7 +29,7 @@ def no_script(_: str) -> str:
 
 
 def timer_faults(timer: Unit, exists: Exists = unknown) -> Iterator[str]:
-    """Why a timer never starts its unit, or only after weeks. What the tools say about its calendar comes apart."""
+    """Why a timer never starts its unit, or only after weeks. `updates` asks what systemd says about its calendar."""
     yield from surely_false(timer, exists)
     times = timer.pairs("Timer", TIMES)
     if not times:

@@ -9,7 +9,7 @@ import gzip
 import json
 import re
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -17,7 +17,7 @@ from urllib.parse import unquote_to_bytes
 
 from tasks.model.errors import TaskError
 
-_NAMES = ("path", "name", "device")  # the keys that name the items of a list, in any order
+NAMES = ("path", "name", "device")  # the keys that name the items of a list, in any order
 
 Path = tuple[str, ...]
 
@@ -95,8 +95,21 @@ def _entries(value: object, path: Path = (), *, compressed: bool = False) -> Ite
 
 def identity(item: object, number: int) -> str:
     """The name of a list's item: its path, name or device, else its number."""
-    named = next((item[key] for key in _NAMES if isinstance(item.get(key), str)), "") if isinstance(item, dict) else ""
+    named = next((item[key] for key in NAMES if isinstance(item.get(key), str)), "") if isinstance(item, dict) else ""
     return named or str(number)
+
+
+def named(keys: Sequence[str], value: Any) -> Path:  # noqa: ANN401  (JSON's own shapes)
+    """Turn `storage`, `files`, `0` into `storage`, `files[/etc/hostname]`."""
+    path: list[str] = []
+    for key in filter(None, keys):
+        if isinstance(value, list) and key.isdigit() and int(key) < len(value) and path:
+            value = value[int(key)]
+            path[-1] = f"{path[-1]}[{identity(value, int(key))}]"
+        else:
+            value = value.get(key) if isinstance(value, dict) else None
+            path.append(key)
+    return tuple(path)
 
 
 def item_name(part: str) -> str:

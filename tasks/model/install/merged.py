@@ -10,7 +10,7 @@ from typing import Any, Self
 
 from tasks.model.certificates import CERTIFICATES
 from tasks.model.install.firstboot import is_harmless
-from tasks.model.install.ignition import Path, decode, identity
+from tasks.model.install.ignition import Path, decode, named
 from tasks.model.signing import KEYS, PERSONAL, POLICY, REDIRECTS, REGISTRIES, HostFiles
 
 NO_SWITCH = "the machine would never switch, or to another image: leave it out, or use ./inv ignition --no-switch"
@@ -150,7 +150,7 @@ def _placed(row: Mapping[str, str], document: Mapping[str, Any], whole: Mapping[
     if matched is None:
         return Finding(child, row["why"])
     merged = row["why"].startswith(_AFTER)
-    path = _named((matched["path"] or "").strip(".").split("."), whole if merged else document)
+    path = named((matched["path"] or "").strip(".").split("."), whole if merged else document)
     why = f"{matched['why']} (once every config is merged)" if merged else matched["why"]
     return Finding(path, why)
 
@@ -165,19 +165,6 @@ def _in_child(child: Path, matched: "re.Match[str] | None", words: str) -> Findi
     within = ", ".join(part for part in (path, f"line {line} of that config" if line else "") if part)
     meaning = next((f"{meaning}: " for form, meaning in _MEANS.items() if form in why), "")
     return Finding(child, f"{meaning}{why}{f' ({within})' if within else ''}", line)
-
-
-def _named(keys: list[str], value: Any) -> Path:  # noqa: ANN401  (JSON's own shapes)
-    """Turn `storage`, `files`, `0` into `storage`, `files[/etc/hostname]`."""
-    path: list[str] = []
-    for key in filter(None, keys):
-        if isinstance(value, list) and key.isdigit() and int(key) < len(value) and path:
-            value = value[int(key)]
-            path[-1] = f"{path[-1]}[{identity(value, int(key))}]"
-        else:
-            value = value.get(key) if isinstance(value, dict) else None
-            path.append(key)
-    return tuple(path)
 
 
 def displaced(merged: Merged, ours: Mapping[str, Any]) -> Iterator[Finding]:

@@ -1,19 +1,17 @@
 """Mounts that fail on the first boot, which is stock Fedora CoreOS without OpenZFS."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import PurePosixPath
-from typing import Any
 
 from tasks.model.install import paths
 from tasks.model.install.ignition import Path
 from tasks.model.install.merged import Finding, Merged
-from tasks.model.install.units import units
+from tasks.model.install.presets import enables, presets
+from tasks.model.install.units import FOLDER, units
 
 _TARGET = "local-fs.target"  # whatever it requires must mount, or the boot ends in emergency mode
-_UNITS = "/etc/systemd/system"
-_SETTING = re.compile(r"^[ \t]*(\w+)[ \t]*=[ \t]*(.*?)[ \t]*$", re.MULTILINE)
 _FIELDS = 3  # of a line of fstab: what, where, kind; options may follow
 _NETWORK = frozenset(["9p", "ceph", "cifs", "fuse.sshfs", "glusterfs", "nfs", "nfs4"])
 _NOT_REQUIRED = re.compile(r"nofail|noauto|_netdev|x-systemd\.(automount|wanted-by=.*|required-by=.*)")
@@ -45,7 +43,7 @@ class Mount:
     @property
     def is_unit(self) -> bool:
         """Whether it is a unit; systemd makes units of fstab's lines."""
-        return self.place[0] == "systemd"
+        return self.place != _FSTAB
 
     def needs(self, other: "Mount") -> bool:
         """Whether systemd lets it require another: one at or above its folder, or above what it binds."""
@@ -122,32 +120,23 @@ def _units(merged: Merged) -> Iterator[Mount]:
     """The mounts of units; file systems with a mount unit are named as file systems, and a condition may skip one."""
     made = {"/", *(system.get("path") for system in merged.items("storage", "filesystems"))}
     linked = {link["path"] for link in merged.items("storage", "links")}
-    for unit in merged.items("systemd", "units"):
-        settings = _SETTING.findall(_text(merged, unit)) if unit["name"].endswith(".mount") else []
-        last = dict(settings)
-        where = str(PurePosixPath(last.get("Where") or "/"))
-        is_skipped = unit.get("mask") or _has(settings, "(Condition|Assert).*")
-        if is_skipped or where in made or not where.startswith("/"):
+    first_boot = presets(merged)
+    for name, unit in units(merged).items():
+        read = unit.read()
+        where = str(PurePosixPath(read.last("Mount", "Where") or "/"))
+        is_skipped = unit.masked or read.pairs("Unit", ("Condition", "Assert"))
+        if not name.endswith(".mount") or is_skipped or where in made or not where.startswith("/"):
             continue
+        required_by = {word for value in read.values("Install", "RequiredBy") for word in value.split()}
         yield Mount(
-            place=("systemd", f"units[{unit['name']}]"),
-            what=last.get("What", ""),
+            place=unit.place(["Where"]),
+            what=read.last("Mount", "What"),
             where=where,
-            kind=last.get("Type", ""),
-            required=bool(unit.get("enabled") and _has(settings, "RequiredBy", _TARGET))
-            or f"{_UNITS}/{_TARGET}.requires/{unit['name']}" in linked,
-            is_sure=not _has(settings, "Requires|Requisite|BindsTo", "zfs"),
+            kind=read.last("Mount", "Type"),
+            required=(_TARGET in required_by and enables(first_boot, name))
+            or f"{FOLDER}/{_TARGET}.requires/{name}" in linked,
+            is_sure=not any("zfs" in needed for needed in read.names("Requires", "Requisite", "BindsTo")),
         )
-
-
-def _has(settings: list[tuple[str, str]], keys: str, part: str = "") -> bool:
-    return any(re.fullmatch(keys, key) and part in value for key, value in settings)
-
-
-def _text(merged: Merged, unit: Mapping[str, Any]) -> str:
-    """A unit with its drop-ins; its text may also be in a file."""
-    text = unit.get("contents") or merged.content(f"{_UNITS}/{unit['name']}") or ""
-    return "\n".join((text, *(each.get("contents") or "" for each in unit.get("dropins") or [])))
 
 
 def _fstab(merged: Merged) -> Iterator[Mount]:

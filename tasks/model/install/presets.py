@@ -47,6 +47,12 @@ def first(lines: Iterable[Preset], unit: str) -> Preset | None:
     return next((line for line in lines if fnmatchcase(unit, line.pattern)), None)
 
 
+def enables(lines: Iterable[Preset], unit: str) -> bool:
+    """Whether the first boot enables a unit."""
+    line = first(lines, unit)
+    return line is not None and line.verb == "enable"
+
+
 def _written(merged: Merged) -> Iterator[tuple[str, tuple[str, Path]]]:
     for kind in ("files", "links"):
         for item in merged.items("storage", kind):

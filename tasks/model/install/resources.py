@@ -39,5 +39,5 @@ def _wrong(content: bytes, resource: dict[str, Any], path: Path) -> Iterator[Fin
             return
     kind, _, wanted = ((resource.get("verification") or {}).get("hash") or "").partition("-")
     if kind in _KINDS and (actual := hashlib.new(kind, content).hexdigest()) != wanted.lower():
-        why = f"the first boot stops, because the content has another hash: {kind}-{actual}"
+        why = f"the first boot stops, because the content has another hash, {kind}-{actual}: correct one of them"
         yield Finding((*path, "verification", "hash"), why)

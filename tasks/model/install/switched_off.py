@@ -10,7 +10,7 @@ from tasks.model.contract.updates import SERVICE, TIMER
 from tasks.model.install import modules
 from tasks.model.install.ignition import Path
 from tasks.model.install.merged import Merged, plain
-from tasks.model.install.presets import Preset, first, presets
+from tasks.model.install.presets import Preset, enables, first, presets
 from tasks.model.install.units import FOLDER, Unit, unit_of, units
 from tasks.model.kernel_arguments import boots_elsewhere, is_short, masked_unit, words
 
@@ -51,7 +51,7 @@ def switched_off(merged: Merged) -> Iterator[Caution]:
     """Every unit, file and kernel argument that switches something off that the machine needs."""
     known = units(merged)
     first_boot = presets(merged)
-    socket = by_socket(known) or _enables(first(first_boot, SOCKET))
+    socket = by_socket(known) or enables(first_boot, SOCKET)
     replaced = {SSHD: socket, _IMPORT: _scans(known)}
     needed = {name: why for name, why in _NEEDED.items() if not replaced.get(name)}
     for name, why in needed.items():
@@ -79,10 +79,6 @@ def _off(unit: Unit, why: str) -> Iterator[Caution]:
         yield unit.place((*TIMES, "ExecStart")), f"{why}: {fault}"
     elif unit.disabled:
         yield unit.disabled, f"{why}: {_LEAVE_OUT}" if unit.name == SSHD else _STAYS_ON.format("`enabled: false`")
-
-
-def _enables(line: Preset | None) -> bool:
-    return line is not None and line.verb == "enable"
 
 
 def _by_preset(lines: Sequence[Preset], needed: Mapping[str, str]) -> Iterator[Caution]:

@@ -9,11 +9,11 @@ from tasks.model.install.switched_off import Caution
 from tasks.model.signing import KEYS, PERSONAL, POLICY, REDIRECTS, REGISTRIES
 
 _DECIDING = {
-    (POLICY, f"{REGISTRIES}/", f"{KEYS}/", *PERSONAL): "which images it accepts",
-    (*REDIRECTS, *CERTIFICATES): "whether it finds its updates",
+    (POLICY, f"{REGISTRIES}/", f"{KEYS}/", *PERSONAL): "which images the machine accepts",
+    (*REDIRECTS, *CERTIFICATES): "whether the machine finds its updates",
 }
 _OPEN = ("http:", "tftp:")  # without TLS
-_INSTEAD = "put it in here"
+_INSTEAD = "write its content here"
 
 
 def unchecked(merged: Merged) -> Iterator[Caution]:
@@ -36,6 +36,6 @@ def _danger(part: Mapping[str, Any]) -> int:
 def _who(part: Mapping[str, Any], what: str) -> str:
     address, danger = part["source"], _danger(part)
     if not danger:
-        return f"the machine fetches this from {address}, so nobody knows here {what}: {_INSTEAD}"
+        return f"this is fetched from {address}, so nobody knows here {what}: {_INSTEAD}"
     who = f"whoever holds {address}" if danger == 1 else f"anyone on the way to {address}"
     return f"{who} decides {what}: {_INSTEAD}, or add its hash"

@@ -67,6 +67,17 @@ def test_a_mount_that_needs_openzfs_is_not_required(config: dict[str, Any], plac
     assert not warned(config)
 
 
+def test_a_mount_in_a_file_counts_like_a_unit() -> None:
+    """Only what the first boot enables, or a link requires, is required: a link of another target's is not."""
+    name = "/etc/systemd/system/var-tank.mount"
+    file = {"path": name, "contents": {"source": f"data:,{quote(text('/var/tank'))}"}}
+    preset = {"path": "/etc/systemd/system-preset/0.preset", "contents": {"source": "data:,enable%20*"}}
+    wants = LINK.replace("local-fs.target.requires", "multi-user.target.wants")
+    for files, link, count in (([file], LINK, 1), ([file], wants, 0), ([file, preset], wants, 1)):
+        config = {"storage": {"files": files, "links": [{"path": link, "target": name}]}}
+        assert [each.partition(": ")[0] for each in refused(config)] == [f"storage files[{name}]"] * count
+
+
 def test_what_needs_a_unit_of_openzfs_is_only_a_caution() -> None:
     """Systemd then does not start local-fs.target at all, and nobody knows what still works."""
     config = units(unit("var-tank.mount", f"[Unit]\nRequires=zfs-import.target\n{text('/var/tank')}"))

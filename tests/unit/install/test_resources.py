@@ -44,7 +44,7 @@ def test_a_content_with_another_hash_stops_the_first_boot() -> None:
     for resource in ({"source": PLAIN}, {"source": PACKED, "compression": "gzip"}):
         ((where, why),) = found(**resource, verification={"hash": OTHER})
         assert where == place
-        assert why.endswith(f"another hash: {SUM}")
+        assert why.endswith(f"another hash, {SUM}: correct one of them")
 
 
 @pytest.mark.parametrize("source", [PLAIN, PACKED[:-8], "data:;base64,AAAA"])

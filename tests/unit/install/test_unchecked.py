@@ -31,13 +31,13 @@ UPDATES = [
 @pytest.mark.parametrize("path", [*IMAGES, *UPDATES])
 def test_a_deciding_file_from_an_address_is_named(path: str) -> None:
     """The more sternly, the more people can change it."""
-    what = "which images it accepts" if path in IMAGES else "whether it finds its updates"
+    what = "which images the machine accepts" if path in IMAGES else "whether the machine finds its updates"
     (fixed,) = said(path, source="https://a/b", **HASH)
-    assert fixed == f"unchecked: the machine fetches this from https://a/b, so nobody knows here {what}: put it in here"
+    assert fixed == f"unchecked: this is fetched from https://a/b, so nobody knows here {what}: write its content here"
     (mild,) = said(path, source="https://a/b")
-    assert mild == f"unchecked: whoever holds https://a/b decides {what}: put it in here, or add its hash"
+    assert mild == f"unchecked: whoever holds https://a/b decides {what}: write its content here, or add its hash"
     (stern,) = said(path, source="http://a/b")
-    assert stern == f"unchecked: anyone on the way to http://a/b decides {what}: put it in here, or add its hash"
+    assert stern == mild.replace("whoever holds https", "anyone on the way to http")
     assert said(path, source="tftp://a/b") == [stern.replace("http", "tftp")]
     assert said(path, source="http://a/b", **HASH) == [fixed.replace("https", "http")]
 

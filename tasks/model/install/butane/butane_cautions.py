@@ -4,11 +4,9 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
 from ruamel.yaml.nodes import ScalarNode
 
-from tasks.model.install.butane.yaml_tabs import spaced
+from tasks.model.install.butane.yaml_nodes import roots
 
 _BEGIN = re.compile(r"^---", re.MULTILINE)
 
@@ -26,9 +24,6 @@ def _second(text: str) -> int:
     """The line of the second document, counted from 1; 0 if there is none, or it is empty."""
     if not _BEGIN.search(text):  # a large file takes a second to parse
         return 0
-    try:
-        roots = list(YAML(typ="safe", pure=True).compose_all(spaced(text)))[1:]
-    except (YAMLError, ValueError, RecursionError):
-        return 0
-    written = [root for root in roots if not (isinstance(root, ScalarNode) and not root.value)]
+    others = list(roots(text))[1:]
+    written = [each for each in others if not (isinstance(each, ScalarNode) and not each.value)]
     return int(written[0].start_mark.line) + 1 if written else 0

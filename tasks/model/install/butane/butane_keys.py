@@ -3,6 +3,7 @@
 Format: https://coreos.github.io/butane/config-fcos-v1_7/
 """
 
+import re
 from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
 from typing import TypeAlias
@@ -101,7 +102,7 @@ def unknown(path: Sequence[str]) -> str:
     here = kind_at(above)
     if not isinstance(here, dict) or key in here:
         return f"unknown key {key}"
-    if near := get_close_matches(_snake(key), here, 1):
+    if near := get_close_matches(snake(key).replace("-", "_"), here, 1):
         return f"unknown key {key}; did you mean {near[0]}?"
     places = [".".join(place) for place in (*_places(here, key), *(_places(KEYS, key) if here != KEYS else ()))]
     if places:
@@ -109,9 +110,9 @@ def unknown(path: Sequence[str]) -> str:
     return f"unknown key {key}; the keys here are {', '.join(here)}"
 
 
-def _snake(key: str) -> str:
-    """Turn Ignition's sshAuthorizedKeys into Butane's ssh_authorized_keys."""
-    return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in key).replace("-", "_")
+def snake(key: str) -> str:
+    """Turn Ignition's wipeVolume into Butane's wipe_volume, and sizeMiB into size_mib."""
+    return re.sub(r"(?<=[a-z])([A-Z])(?!$)", r"_\1", key).lower()
 
 
 def _places(kind: Kind, key: str, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from tasks.model.install.butane import butane_keys, butane_types, yaml_problem
-from tasks.model.install.ignition import identity
+from tasks.model.install.ignition import named
 
 SYSTEM, VERSION = "fcos", "1.6.0"  # what a new butane.yaml has
 _ROW = re.compile(r"(?:error|warning) at (?:\$(?P<path>[^,]*?)(?:, )?)?(?:line (?P<line>\d+) col \d+)?: (?P<why>.*)")
@@ -59,21 +59,10 @@ def _about(row: re.Match[str], document: object) -> str:
         why = butane_keys.unknown([*path[:-1], unused[1]])
     elif meaning := next((meaning for words, meaning in _MEANS.items() if words in why), ""):
         why = f"{why}: {meaning}"
-    places = [place for place in (named(path, document), f"line {row['line']}" if row["line"] else "") if place]
+    places = [
+        place for place in (".".join(named(path, document)), f"line {row['line']}" if row["line"] else "") if place
+    ]
     return f"{', '.join(places)}: {why}" if places else why
-
-
-def named(path: list[str], value: Any) -> str:  # noqa: ANN401  (YAML's own shapes)
-    """Turn `storage`, `files`, `0`, `mode` into `storage.files[/etc/hostname].mode`."""
-    parts: list[str] = []
-    for step in path:
-        if isinstance(value, list) and step.isdigit() and int(step) < len(value) and parts:
-            value = value[int(step)]
-            parts[-1] += f"[{identity(value, int(step))}]"
-        else:
-            value = value.get(step) if isinstance(value, dict) else None
-            parts.append(step)
-    return ".".join(parts)
 
 
 def _summary(lines: list[str], text: str, document: Any) -> Iterator[str]:  # noqa: ANN401  (YAML's own shapes)

@@ -4,12 +4,11 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from tasks.model.install.butane.butane_keys import FLAG, KEYS, NUMBER, TEXT, Kind
-from tasks.model.install.butane.yaml_tabs import spaced
+from tasks.model.install.butane.yaml_nodes import root
+from tasks.model.install.ignition import NAMES
 
 _GO = re.compile(r"cannot unmarshal !!(\w+)(?: `.*`)? into (.+)")
 _FOUND = {
@@ -47,11 +46,8 @@ class Wrong:
     @classmethod
     def of(cls, text: str) -> "Wrong":
         """Read a text; one that our parser cannot read has no places."""
-        try:
-            root = next(iter(YAML(typ="safe", pure=True).compose_all(spaced(text))), None)
-        except (YAMLError, ValueError, RecursionError):
-            root = None
-        return cls(text, list(_misplaced(root, KEYS, "")) if root is not None else [])
+        top = root(text)
+        return cls(text, list(_misplaced(top, KEYS, "")) if top is not None else [])
 
     def sentence(self, line: int, words: str) -> str:
         """Say what is wrong in a line that Go's words are about, and keep its words."""
@@ -124,7 +120,7 @@ def _fits(node: Node, kind: Kind) -> bool:
 
 
 def _name(item: Node) -> str:
-    """The name of a list's item: its path, name or device; empty if it has none."""
+    """The name of a list's item, empty if it has none."""
     pairs = item.value if isinstance(item, MappingNode) else []
     names = {key.value: value.value for key, value in pairs if isinstance(value, ScalarNode)}
-    return str(next((names[key] for key in ("path", "name", "device") if names.get(key)), ""))
+    return str(next((names[key] for key in NAMES if names.get(key)), ""))

@@ -5,15 +5,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
-from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+from ruamel.yaml.nodes import Node, ScalarNode, SequenceNode
 
-from tasks.model.install.butane.yaml_tabs import spaced
+from tasks.model.install.butane.yaml_nodes import child, root
 from tasks.model.install.ignition import item_name
 from tasks.model.install.merged import Finding
 
-_EMPTY = """'{{"ignition": {{"version": "3.0.0"}}{}}}'"""  # blanks make each another: butane refuses one twice
+_EMPTY = """'{{"ignition": {{"version": "3.0.0"}}{}}}'"""  # blanks make each different: butane refuses one twice
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +34,7 @@ class Child:
 
 def children(text: str) -> tuple[Child, ...]:
     """The configs in a text, in its order; none if it is not YAML."""
-    try:
-        root = next(iter(YAML(typ="safe", pure=True).compose_all(spaced(text))), None)
-    except (YAMLError, ValueError, RecursionError):
-        return ()
-    config = _at(_at(root, "ignition"), "config")
+    config = _at(_at(root(text), "ignition"), "config")
     merged = _at(config, "merge")
     items = merged.value if isinstance(merged, SequenceNode) else []
     resources = {f"merge[{number}]": item for number, item in enumerate(items)}
@@ -60,20 +54,20 @@ def _found(resources: dict[str, Node]) -> Iterator[Child]:
 
 def emptied(text: str, found: tuple[Child, ...]) -> str:
     """The text with an empty config for each, so that every other line keeps its number."""
-    for number, child in enumerate(sorted(found, key=lambda each: each.begin, reverse=True)):
-        lines = text.count("\n", child.begin, child.end)
-        text = text[: child.begin] + _EMPTY.format(" " * number) + "\n" * lines + text[child.end :]
+    for number, each in enumerate(sorted(found, key=lambda config: config.begin, reverse=True)):
+        lines = text.count("\n", each.begin, each.end)
+        text = text[: each.begin] + _EMPTY.format(" " * number) + "\n" * lines + text[each.end :]
     return text
 
 
 def _at(node: Node | None, key: str) -> Node | None:
-    pairs = node.value if isinstance(node, MappingNode) else []
-    return next((value for name, value in pairs if name.value == key), None)
+    found = child(node, key)
+    return found[1] if found else None
 
 
 def merging(found: tuple[Child, ...]) -> dict[str, Any]:
     """An Ignition config that merges each of these."""
-    encoded = [base64.b64encode(child.content.encode()).decode() for child in found]
+    encoded = [base64.b64encode(each.content.encode()).decode() for each in found]
     sources = [{"source": f"data:;base64,{content}"} for content in encoded]
     return {"ignition": {"version": "3.0.0", "config": {"merge": sources}}}
 

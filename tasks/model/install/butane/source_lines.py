@@ -5,11 +5,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
+from tasks.model.install.butane.butane_keys import snake
+from tasks.model.install.butane.yaml_parser import parser
 from tasks.model.install.butane.yaml_tabs import spaced
-from tasks.model.install.ignition import Path
+from tasks.model.install.ignition import NAMES, Path
 
 _SOURCES = {"source": ("inline", "local", "source"), "contents": ("contents", "contents_local")}
 _ITEM = re.compile(r"([^\[]+)(?:\[(.*)\])?", re.DOTALL)
@@ -36,7 +37,7 @@ class Place:
 def load(butane: str) -> Any:  # noqa: ANN401  (YAML's own shapes)
     """Read a Butane file's first document, as butane does, with its lines; None if it is not YAML."""
     try:
-        return next(iter(YAML(typ="rt", pure=True).load_all(spaced(butane))), None)
+        return next(iter(parser("rt").load_all(spaced(butane))), None)
     except (YAMLError, ValueError, RecursionError):
         return None
 
@@ -65,7 +66,7 @@ def find(butane: object, path: Path) -> Place:
     """The deepest key of a Butane document that an Ignition path comes from."""
     root, keys, line = butane, [], 0
     for key, item in map(_split, path):
-        for name in _SOURCES.get(key, (_snake(key),)):
+        for name in _SOURCES.get(key, (snake(key),)):
             if isinstance(butane, dict) and name in butane:
                 line = butane.lc.key(name)[0] + 1  # type: ignore[attr-defined]  # ruamel's own mapping
                 keys.append(name)
@@ -117,16 +118,11 @@ def _split(part: str) -> tuple[str, str | None]:
     return (matched[1], matched[2]) if matched else (part, None)
 
 
-def _snake(key: str) -> str:
-    """Turn Ignition's wipeVolume into Butane's wipe_volume."""
-    return re.sub(r"(?<=[a-z])([A-Z])", r"_\1", key).lower()
-
-
 def _position(items: object, item: str) -> int | None:
     if not isinstance(items, Sequence) or isinstance(items, str):
         return None
     for number, each in enumerate(items):
-        names = [each.get(key) for key in ("path", "name", "device")] if isinstance(each, dict) else []
+        names = [each.get(key) for key in NAMES] if isinstance(each, dict) else []
         if item in names:
             return number
     return int(item) if item.isdigit() and int(item) < len(items) else None

@@ -1,15 +1,13 @@
-"""Changes of one value in a YAML text, at the places that YAML's parser tells."""
+"""Changes of one value in a YAML text, at the places that YAML's parser gives."""
 
 import re
 from dataclasses import dataclass
 
-from ruamel.yaml import YAML
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from tasks.model.install.butane import yaml_style
-from tasks.model.install.butane.yaml_nodes import Path, Place, child, is_empty, nested
+from tasks.model.install.butane.yaml_nodes import Path, Place, child, is_empty, nested, roots
 from tasks.model.install.butane.yaml_style import Style, Value, is_flow
-from tasks.model.install.butane.yaml_tabs import spaced
 
 _COLON = re.compile(r"\s*:")
 _DASH = re.compile(r"(?:&\S+|!\S+|\s|#[^\n]*)*-")
@@ -31,7 +29,7 @@ class Text:
     @classmethod
     def of(cls, text: str) -> "Text":
         """Read a text that is YAML."""
-        root = next(iter(YAML(typ="safe", pure=True).compose_all(spaced(text))))
+        root = next(roots(text))
         return cls(text, root, yaml_style.of(root))
 
     def put(self, path: Path, value: Value) -> str:

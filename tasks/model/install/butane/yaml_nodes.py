@@ -1,10 +1,14 @@
 """The nodes of a YAML document, and where one is."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
+from ruamel.yaml.error import YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
+from tasks.model.install.butane.yaml_parser import parser
 from tasks.model.install.butane.yaml_style import Value
+from tasks.model.install.butane.yaml_tabs import spaced
 
 Path = tuple[str | int, ...]  # keys of mappings and numbers of items; a list's length names a new item
 
@@ -20,7 +24,20 @@ class Place:
     in_flow: bool  # within brackets or braces
 
 
-def child(node: Node, step: str | int) -> "tuple[Node | None, Node] | None":
+def roots(text: str) -> Iterator[Node]:
+    """The root of each document, whose marks are positions in the text; none from where it is no YAML."""
+    try:
+        yield from parser().compose_all(spaced(text))
+    except (YAMLError, ValueError, RecursionError):
+        return
+
+
+def root(text: str) -> Node | None:
+    """The root of the first document; None if the text is empty, or no YAML."""
+    return next(roots(text), None)
+
+
+def child(node: Node | None, step: str | int) -> "tuple[Node | None, Node] | None":
     """The key and the value at a step; None if there is none. An item of a list has no key."""
     if isinstance(step, int):
         return (None, node.value[step]) if isinstance(node, SequenceNode) and step < len(node.value) else None

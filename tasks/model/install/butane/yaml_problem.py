@@ -2,9 +2,9 @@
 
 import re
 
-from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
+from tasks.model.install.butane.yaml_parser import parser
 from tasks.model.install.butane.yaml_tabs import spaced
 
 _LINE = re.compile(r"line (\d+): (.*)")
@@ -54,7 +54,7 @@ def _line(said: str, text: str) -> int:
 def _mark(text: str) -> int | None:
     """The line at which our own parser stops, counted from 0; for a quote that is not closed, where it begins."""
     try:
-        for _ in YAML(typ="safe", pure=True).compose_all(spaced(text)):
+        for _ in parser().compose_all(spaced(text)):
             pass
     except MarkedYAMLError as error:
         is_open = "end of stream" in str(error.problem) and error.context_mark is not None

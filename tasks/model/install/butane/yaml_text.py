@@ -5,12 +5,12 @@ The result of every change is read again: if anything else would have changed to
 
 from typing import Any
 
-from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from tasks.model.errors import TaskError
 from tasks.model.install.butane.yaml_edit import Text
 from tasks.model.install.butane.yaml_nodes import Path
+from tasks.model.install.butane.yaml_parser import parser
 from tasks.model.install.butane.yaml_style import Value
 from tasks.model.install.butane.yaml_tabs import spaced
 from tasks.model.install.ignition import identity
@@ -19,7 +19,7 @@ from tasks.model.install.ignition import identity
 def load(text: str, name: str) -> dict[str, Any]:
     """The first document of a text, which must be a mapping; `name` is its file, for errors."""
     try:
-        document = next(iter(YAML(typ="safe", pure=True).load_all(spaced(text))), None)
+        document = next(iter(parser().load_all(spaced(text))), None)
         document = _unshared(document)
     except (YAMLError, ValueError) as error:
         raise TaskError(f"{name} is not YAML", _why(error), f"correct {name} at that place") from error
