@@ -17,13 +17,22 @@ def derived(instruction: str) -> str:
 
 
 def verified(built: Clone, steps: Sequence[str]) -> list[dict[str, str]]:
-    """Build an image with each step, and return the faults of each by their checks; all in one lab."""
+    """Build an image with each step, and return the faults of each by their checks; all in one lab.
+
+    `verify` exits with 1 where there is a fault, and its error has each of them.
+    """
     done = built.lab(
-        "".join(f"{derived(f'RUN {step}')} > /dev/null || exit; inv verify localhost/wrong --json; " for step in steps),
+        "".join(
+            f"{derived(f'RUN {step}')} > /dev/null || exit; inv verify localhost/wrong --json; echo status $?; "
+            for step in steps
+        ),
         seconds=HOUR,
     )
     answers: list[dict[str, Any]] = [
         json.loads(text) for text in re.findall(r"^\{.*?^\}", done.stdout, re.MULTILINE | re.DOTALL)
     ]
     assert len(answers) == len(steps), done.stderr
-    return [{row["name"]: row["fault"] for row in answer["checks"] if row["fault"]} for answer in answers]
+    faults = [{row["name"]: row["fault"] for row in answer["checks"] if row["fault"]} for answer in answers]
+    assert re.findall("^status (.*)", done.stdout, re.MULTILINE) == ["1" if each else "0" for each in faults]
+    assert all(f"{name}: {fault}" in done.stderr for each in faults for name, fault in each.items())
+    return faults

@@ -194,15 +194,15 @@ def test_the_doctor_knows_a_key_whose_keygen_was_killed_at_its_end(own_clone: Cl
 
 
 def test_the_doctor_serves_without_any_network(clone: Clone) -> None:
-    """In an empty network namespace it is quick, without a traceback, and unreachable hosts are no failure."""
+    """With loopback only, it is quick, without a traceback, and unreachable hosts are no failure."""
     begun = time.monotonic()
-    argv = ["unshare", "--net", str(clone.path / "inv"), "doctor", "--json"]
+    argv = ["unshare", "--net", "sh", "-c", "ip link set lo up && exec ./inv doctor --json"]
     done = subprocess.run(argv, capture_output=True, text=True, check=False, cwd=clone.path)
     found = findings(done)
     assert found["registry"]["state"] == found["matrix"]["state"] == "warning"
     assert found["git"]["state"] == "ok"
     assert "Traceback" not in done.stderr
-    assert time.monotonic() - begun < 25
+    assert time.monotonic() - begun < 10
 
 
 def test_the_table_has_a_tool_of_every_name(clone: Clone) -> None:

@@ -115,7 +115,7 @@ def test_an_image_that_an_owner_refuses_by_its_digest_stays_refused() -> None:
     }.values(),
 )
 def test_what_cannot_be_read_is_not_written_over(content: bytes, said: str) -> None:
-    """Whatever stands in it would be lost."""
+    """Writing it again would lose the owner's rules."""
     with pytest.raises(ValueError, match=said):
         written(IMAGE, KEYS, content)
 
