@@ -10,7 +10,7 @@ from typing import Any, Self
 
 from tasks.model.certificates import CERTIFICATES
 from tasks.model.install.firstboot import is_harmless
-from tasks.model.install.ignition import Path, decode, named
+from tasks.model.install.ignition import Path, decode, is_remote, named
 from tasks.model.signing import KEYS, PERSONAL, POLICY, REDIRECTS, REGISTRIES, HostFiles
 
 NO_SWITCH = "the machine would never switch, or to another image: leave it out, or use ./inv ignition --no-switch"
@@ -123,7 +123,7 @@ def plain(path: str) -> str:
 
 def fetched(file: Mapping[str, Any]) -> tuple[str, ...]:
     """The addresses from which the machine fetches parts of a file."""
-    return tuple(part["source"] for part in parts(file) if part["source"][:5].lower() != "data:")
+    return tuple(part["source"] for part in parts(file) if is_remote(part["source"]))
 
 
 def parts(file: Mapping[str, Any]) -> list[Mapping[str, Any]]:

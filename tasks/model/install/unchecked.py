@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from tasks.model.certificates import CERTIFICATES
+from tasks.model.install.ignition import is_remote
 from tasks.model.install.merged import Merged, parts, plain
 from tasks.model.install.switched_off import Caution
 from tasks.model.signing import KEYS, PERSONAL, POLICY, REDIRECTS, REGISTRIES
@@ -21,7 +22,7 @@ def unchecked(merged: Merged) -> Iterator[Caution]:
     for file in merged.items("storage", "files"):
         path = plain(file["path"]).removeprefix("/")
         what = next((what for places, what in _DECIDING.items() if path.startswith(places)), "")
-        fetched = [part for part in parts(file) if part["source"][:5].lower() != "data:"] if what else []
+        fetched = [part for part in parts(file) if is_remote(part["source"])] if what else []
         if fetched:
             yield ("storage", f"files[{file['path']}]"), f"unchecked: {_who(max(fetched, key=_danger), what)}"
 
