@@ -133,20 +133,26 @@ rpm -qa --queryformat '%{INSTALLTID} %{NAME}\n' | while read -r transaction name
         esac
     done
 done
-# Keys and policy, hidden files that count too, and private keys that must not be there.
+host_file() {
+    [ ! -r "$1" ] || fact host-file "$(base64 -w0 "$1"):${1#/}" # the path may have blanks
+}
+# Keys and policy, and hidden files that count too.
 for file in /etc/containers/policy.json /etc/containers/registries.d/*.yaml /etc/containers/registries.d/.*.yaml \
     /etc/containers/registries.conf /etc/containers/registries.conf.d/*.conf /etc/containers/registries.conf.d/.*.conf \
     /root/.config/containers/policy.json /root/.config/containers/registries.d/*.yaml \
     /root/.config/containers/registries.conf /root/.config/containers/registries.conf.d/*.conf \
-    /etc/pki/cosign/*.pub $(grep -rl 'PRIVATE KEY-----' /etc/pki/cosign 2> /dev/null); do
+    /etc/pki/cosign/*.pub; do
     [ -r "$file" ] || continue
-    fact host-file "${file#/} $(base64 -w0 "$file")"
+    host_file "$file"
     fact file-mode "$(stat -c '%a %n' "$file")"
     [ "$(stat -L -c %u "$file")" = 0 ] || fact foreign "$file"
 done
+# Private keys that must not be there.
+grep -rl 'PRIVATE KEY-----' /etc/pki/cosign 2> /dev/null | while read -r file; do
+    host_file "$file"
+done
 for file in /etc/containers/certs.d/*/* /etc/docker/certs.d/*/*; do
-    case $file in *[[:space:]]*) continue ;; esac
-    [ ! -f "$file" ] || fact host-file "${file#/} $(base64 -w0 "$file")"
+    [ ! -f "$file" ] || host_file "$file"
 done
 for folder in / /usr /usr/bin /usr/sbin /usr/lib /usr/lib64 /usr/lib/modules /usr/lib/systemd /usr/lib/systemd/system \
     /usr/lib/systemd/system-preset /etc /etc/containers /etc/containers/registries.d /etc/pki /etc/pki/cosign; do

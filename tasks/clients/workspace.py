@@ -70,8 +70,7 @@ def host_files() -> HostFiles:
     shipped = [*keys, *sorted((top / REGISTRIES).glob("*.yaml"))]
     personal = [path for place in PERSONAL for path in (top / place, *sorted((top / place).rglob("*")))]
     file, folder = REDIRECTS
-    found = [path for folder in CERTIFICATES for path in sorted((top / folder).glob("*/*"))]
-    certificates = [path for path in found if path.name.split() == [path.name]]  # as the probe in an image sees them
+    certificates = [path for folder in CERTIFICATES for path in sorted((top / folder).glob("*/*"))]
     redirects = [top / file, *sorted((top / folder).glob("*.conf"))]
     paths = [top / POLICY, *shipped, *personal, *redirects, *certificates]
     return HostFiles({str(path.relative_to(top)): path.read_bytes() for path in paths if path.is_file()})

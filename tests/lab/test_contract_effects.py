@@ -28,7 +28,7 @@ def unit(name: str, text: str, target: str = "multi-user.target") -> str:
 
 
 WRONG = {  # one for each kind of place that the probe reads
-    "mkdir -p /etc/pki/cosign && echo '-----BEGIN PRIVATE KEY-----' > /etc/pki/cosign/signing.key": "host-policy",
+    "mkdir -p /etc/pki/cosign && echo '-----BEGIN PRIVATE KEY-----' > '/etc/pki/cosign/my signing.key'": "host-policy",
     drop_in("timer", "[Timer]\\nOnCalendar=\\nOnCalendar=2020-01-01\\n"): "update-timer",
     f"printf '[Timer]\\nOnCalendar=\\n' | install -D /dev/stdin {SYSTEM}/timer.d/99.conf": "update-timer",
     runs("/usr/bin/bootc upgrade --check"): "update-service",

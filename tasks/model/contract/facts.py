@@ -83,5 +83,5 @@ class ImageFacts:
     @property
     def host_files(self) -> HostFiles:
         """The keys and policy with which a host that runs the image checks the next one."""
-        rows = (row.partition(" ") for row in self.all("host-file"))
-        return HostFiles({path: base64.b64decode(content) for path, _, content in rows})
+        rows = (row.partition(":") for row in self.all("host-file"))
+        return HostFiles({path: base64.b64decode(content) for content, _, path in rows})

@@ -70,8 +70,8 @@ def test_a_label_or_lock_that_differs_is_shown_with_what_is_inside() -> None:
     ("fact", "expected"),
     [
         ("other\t", "no key ships, and no policy requires one"),
-        (f"host-file\t{KEYS}/ublue.pub QUJD", "no key ships, and no policy requires one"),
-        (f"host-file\t{KEYS}/cosign.pub QUJD", f"keys and policy accept only signed images of {NAME}"),
+        (f"host-file\tQUJD:{KEYS}/ublue.pub", "no key ships, and no policy requires one"),
+        (f"host-file\tQUJD:{KEYS}/cosign.pub", f"keys and policy accept only signed images of {NAME}"),
     ],
 )
 def test_the_promise_about_the_policy_is_true_without_a_key_too(fact: str, expected: str) -> None:
@@ -79,3 +79,9 @@ def test_the_promise_about_the_policy_is_true_without_a_key_too(fact: str, expec
     facts = ImageFacts.parse(f"{fact}\n{GOOD}", LABELS)
     promise = next(check.promise for check in inspect(facts, NAME, []).checks if check.name == "host-policy")
     assert promise == expected
+
+
+def test_a_file_of_the_policy_may_be_empty_and_have_a_blank_in_its_name() -> None:
+    """Somebody who hides a private key under such a name is found all the same."""
+    facts = ImageFacts.parse(f"host-file\t:{KEYS}/my: key.pub\nhost-file\tQUJD:{KEYS}/a b\n{GOOD}", LABELS)
+    assert facts.host_files.files == {f"{KEYS}/my: key.pub": b"", f"{KEYS}/a b": b"ABC"}
