@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from statistics import median
@@ -33,6 +34,12 @@ def main() -> None:
         env = {**os.environ, "PATH": f"{copied}:{os.environ['PATH']}"}
         subprocess.run(["inv", *words], cwd=copied, env=env, capture_output=True, check=True)
 
+    results = _measured(copied, inv)
+    (state / "results.json").write_text(json.dumps([asdict(result) | {"kept": result.kept} for result in results]))
+
+
+def _measured(copied: Path, inv: Callable[..., None]) -> list[Result]:
+    """Measure in a checkout, in which `inv` types a recipe."""
     inv("keygen")
     inv("ignition")
     start, ignition, site = map(
@@ -40,7 +47,7 @@ def main() -> None:
     )
     plant(copied)
     (tree,) = map(median, alternating(lambda: inv("ignition"), rounds=3))
-    results = [
+    return [
         Result(
             name="`inv ignition`, beyond `inv`'s start", measured=ignition - start, limit=0.6, unit="s",
             note=f"{ignition:.2f} s less {start:.2f} s; hosts on this machine",
@@ -54,4 +61,3 @@ def main() -> None:
             note="hosts on this machine",
         ),
     ]  # fmt: skip
-    (state / "results.json").write_text(json.dumps([asdict(result) | {"kept": result.kept} for result in results]))

@@ -141,19 +141,19 @@ def host_services() -> list[RpmSpec]:
     socket = unit("Cockpit", body="[Socket]\nListenStream=9090\n", install="WantedBy=sockets.target")
     program = {"/usr/bin/bootc": Path(__file__).with_name("bootc")}
     clients = {"/usr/bin/tailscale": "#!/bin/sh\n", "/usr/sbin/tailscaled": "#!/bin/sh\n"}
-    lists = {"/usr/bin/lsinitrd": _LSINITRD}
     package = partial(RpmSpec, version="1.9.0", release="1")
     return [
         package(name="bootc", programs=program, files=bootc),
         package(name="zincati", files=zincati, post="systemctl preset zincati.service"),
         package(name="tailscale", files=tailscale, programs=clients),
-        package(name="dracut", programs=lists),
+        package(name="dracut", programs={"/usr/bin/lsinitrd": _LSINITRD}),
         package(name="htop", files={"/usr/share/htop.txt": ""}),
         package(name="cockpit", files={f"{units}/cockpit.socket": socket}),
         package(name="pcp-conf", files={"/etc/pcp.conf": ""}, post="mkdir -p /var/lib/pcp/pmdas"),
     ]
 
 
+_BROKEN = ("a-package-that-does-not-exist",)
 _ZFS_UNITS = {
     "zfs-import-cache.service": ("enable", "WantedBy=zfs-import.target"),
     "zfs-import-scan.service": ("disable", "WantedBy=zfs-import.target"),
@@ -180,7 +180,6 @@ def zfs(version: str, kernel_version: str, requires: str, modules: Path) -> dict
     tree = f"{MODULES_DIR}/{kernel_version}/extra/zfs"
     kmod_files: dict[str, str | Path] = {f"{tree}/{name}.ko": modules / f"{name}.ko" for name in ("zfs", "spl")}
     dracut = {"/usr/lib/dracut/modules.d/90zfs/module-setup.sh": ""}
-    broken = ("a-package-that-does-not-exist",)
     requires_of_zfs = (*(f"{library} = {version}" for library in libraries), "pcp-conf")
     return {
         "": [
@@ -191,11 +190,11 @@ def zfs(version: str, kernel_version: str, requires: str, modules: Path) -> dict
         ],
         "other": [
             package(name="zfs-dracut", arch="noarch", files=dracut),
-            package(name="zfs-test", requires=broken),
+            package(name="zfs-test", requires=_BROKEN),
         ],
-        "debug": [package(name="zfs-debuginfo", requires=broken)],
-        "devel": [package(name="libzfs6-devel", requires=broken)],
-        "src": [package(name="zfs-kmod-src", requires=broken)],
+        "debug": [package(name="zfs-debuginfo", requires=_BROKEN)],
+        "devel": [package(name="libzfs6-devel", requires=_BROKEN)],
+        "src": [package(name="zfs-kmod-src", requires=_BROKEN)],
     }
 
 

@@ -149,14 +149,12 @@ def run(
     sys.stderr.write(f"$ {shlex.join(argv)}\n")
     if Mode.dry:
         return False
-    for pause in _PAUSES_SECONDS[: tries - 1]:
+    for pause in (*_PAUSES_SECONDS[: tries - 1], 0):
         status, cause = _run(argv, what, seconds, env, cwd, descriptors)
-        if not status or not hints.is_passing(cause):
+        if not pause or not status or not hints.is_passing(cause):
             break
         say(f"{what}: {cause[:200]}; trying again in {pause} s")
         sleep(pause)
-    else:
-        status, cause = _run(argv, what, seconds, env, cwd, descriptors)
     if status:
         raise TaskError(what, failed(argv, what, status, cause).why, hints.following(cause, hint))
     return True

@@ -13,36 +13,9 @@ from tasks.model.errors import TaskError
 from tasks.model.install import adopt
 from tasks.model.install.butane import source_lines, yaml_text
 from tasks.model.install.login import logins
+from tests.builders.butane_text import BUTANE
 
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHJ1c3R5IGdhdGVzIGFuZCBzdGlsbCB3YXRlciAwMTIz"
-
-
-BUTANE = """variant: fcos
-version: 1.6.0
-passwd:
-  users:
-    - name: core
-      ssh_authorized_keys:
-        # mine
-        - ssh-rsa old
-
-storage:
-  files:
-    - path: /etc/hostname
-      mode: 0644
-      contents:
-        inline: nas  # the machine
-    - path: /etc/a
-      contents:
-        local: files/a
-  luks:
-    - name: root
-      wipe_volume: true
-systemd:
-  units:
-    - name: a.service
-      contents_local: units/a
-"""
 
 
 HOSTNAMES = st.from_regex(r"[a-z0-9]([a-z0-9-]{0,20}[a-z0-9])?", fullmatch=True)

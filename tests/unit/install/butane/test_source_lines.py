@@ -5,41 +5,8 @@ import pytest
 from tasks.model.install.butane import source_lines, yaml_text
 from tasks.model.install.butane.yaml_nodes import root
 from tasks.model.install.butane.yaml_tabs import spaced
+from tests.builders.butane_text import BUTANE
 from tests.builders.effort import efforts
-
-BUTANE = """variant: fcos
-version: 1.6.0
-passwd:
-  users:
-    - name: core
-      ssh_authorized_keys:
-        # mine
-        - ssh-rsa old
-
-storage:
-  files:
-    - path: /etc/hostname
-      mode: 0644
-      contents:
-        inline: nas  # the machine
-    - path: /etc/a
-      contents:
-        local: files/a
-  luks:
-    - name: root
-      wipe_volume: true
-  trees:
-    - local: files/quadlets
-      path: /etc/containers/systemd
-    - local: files/all
-boot_device:
-  mirror:
-    devices: [/dev/sda, /dev/sdb]
-systemd:
-  units:
-    - name: a.service
-      contents_local: units/a
-"""
 
 
 @pytest.mark.parametrize(
