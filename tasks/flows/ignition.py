@@ -23,10 +23,9 @@ from tasks.model.install.secrets import scan as secrets
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
-    from tasks.model.install.ignition import Entry
+    from tasks.model.install.ignition import Caution, Entry
     from tasks.model.install.merged import Merged
     from tasks.model.install.secrets.scan import Leak
-    from tasks.model.install.switched_off import Caution
     from tasks.settings.values import Settings
 
 USER_FILE = "butane.yaml"

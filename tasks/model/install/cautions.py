@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from tasks.model.contract.updates import SERVICE
 from tasks.model.install import devices, firstboot, mounts, network, tpm
-from tasks.model.install.ignition import Entry, Path, flatten, is_remote
+from tasks.model.install.ignition import Caution, Entry, Path, flatten, is_remote
 from tasks.model.install.impossible import doubtful
 from tasks.model.install.login import logins, owners, users
 from tasks.model.install.login.key_files import untaken
@@ -15,7 +15,7 @@ from tasks.model.install.login.sshd_port import refused_ports
 from tasks.model.install.login.sshd_refused import refused
 from tasks.model.install.merged import Merged
 from tasks.model.install.programs import started
-from tasks.model.install.switched_off import Caution, switched_off
+from tasks.model.install.switched_off import switched_off
 from tasks.model.install.unchecked import unchecked
 from tasks.model.kernel_arguments import keeps_openzfs_out, words
 

@@ -20,6 +20,7 @@ from tasks.model.errors import TaskError
 NAMES = ("path", "name", "device")  # the keys that name the items of a list, in any order
 
 Path = tuple[str, ...]
+Caution = tuple[Path, str]  # the Ignition path of the danger; why it is one, and what to do
 
 
 @dataclass(frozen=True, slots=True)

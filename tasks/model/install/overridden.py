@@ -3,8 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from tasks.model.install.ignition import Entry, decode
-from tasks.model.install.switched_off import Caution
+from tasks.model.install.ignition import Caution, Entry, decode
 
 _FILE = "every machine gets the repository's own file instead, so this one has no effect: leave it out"
 _UNIT = "every machine gets the repository's own unit instead, so this has no effect: leave it out"

@@ -8,7 +8,7 @@ from tasks.model.contract.conditions import surely_false, unknown
 from tasks.model.contract.effect import TIMES, only_looks, service_faults, timer_faults
 from tasks.model.contract.updates import SERVICE, TIMER
 from tasks.model.install import modules
-from tasks.model.install.ignition import Path
+from tasks.model.install.ignition import Caution
 from tasks.model.install.merged import Merged, plain
 from tasks.model.install.presets import Preset, enables, first, presets
 from tasks.model.install.units import FOLDER, Unit, unit_of, units
@@ -43,8 +43,6 @@ _RUNS = "[Service]\nType=oneshot\nExecStart=/usr/bin/bootc upgrade --apply --qui
 _STAYS_ON = "{} does not switch this off, because the image starts it: use `mask: true`, or leave it out"
 _NO_LOGINS = "/etc/nologin"
 _LEAVE_OUT = "leave it out"
-
-Caution = tuple[Path, str]  # the Ignition path of the danger; why it is one, and what to do
 
 
 def switched_off(merged: Merged) -> Iterator[Caution]:

@@ -4,9 +4,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from tasks.model.certificates import CERTIFICATES
-from tasks.model.install.ignition import is_remote
+from tasks.model.install.ignition import Caution, is_remote
 from tasks.model.install.merged import Merged, parts, plain
-from tasks.model.install.switched_off import Caution
 from tasks.model.signing import KEYS, PERSONAL, POLICY, REDIRECTS, REGISTRIES
 
 _DECIDING = {

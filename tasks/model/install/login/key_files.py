@@ -3,11 +3,10 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from tasks.model.install.ignition import Path
+from tasks.model.install.ignition import Caution, Path
 from tasks.model.install.login.logins import is_usable, key_files, keys, real
 from tasks.model.install.login.sshd_config import settings
 from tasks.model.install.merged import Merged, fetched, plain
-from tasks.model.install.switched_off import Caution
 
 _OTHERS_WRITE, _OTHERS_READ, _OTHERS_ENTER = 0o022, 0o004, 0o001
 _ROOTS = (None, "", "root")

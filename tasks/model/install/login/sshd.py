@@ -5,12 +5,12 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 
-from tasks.model.install.ignition import Path
+from tasks.model.install.ignition import Caution, Path
 from tasks.model.install.login.logins import real
 from tasks.model.install.login.sshd_config import DROP_INS, MAIN, Setting, in_force, matches, settings
 from tasks.model.install.login.visitors import Visitor, files_with_keys, visitors
 from tasks.model.install.merged import Merged, fetched
-from tasks.model.install.switched_off import SSHD, Caution
+from tasks.model.install.switched_off import SSHD
 from tasks.model.install.units import FOLDER, units
 
 _WHO = "{who}"

@@ -3,11 +3,11 @@
 import re
 from collections.abc import Iterator
 
-from tasks.model.install.ignition import Path
+from tasks.model.install.ignition import Caution, Path
 from tasks.model.install.login.sshd import has_own_command
 from tasks.model.install.login.sshd_config import settings
 from tasks.model.install.merged import Merged
-from tasks.model.install.switched_off import SOCKET, Caution, by_socket
+from tasks.model.install.switched_off import SOCKET, by_socket
 from tasks.model.install.units import units
 from tasks.model.systemd import lines
 

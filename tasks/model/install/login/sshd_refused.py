@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator, Sequence
 
+from tasks.model.install.ignition import Caution
 from tasks.model.install.login.sshd import has_own_command
 from tasks.model.install.login.sshd_config import Setting, settings
 from tasks.model.install.login.sshd_keywords import BEFORE_MATCH, KNOWN, VALUES
 from tasks.model.install.merged import Merged
-from tasks.model.install.switched_off import Caution
 
 _ALL = ("all",)
 _RUN_AS = ("authorizedkeyscommand", "authorizedprincipalscommand")  # each needs a keyword with `user` at its end
