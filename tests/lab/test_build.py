@@ -93,7 +93,8 @@ def test_packages_are_built_verified_and_labelled_as_they_are_set(own_clone: Clo
     assert done.stdout.splitlines()[-1].endswith("with " + ", ".join(filter(None, ("OpenZFS 2.4.4", packages))))
 
 
-@pytest.mark.parametrize("umask", ["077", *(pytest.param(mask, marks=pytest.mark.full) for mask in ("027", "002"))])
+@pytest.mark.full
+@pytest.mark.parametrize("umask", ["077", "027", "002"])
 def test_the_umask_of_a_checkout_decides_no_mode_in_the_image(own_clone: Clone, umask: str) -> None:
     """A service without root reads what it needs, only root writes it, and programs can be started."""
     script = own_clone.path / "overlay-root/usr/libexec/own/script"
@@ -196,6 +197,7 @@ echo "helper_binaries_dir = ['$HOME/helpers']" >> ~/override.conf; export CONTAI
 """
 
 
+@pytest.mark.full
 def test_where_no_network_can_be_made_a_build_runs_in_a_chroot_and_says_so(own_clone: Clone) -> None:
     """A trial finds out: the program that creates podman's network fails."""
     done = own_clone.lab(f"{HELPERS.format(name='netavark')} inv build")

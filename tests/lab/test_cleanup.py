@@ -84,6 +84,7 @@ def test_after_cleanup_everything_that_stays_can_be_pulled(season: Clone, tmp_pa
     assert len(plan(season, world)) == len(left) + 1
 
 
+@pytest.mark.full
 def test_a_refusal_spares_what_belongs_to_it_and_after_a_killed_run_the_next_one_goes_on(season: Clone) -> None:
     """In an organisation's package, GitHub refuses the first deletion, the run is killed, and the next one finishes."""
     done = season.lab(f"{LOGGED_IN}; inv cleanup --apply --force 2>&1 > /dev/null | head -n 30; exit 0", "organisation")
@@ -96,12 +97,13 @@ def test_a_refusal_spares_what_belongs_to_it_and_after_a_killed_run_the_next_one
     assert len(left) < MOST_OF_A_DAY  # this lab refuses one deletion each time it opens
 
 
+@pytest.mark.full
 @pytest.mark.parametrize(
     ("world", "words"),
     [
         ("cleanup-forbidden", ["0 of ", "may not delete", "delete:packages"]),
         ("cleanup-hidden", ["0 of ", "denies that the version exists, and still shows it"]),
-        pytest.param("cleanup-refused", ["none of ", "400"], marks=pytest.mark.full),
+        ("cleanup-refused", ["none of ", "400"]),
     ],
 )
 def test_a_cleanup_that_deletes_nothing_fails(season: Clone, world: str, words: list[str]) -> None:
@@ -114,6 +116,7 @@ def test_a_cleanup_that_deletes_nothing_fails(season: Clone, world: str, words: 
         assert_three_lines(done, "role Admin under Manage Actions access", "/packages/container/")
 
 
+@pytest.mark.full
 def test_what_cannot_be_read_stops_every_deletion(season: Clone) -> None:
     """Nobody knows what an unreadable manifest needs."""
     fates = plan(season, "half-read")

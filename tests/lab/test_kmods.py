@@ -87,6 +87,7 @@ def test_kmods_are_built_from_stand_ins_in_seconds(clone: Clone) -> None:
     assert "its inputs did not change" in done.stderr
 
 
+@pytest.mark.full
 def test_an_archive_that_fails_in_the_middle_is_named(clone: Clone) -> None:
     """It prints three lines, and podman's unfinished container is removed."""
     asked = f"inv build-kmods --zfs 2.4.4 --kernel {LATE}"

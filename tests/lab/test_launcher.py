@@ -14,31 +14,31 @@ from tests.lab.conftest import Clone, assert_three_lines, ready_folder
 EMPTY = "from invoke import task\n\n\n@task\ndef nothing(c):\n    pass\n"
 
 
-def fastest(*commands: list[str], rounds: int = 15) -> list[float]:
-    """Return the fewest seconds of each command, measured in turn."""
+def cheapest(*commands: list[str], rounds: int = 15) -> list[float]:
+    """Return the least processor time of each command in seconds, measured in turn; other tests run beside it."""
+    quiet = (os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0)
     best = [float("inf")] * len(commands)
     for _ in range(rounds):
         for number, argv in enumerate(commands):
-            begun = time.perf_counter()
-            subprocess.run(argv, check=True, capture_output=True)
-            best[number] = min(best[number], time.perf_counter() - begun)
+            child = os.posix_spawn(argv[0], argv, os.environ, file_actions=[quiet])
+            _, status, used = os.wait4(child, 0)
+            assert status == 0, argv
+            best[number] = min(best[number], used.ru_utime + used.ru_stime)
     return best
 
 
 def test_listing_recipes_costs_little_more_than_bare_invoke(clone: Clone, tmp_path: Path) -> None:
-    """It takes at most 1.3 times as long as an empty tasks.py; the launcher itself takes at most 50 ms."""
+    """It takes at most 1.3 times as long as an empty tasks.py, and the launcher adds at most half of that."""
     (tmp_path / "tasks.py").write_text(EMPTY)
     python = ready_folder(clone) / "venv/bin"
-    empty, ours, launched = fastest(
+    empty, ours, launched = cheapest(
         [str(python / "inv"), "--search-root", str(tmp_path), "--list"],
         [str(python / "python"), str(clone.path / "tasks.py"), "--list"],
         [str(clone.path / "inv"), "--list"],
     )
-    print(
-        f"inv --list: {ours / empty:.2f} times an empty tasks.py; the launcher adds {(launched - ours) * 1000:.0f} ms"
-    )
+    print(f"inv --list: {ours / empty:.2f} times an empty tasks.py; {launched / empty:.2f} times with the launcher")
     assert ours / empty <= 1.3
-    assert launched - ours <= 0.05
+    assert launched / empty <= 1.8
 
 
 def test_recipes_are_listed_grouped_and_in_order(clone: Clone) -> None:

@@ -57,6 +57,7 @@ def test_kmods_are_saved_or_pushed(keyed: Clone) -> None:
     assert not (keyed.path / "both.tar").exists()
 
 
+@pytest.mark.full
 def test_kmods_are_handed_over_as_a_file_pushed_once_and_used(keyed: Clone) -> None:
     """Two processes build them once, without a key; they are signed where the key is; a second push changes nothing."""
     ask = f"inv build-kmods --zfs 2.4.4 --kernel {NEWER}"
@@ -99,6 +100,7 @@ def test_kmods_that_no_shipped_key_signed_are_absent_and_due(keyed: Clone, kind:
     assert note.startswith(f"{IMAGE}-kmods:zfs-2.4.4_kernel-{NEWER} does not count: no key that ships signed it: ")
 
 
+@pytest.mark.full
 @pytest.mark.parametrize(
     ("kind", "why"),
     [
@@ -152,6 +154,7 @@ def test_kmods_that_no_build_takes_are_replaced(keyed: Clone) -> None:
     assert "7.2.2" not in keyed.lab("skopeo list-tags docker://ghcr.io/samhclark/custom-coreos-kmods", "late").stdout
 
 
+@pytest.mark.full
 def test_cleanup_keeps_the_kmods_that_a_kept_image_names_and_the_newest_pairs(keyed: Clone) -> None:
     """One plan covers both packages: an older pair is deleted, and `stable` can still be built from its kmods."""
     plant = f"tests/lab/foreign-kmods.sh unsigned zfs-2.4.4_kernel-{NEWER} none"

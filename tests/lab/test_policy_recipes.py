@@ -36,6 +36,7 @@ def test_a_hole_stops_build_publish_and_ignition_and_verify_finds_it(own_clone: 
     assert own_clone.own(SHIPPED).read_text() == good
 
 
+@pytest.mark.full
 def test_a_blocked_registry_stops_build_and_ignition_and_verify_finds_it(own_clone: Clone) -> None:
     """The image and a base image's own registries.conf are tried together with the policy."""
     blocked = '[[registry]]\nlocation = "ghcr.io"\nblocked = true\n'

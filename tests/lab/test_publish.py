@@ -16,6 +16,8 @@ from tests.lab.published import (
     host_takes,
 )
 
+UNSIGNED = ("unsigned", "tampered", "differently-named")
+
 
 def test_stable_is_what_was_published_and_a_host_takes_it(published: Clone) -> None:
     """It starts with a login and ends with a host that pulls without one."""
@@ -87,6 +89,7 @@ def test_a_rollback_and_the_way_back(published: Clone) -> None:
     assert "already" in published.lab(f"inv promote {newest}").stderr
 
 
+@pytest.mark.full
 def test_a_rollback_that_was_killed_before_its_record_is_finished_by_the_next(published: Clone) -> None:
     """The next one goes no further back: the tag stays, and its record says where it came from."""
     newest = digest_of(published)
@@ -101,7 +104,7 @@ def test_a_rollback_that_was_killed_before_its_record_is_finished_by_the_next(pu
     assert published.lab(f"inv promote {newest}").returncode == 0
 
 
-@pytest.mark.parametrize("kind", ["unsigned", "wrongly-signed", "tampered", "differently-named"])
+@pytest.mark.parametrize("kind", ["wrongly-signed", *(pytest.param(kind, marks=pytest.mark.full) for kind in UNSIGNED)])
 def test_a_foreign_image_is_refused_by_promote_and_by_hosts(published: Clone, kind: str) -> None:
     """Stable does not move."""
     before = digest_of(published)
@@ -115,6 +118,7 @@ def test_a_foreign_image_is_refused_by_promote_and_by_hosts(published: Clone, ki
     assert digest_of(published) == before
 
 
+@pytest.mark.full
 def test_a_registry_that_does_not_answer_has_refused_no_signature(published: Clone) -> None:
     """A promotion asks again; if that lasts, its error is about the network, and not about a key."""
     newest, first = (image["digest"] for image in json.loads(published.lab("inv history --json").stdout)["images"])
@@ -170,6 +174,7 @@ def test_without_a_login_nothing_is_built(published: Clone) -> None:
     assert "STEP" not in done.stderr
 
 
+@pytest.mark.full
 def test_a_deleted_stable_comes_back(published: Clone) -> None:
     """Somebody, or another tool's cleanup, deleted it."""
     tag = published.path / f".lab/everyday/registry/ghcr.io/docker/registry/v2/repositories/{IMAGE[8:]}/_manifests/tags"
@@ -179,7 +184,7 @@ def test_a_deleted_stable_comes_back(published: Clone) -> None:
     assert digest_of(published) == done.stdout.strip()
 
 
-BAD_DAYS = {  # the first one is not left to --full
+BAD_DAYS = {
     "private": ("without a login", "visibility to public", "github.com/users/samhclark/packages"),
     "other-digest": ("not what was pushed", "nothing was promoted"),
     "put-500": ("could not be pushed",),
@@ -188,9 +193,8 @@ BAD_DAYS = {  # the first one is not left to --full
 }
 
 
-@pytest.mark.parametrize(
-    "world", [*list(BAD_DAYS)[:1], *(pytest.param(each, marks=pytest.mark.full) for each in list(BAD_DAYS)[1:])]
-)
+@pytest.mark.full
+@pytest.mark.parametrize("world", BAD_DAYS)
 def test_a_bad_day_moves_nothing_and_the_next_run_finishes(published: Clone, world: str) -> None:
     """Each runs in its own registry, on its first publication ever."""
     key = published.path / ".lab/everyday/home/.config/custom-coreos/signing.key"

@@ -72,6 +72,7 @@ def test_what_a_user_changes_decides(
     assert reason in reasons
 
 
+@pytest.mark.full
 def test_a_published_lock_builds_the_same_again(following: Clone) -> None:
     """`inv lock` reads it back from the image; `build --lock` accepts it, although it is not the newest."""
     done = following.lab(f"inv lock {STABLE} > again.json && inv build --lock again.json --rebuild", "waiting")

@@ -107,6 +107,7 @@ def on_terminal(clone: Clone, command: str, *typed: str) -> str:
 GROUPS = re.compile(r"((?:[0-9A-Z]{4}-){7})\s+((?:[0-9A-Z]{4}-){6}[0-9A-Z]{4})")
 
 
+@pytest.mark.full
 def test_a_backup_key_saves_every_machine_when_the_key_is_lost(own_clone: Clone) -> None:
     """It is shown once and in no file; it signs an image that ships the next key, and machines take both."""
     shown = on_terminal(own_clone, "inv keygen", "")

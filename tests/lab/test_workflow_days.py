@@ -103,6 +103,7 @@ NEW_DAY = {
 }
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("day", NEW_DAY)
 def test_a_new_repository_does_not_start_red(own_clone: Clone, day: str) -> None:
     """The first pushes end well, with a notice that says what to do; nothing is deployed, and no issue is opened."""

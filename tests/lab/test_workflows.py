@@ -115,6 +115,7 @@ def test_cleanup_by_hand_is_dry_unless_it_says_otherwise(littered: Clone, words:
     assert has_litter(littered)
 
 
+@pytest.mark.full
 def test_cleanup_deletes_on_its_schedule_and_keeps_the_schedules_alive(littered: Clone) -> None:
     """Every input is empty there; what stable needs stays. A workflow that GitHub has stopped is enabled again."""
     stopped, before = state(littered) / "forge/stopped/build.yaml", stable(littered)
@@ -160,6 +161,7 @@ def test_a_click_without_force_skips_too(daily: Clone) -> None:
     assert jobs(done) == {"build.yaml query-versions": "success", "build.yaml watchdog": "success"}
 
 
+@pytest.mark.full
 def test_a_worktree_is_rehearsed_and_its_repository_stays_as_it_is(tmp_path: Path) -> None:
     """Its `.git` is a file that points to the repository, whose commits, branches and settings must not change."""
     main = fresh_clone(tmp_path / "main").path

@@ -1,7 +1,6 @@
 """The crash test: end `publish` at every moment around every call that it makes, and run it again after each.
 
-    crashes.py CHECKOUT STATE sample 17  takes every 17th moment and ends each in one way
-    crashes.py CHECKOUT STATE part 1/2   takes the first half of all moments and ends each in every way
+    crashes.py CHECKOUT STATE 1 2  takes the first of two shares of all moments, and ends each in every way
 
 Runs in the lab. It prints one line of JSON for each run; the runs' output is in STATE/crashes.log.
 """
@@ -123,8 +122,8 @@ class Crashes:
 
 
 def main() -> None:
-    """End runs at the chosen moments; a sample always includes the move of the tag."""
-    checkout, state, kind, number_of = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3], sys.argv[4]
+    """End runs at this share's moments: kill each; hang before a call, and fail after it."""
+    checkout, state, share, shares = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4])
     os.environ.pop("GITHUB_ACTIONS", None)
     crashes = Crashes(checkout, state)
     crashes.prepare()
@@ -132,19 +131,9 @@ def main() -> None:
     _tell({"calls": sum(len(calls) // 2 for calls in phases)})
     for calls, built in zip(phases, (False, True), strict=True):
         for number, call in enumerate(calls, 1):
-            moves = built and "oras tag" in call and call.startswith("after")
-            for how in chosen(kind, number_of, number, moves=moves, before=call.startswith("before")):
-                _tell({**asdict(crashes.one(how, number, built=built)), "call": call})
-
-
-def chosen(kind: str, number_of: str, number: int, *, moves: bool, before: bool) -> list[str]:
-    """Return the ways to end the run at a moment; `moves`: the tag has just been moved."""
-    ways = ["kill", "hang" if before else "fail"]
-    if kind == "part":
-        part, parts = map(int, number_of.split("/"))
-        return ways if number % parts == part % parts else []
-    step = int(number_of)
-    return ways[number // step % 2 :][:1] if moves or number % step == 0 else []
+            if number % shares == share % shares:
+                for how in ("kill", "hang" if call.startswith("before") else "fail"):
+                    _tell({**asdict(crashes.one(how, number, built=built)), "call": call})
 
 
 def _tell(document: dict[str, object]) -> None:

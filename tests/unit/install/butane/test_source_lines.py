@@ -113,7 +113,7 @@ def test_hundreds_of_tabs_are_read_at_once() -> None:
     """One at a time, a file with two hundred comments behind tabs took half a minute."""
     text = "a:\n" + "".join(f"  - b{number}\t# c\n  - 'd\te'\t# f\n" for number in range(300))
     assert spaced(text).count("\t") == 300
-    assert efforts(lambda: spaced.__wrapped__(text))[0] < 12  # yardsticks; it is 2.1 here
+    assert efforts(lambda: spaced.__wrapped__(text))[0] < 12  # yardsticks; it is 2.1 on an idle machine
 
 
 def test_an_anchor_given_twice_is_no_warning(recwarn: pytest.WarningsRecorder) -> None:
