@@ -78,10 +78,10 @@ grep -rhE '^[[:space:]]*Exec[A-Za-z]*[[:space:]]*=' $unit_folders 2> /dev/null |
             ;;
     esac
 done
-# Paths that conditions of units name, if they are there.
+# Paths that conditions of units name, and the folders of / where they begin, if they are there.
 # shellcheck disable=SC2086
-grep -rhE '^[[:space:]]*(Condition|Assert)' $unit_folders 2> /dev/null | grep -oE '/[^[:space:]]+' | sort -u |
-    while read -r path; do
+grep -rhE '^[[:space:]]*(Condition|Assert)' $unit_folders 2> /dev/null | grep -oE '/[^[:space:]]+' |
+    sed -E 'p; s|^(/[^/]*).*|\1|' | sort -u | while read -r path; do
         [ ! -e "$path" ] || fact exists "$path"
     done
 # One archive of the configuration that the contract reads, and of the scripts that units and cron name.

@@ -23,9 +23,9 @@ _DEEPEST = 8  # shells within shells
 _DNF = ("dnf", "dnf5", "dnf-3", "yum")
 _UPDATERS = ("dnf-automatic", "uupd", "ublue-update", "topgrade", "zincati")  # whatever their arguments are
 _VERBS = {
-    "bootc": ("upgrade", "update", "switch", "rollback", "edit"),
+    "bootc": ("upgrade", "update", "switch", "edit"),
     "rpm-ostree": (
-        "upgrade", "update", "rebase", "deploy", "install", "uninstall", "override", "rollback", "reset", "initramfs",
+        "upgrade", "update", "rebase", "deploy", "install", "uninstall", "override", "reset", "initramfs",
         "initramfs-etc",
     ),
     "ostree": ("admin upgrade", "admin deploy", "admin switch", "container image deploy"),

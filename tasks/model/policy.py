@@ -6,6 +6,7 @@ Format: containers-policy.json(5).
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any
 
 REJECT = [{"type": "reject"}]
@@ -13,13 +14,22 @@ KEY_FIELDS = ("keyPath", "keyPaths", "keyData", "keyDatas")
 _TRUSTED = [{"type": "insecureAcceptAnything"}]
 _TRANSPORTS = ("docker", "containers-storage", "oci", "oci-archive", "docker-archive", "dir")
 _ALSO = ("docker-daemon",)  # what an owner's default may have been for
+_DEEPEST = 100  # a policy needs 8
 _AS_PATH = {"keyData": "keyPath", "keyDatas": "keyPaths"}
 Document = dict[str, Any]
 
 
 def parse(content: bytes) -> Document:
     """Read a policy. ValueError says why not, also about what only containers/image refuses: a name given twice."""
+    if _depth(content) > _DEEPEST:
+        raise ValueError("it is nested too deeply")
     return _fields(json.loads(content.decode("utf-8"), object_pairs_hook=_unique), "it")
+
+
+def _depth(content: bytes) -> int:
+    """How many lists and objects are open at once, at most; those in texts count too."""
+    steps = (1 if each in b"[{" else -1 for each in content if each in b"[]{}")
+    return max(accumulate(steps), default=0)
 
 
 def _fields(value: object, name: str) -> Document:

@@ -111,6 +111,7 @@ def test_an_image_that_an_owner_refuses_by_its_digest_stays_refused() -> None:
         "a byte order mark": (b"\xef\xbb\xbf{}", "BOM"),
         "another encoding": ("{}".encode("utf-16"), "utf-8"),
         "transports that are none": (b'{"transports": []}', '"transports" is not a JSON object'),
+        "lists within lists": (b'{"default": ' + 100_000 * b"[" + 100_000 * b"]" + b"}", "nested too deeply"),
         "scopes that are none": (b'{"transports": {"docker": 1}}', '"docker" is not a JSON object'),
     }.values(),
 )

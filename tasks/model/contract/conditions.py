@@ -9,7 +9,7 @@ Exists = Callable[[str], bool | None]  # whether the image has a path; None if n
 
 _TOP = frozenset(
     "bin boot dev etc home lib lib64 media mnt opt ostree proc root run sbin srv sys sysroot tmp usr var".split()  # noqa: SIM905  (a list of words)
-)  # a machine's root is read-only, and has no other folder
+)  # a machine's root is read-only, and has no other folder unless the image ships it
 _ALWAYS = re.compile(
     r"/|/run/(ostree-booted|systemd(/system)?|udev)|/(proc|sys|dev)(/(1|self|cmdline|null|class|kernel|fs))?|/var/(lib|log|tmp)|"
     r"/etc/(machine-id|os-release|passwd)|/(boot|etc|home|root|run|srv|sysroot|tmp|usr|var|ostree)"
@@ -55,7 +55,7 @@ def _paths(test: str, path: str, exists: Exists) -> bool | None:
     if test == "PathIsReadWrite":
         return False if system else None
     if path.split("/")[1] not in _TOP and path != "/":
-        return False
+        return None if exists(f"/{path.split('/')[1]}") else False
     shipped = exists(path) and path.startswith(("/usr/", "/etc/"))
     if shipped or _ALWAYS.fullmatch(path):
         return True if test == "PathExists" else None

@@ -6,11 +6,14 @@ from typing import Any
 from tasks.model.certificates import CERTIFICATES
 from tasks.model.install.ignition import Caution, is_remote
 from tasks.model.install.merged import Merged, parts, plain
+from tasks.model.install.units import FOLDER
 from tasks.model.signing import KEYS, PERSONAL, POLICY, REDIRECTS, REGISTRIES
 
+_UNITS = FOLDER.removeprefix("/")
 _DECIDING = {
     (POLICY, f"{REGISTRIES}/", f"{KEYS}/", *PERSONAL): "which images the machine accepts",
     (*REDIRECTS, *CERTIFICATES): "whether the machine finds its updates",
+    (f"{_UNITS}/bootc-", f"{_UNITS}/timer.d/", f"{_UNITS}/service.d/"): "whether the machine updates itself",
 }
 _OPEN = ("http:", "tftp:")  # without TLS
 _INSTEAD = "write its content here"

@@ -93,6 +93,13 @@ def test_other_hours_and_an_owner_s_conditions_pass(files: Files) -> None:
     assert failed(answer(files)) == {}
 
 
+def test_a_folder_of_the_root_that_the_image_ships_may_be_there() -> None:
+    """A condition may name what somebody mounts below it."""
+    files = {MORE: "[Unit]\nConditionPathExists=/nix/var\n"}
+    assert failed(answer(files)).keys() == {"update-timer"}
+    assert failed(answer(files, "exists\t/nix")) == {}
+
+
 @pytest.mark.parametrize(
     "files",
     [

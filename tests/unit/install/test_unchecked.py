@@ -26,12 +26,21 @@ UPDATES = [
     "/etc/containers/registries.conf", "/etc/containers/registries.conf.d/a.conf",
     "/etc/containers/certs.d/ghcr.io/a.crt", "/etc/docker/certs.d/ghcr.io/client.key",
 ]  # fmt: skip
+UNITS = [
+    "/etc/systemd/system/bootc-fetch-apply-updates.timer", "/etc/systemd/system/bootc-fetch-.service.d/a.conf",
+    "/etc/systemd/system/service.d/a.conf", "/etc/systemd/system/timer.d/a.conf",
+]  # fmt: skip
+DECIDED = {
+    **dict.fromkeys(IMAGES, "which images the machine accepts"),
+    **dict.fromkeys(UPDATES, "whether the machine finds its updates"),
+    **dict.fromkeys(UNITS, "whether the machine updates itself"),
+}
 
 
-@pytest.mark.parametrize("path", [*IMAGES, *UPDATES])
+@pytest.mark.parametrize("path", DECIDED)
 def test_a_deciding_file_from_an_address_is_named(path: str) -> None:
     """The more sternly, the more people can change it."""
-    what = "which images the machine accepts" if path in IMAGES else "whether the machine finds its updates"
+    what = DECIDED[path]
     (fixed,) = said(path, source="https://a/b", **HASH)
     assert fixed == f"unchecked: this is fetched from https://a/b, so nobody knows here {what}: write its content here"
     (mild,) = said(path, source="https://a/b")
@@ -54,7 +63,8 @@ def test_every_part_counts() -> None:
 
 def test_other_files_from_an_address_pass() -> None:
     """Somebody else says something about those without a hash."""
-    for path in ("/etc/containers/storage.conf", "/etc/hostname", "/etc/pki/ca-trust/source/anchors/a.pem"):
+    passing = "/etc/containers/storage.conf", "/etc/pki/ca-trust/source/anchors/a.pem", "/etc/systemd/system/a.service"
+    for path in passing:
         assert said(path, source="https://a/b") == []
     assert said("/etc/containers/registries.conf", source="data:,x") == []
 
