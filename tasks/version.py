@@ -76,9 +76,9 @@ def versions(
 @task(help=_STREAM | _ZFS_STREAM | {"json": "print JSON, in the form of schemas/forecast.json"})
 def forecast(c: Context, stream: str = "", zfs_stream: str = "", json: bool = False) -> None:
     """Show which kernels the streams ahead will bring, about when, and whether OpenZFS supports them."""
-    from tasks.flows import versions
+    from tasks.flows import forecast as flow
 
-    versions.forecast(read_settings(c.config), Request(stream=stream, zfs_stream=zfs_stream), json=json)
+    flow.forecast(read_settings(c.config), Request(stream=stream, zfs_stream=zfs_stream), json=json)
 
 
 @task

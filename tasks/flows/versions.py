@@ -7,7 +7,6 @@ from tasks.clients import workspace
 from tasks.clients.github import actions, api
 from tasks.console import answer_json, say
 from tasks.flows import gather, lock, own_kmods, show
-from tasks.model.solver import forecast as ahead
 from tasks.model.solver.judge import require_kmods
 from tasks.model.solver.solve import Decision, Verdict
 from tasks.model.versions import newest_zfs as newest_of
@@ -64,10 +63,3 @@ def _write_lock(settings: "Settings", decision: Decision, file: str) -> None:
     actions.output("lock", locked.to_json())
     if workspace.write_whole(Path(file), locked.to_json()):
         say(f"{file} written; next: ./inv build --lock {file}")
-
-
-def forecast(settings: "Settings", request: "Request", *, json: bool) -> None:
-    """Show what the streams ahead will bring."""
-    stream = request.stream or settings.stream
-    newest = gather.newest_releases(settings, gather.policy(settings, request), (stream, *ahead.ahead_of(stream)))
-    (show.forecast_json if json else show.forecast)(ahead.forecast(newest, stream))

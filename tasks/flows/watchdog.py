@@ -8,9 +8,9 @@ from tasks.clients import shell
 from tasks.clients.github import actions, issues, workflows
 from tasks.console import answer, say
 from tasks.flows import gather
+from tasks.flows.forecast import predict
 from tasks.model.errors import TaskError
 from tasks.model.github import watchdog as model
-from tasks.model.solver.forecast import ahead_of, forecast
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -48,13 +48,10 @@ def watchdog(settings: "Settings", jobs: str, *, keep_alive: bool) -> None:
 
 def _gather(settings: "Settings") -> "tuple[tuple[Issue, ...], Decision | None, Forecast | None]":
     """Return the open issues, what would be built, and what is ahead; query them concurrently."""
-    streams = settings.stream, *ahead_of(settings.stream)
     with ThreadPoolExecutor(3) as pool:
         open_issues = pool.submit(issues.open_ones, settings.repository)
         decided = pool.submit(gather.decide, settings)
-        forecasting = pool.submit(
-            lambda: forecast(gather.newest_releases(settings, gather.policy(settings), streams), settings.stream)
-        )
+        forecasting = pool.submit(predict, settings)
         return open_issues.result(), _result(decided), _result(forecasting)
 
 
