@@ -3,6 +3,8 @@
 import json
 import subprocess
 
+import pytest
+
 from tests.lab.conftest import Clone, ready_folder
 
 BUTANE = "variant: fcos\nversion: 1.6.0\n"
@@ -33,6 +35,7 @@ def test_without_a_butane_of_its_own_the_container_serves(clone: Clone) -> None:
     assert wrong.returncode == 1
 
 
+@pytest.mark.full
 def test_the_container_takes_files_in_too(own_clone: Clone) -> None:
     """With only podman, the common parts come out the same: the container mounts the files read-only."""
     python = ready_folder(own_clone) / "venv/bin/python"

@@ -27,6 +27,7 @@ def comments(clone: Clone, world: str) -> list[dict[str, Any]]:
     return [json.loads(file.read_text()) for file in state(clone, world).glob("forge/comments/*.json")]
 
 
+@pytest.mark.full
 def test_there_is_never_more_than_one_issue_and_one_comment_for_each_end(own_clone: Clone) -> None:
     """Several workflows have bad days, in a mixed order."""
     bad = run("build.yaml", "failure") * 2 + run("cleanup-images.yaml", "failure") + run("build.yaml", "cancelled")
@@ -75,6 +76,7 @@ def test_a_block_is_told_before_it_comes(own_clone: Clone) -> None:
     assert "44.20261110.3.0 (kernel 7.1.9) has kmods of OpenZFS 2.4.4" in issue["body"]
 
 
+@pytest.mark.full
 def test_a_source_that_cannot_be_read_does_not_mean_that_all_is_well(own_clone: Clone) -> None:
     """One stream ahead leaves the others; an issue stays open until everything was looked at."""
     shown = checked(own_clone.lab("inv forecast --json", "next-down").stdout, "forecast")

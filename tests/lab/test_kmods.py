@@ -76,6 +76,7 @@ def test_an_image_with_modules_of_ones_own_is_published(own_clone: Clone) -> Non
     assert json.loads(labels)["Labels"]["custom-coreos.zfs-tarball"].startswith("sha256:1f08f2d1")
 
 
+@pytest.mark.full
 def test_kmods_are_built_from_stand_ins_in_seconds(clone: Clone) -> None:
     """Only the ingredients differ from the worlds that boot; the second time it builds nothing."""
     asked = f"inv build-kmods --zfs 2.4.4 --kernel {LATE}"

@@ -7,6 +7,8 @@ import pytest
 
 from tests.lab.configs import IGNITION, KEY, file, merge, mount, passwd, storage, typed_in, unit
 
+pytestmark = pytest.mark.full
+
 TAKEN = {
     "sections that are empty, and an alias": (
         "systemd:\n" + storage("files", "path: /var/a, user: &me {name: core}", "path: /var/b, user: *me"), "",

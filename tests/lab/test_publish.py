@@ -72,6 +72,7 @@ def test_the_sbom_is_found_again_and_validates(published: Clone, tmp_path: Path)
     assert any(file["fileName"] == "./etc/motd" for file in document["files"])
 
 
+@pytest.mark.full
 def test_a_rollback_and_the_way_back(published: Clone) -> None:
     """Stable goes back by one, a host accepts it, the newer image can be promoted again, and --expect is checked."""
     newest = digest_of(published)

@@ -122,6 +122,7 @@ def test_a_line_is_never_gone_back_from(own_clone: Clone) -> None:
     assert verdict(own_clone, "--allow-downgrade", world)[0] == "BUILD"
 
 
+@pytest.mark.full
 def test_a_tag_that_moves_does_not_change_what_was_checked(clone: Clone) -> None:
     """`stable` moves after the first read, and the build still follows the Lock."""
     done = clone.lab(

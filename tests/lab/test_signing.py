@@ -126,6 +126,7 @@ def test_a_backup_key_saves_every_machine_when_the_key_is_lost(own_clone: Clone)
     assert host_takes(own_clone, ":stable").returncode == 0
 
 
+@pytest.mark.full
 def test_a_new_key_moves_stable_only_after_machines_have_it(own_clone: Clone) -> None:
     """Else they would refuse every update; `--strand-hosts` is for a theft of all keys."""
     done = own_clone.lab(f"inv keygen && {LOGIN} && inv publish && inv keygen --rotate")

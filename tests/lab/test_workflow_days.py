@@ -33,6 +33,7 @@ def test_what_only_the_referrers_api_lists_is_attached_too(own_clone: Clone) -> 
     assert {each["digest"] for each in listed} <= kept
 
 
+@pytest.mark.full
 def test_a_scheduled_cleanup_before_the_first_publication_succeeds(own_clone: Clone) -> None:
     """There is nothing to delete, and the watchdog has nothing to report."""
     done = rehearse(own_clone, "cleanup-images.yaml", "--event", "schedule")
