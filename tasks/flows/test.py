@@ -18,6 +18,7 @@ PARTS = {  # of --full, each well below an hour; every other test belongs to `re
     "bare": ("bare",),
     "workflows": ("workflows", "workflow_days", "kmods_workflow", "own_kmods"),
     "crash": ("crash",),
+    "publish": ("publish", "publish_races", "signing", "policy_recipes", "cleanup"),
 }
 
 
