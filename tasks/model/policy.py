@@ -29,7 +29,7 @@ def parse(content: bytes) -> Document:
 def _depth(content: bytes) -> int:
     """How many lists and objects are open at once, at most; those in texts count too."""
     steps = (1 if each in b"[{" else -1 for each in content if each in b"[]{}")
-    return max(accumulate(steps), default=0)
+    return max(accumulate(steps, initial=0))
 
 
 def _fields(value: object, name: str) -> Document:

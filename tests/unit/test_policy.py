@@ -102,6 +102,16 @@ def test_an_image_that_an_owner_refuses_by_its_digest_stays_refused() -> None:
     assert dropped(json.dumps(present).encode(), IMAGE, []) == (GONE[1],)
 
 
+def nested(depth: int) -> bytes:
+    """Return a policy with so many objects and lists within each other, behind others that are closed."""
+    return b'{"other": [' + 60 * b"[], " + (depth - 2) * b"[" + (depth - 2) * b"]" + b"]}"
+
+
+def test_an_owner_s_own_policy_may_be_nested() -> None:
+    """A hundred levels are enough for everybody."""
+    assert json.loads(written(IMAGE, KEYS, nested(100)))["other"]
+
+
 @pytest.mark.parametrize(
     ("content", "said"),
     {
@@ -111,7 +121,8 @@ def test_an_image_that_an_owner_refuses_by_its_digest_stays_refused() -> None:
         "a byte order mark": (b"\xef\xbb\xbf{}", "BOM"),
         "another encoding": ("{}".encode("utf-16"), "utf-8"),
         "transports that are none": (b'{"transports": []}', '"transports" is not a JSON object'),
-        "lists within lists": (b'{"default": ' + 100_000 * b"[" + 100_000 * b"]" + b"}", "nested too deeply"),
+        "lists within lists": (nested(101), "nested too deeply"),
+        "very many lists": (nested(100_000), "nested too deeply"),
         "scopes that are none": (b'{"transports": {"docker": 1}}', '"docker" is not a JSON object'),
     }.values(),
 )
