@@ -1,8 +1,10 @@
 """Configs of butane.yaml for the lab, and what `inv ignition` says about each."""
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+
+import pytest
 
 from tests.lab.conftest import fresh_clone
 
@@ -44,6 +46,18 @@ def unit(fields: str) -> str:
 
 def file(name: str) -> str:
     return name.replace("/", "-")
+
+
+def some(names: Iterable[str]) -> list[object]:
+    """Return all names as parameters, most of them only for --full: each costs a second."""
+    return [pytest.param(name, marks=pytest.mark.full) if number % 4 else name for number, name in enumerate(names)]
+
+
+def chosen(request: pytest.FixtureRequest, given: Mapping[str, tuple[str, str]]) -> dict[str, tuple[str, str]]:
+    """Return the cases whose tests run."""
+    items = [item for item in request.session.items if isinstance(item, pytest.Function) and item.path == request.path]
+    names = {item.callspec.params["name"] for item in items}
+    return {name: case for name, case in given.items() if name in names}
 
 
 def typed_in(top: Path, given: Mapping[str, tuple[str, str]]) -> Iterator[Path]:

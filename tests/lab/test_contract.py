@@ -83,6 +83,7 @@ RELEASES: dict[str, set[str]] = {
 }
 
 
+@pytest.mark.full
 def test_the_release_is_read_from_what_os_release_still_says(built: Clone) -> None:
     """It takes IMAGE_VERSION if OSTREE_VERSION is missing, else VERSION, and ignores the image's environment."""
     steps = [f'sed -i "{edit}" /usr/lib/os-release\nENV OSTREE_VERSION=44.20261103.3.0' for edit in RELEASES]

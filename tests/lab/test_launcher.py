@@ -14,7 +14,7 @@ from tests.lab.conftest import Clone, assert_three_lines, ready_folder
 EMPTY = "from invoke import task\n\n\n@task\ndef nothing(c):\n    pass\n"
 
 
-def cheapest(*commands: list[str], rounds: int = 15) -> list[float]:
+def cheapest(*commands: list[str], rounds: int = 8) -> list[float]:
     """Return the least processor time of each command in seconds, measured in turn; other tests run beside it."""
     quiet = (os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0)
     best = [float("inf")] * len(commands)

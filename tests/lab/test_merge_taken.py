@@ -5,9 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.lab.configs import IGNITION, KEY, file, merge, mount, passwd, storage, typed_in, unit
-
-pytestmark = pytest.mark.full
+from tests.lab.configs import IGNITION, KEY, chosen, file, merge, mount, passwd, some, storage, typed_in, unit
 
 TAKEN = {
     "sections that are empty, and an alias": (
@@ -115,12 +113,12 @@ TAKEN = {
 
 
 @pytest.fixture(scope="module")
-def typed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def typed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """Return the folder with what `inv ignition` said about each case."""
-    yield from typed_in(tmp_path_factory.mktemp("merge"), TAKEN)
+    yield from typed_in(tmp_path_factory.mktemp("merge"), chosen(request, TAKEN))
 
 
-@pytest.mark.parametrize("name", TAKEN)
+@pytest.mark.parametrize("name", some(TAKEN))
 def test_what_works_is_taken(typed: Path, name: str) -> None:
     """With a warning where a machine can be lost."""
     said = (typed / f"{file(name)}.said").read_text()

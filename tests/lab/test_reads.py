@@ -70,6 +70,7 @@ def test_words_in_skopeos_message_are_no_answer_of_the_registry(one_401: Clone) 
     assert_three_lines(done, "custom-coreos:stable could not be read", "permission denied", "(tried 3 times)")
 
 
+@pytest.mark.full
 def test_a_lasting_refusal_is_an_error(own_clone: Clone) -> None:
     """With and without a login, in every way of reading, the next line says what to do."""
     what = "custom-coreos:stable could not be read", "403", "(tried 3 times)"
