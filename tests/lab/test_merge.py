@@ -24,7 +24,13 @@ from tests.lab.configs import (
 REFUSED = {  # the text after HEAD, and what is said
     "a Butane child": (merge("local: partials/users.yaml"), "merge[0], line 4: it is no Ignition config"),
     "an empty child": (merge("local: partials/empty"), "ignition.config.merge[0], line 4: not a config (empty)"),
-    "a list as a child": (merge("inline: '[]'"), "ignition.config.merge[0].inline, line 4: "),
+    "a list as a child": (
+        merge("inline: '[]'"), "merge[0].inline, line 4: it is no Ignition config, which is a JSON object",
+    ),
+    "a child with a number for a text": (
+        merge('inline: \'{"ignition": {"version": "3.5.0"}, "passwd": {"users": [{"name": 7}]}}\''),
+        "merge[0].inline, line 4: passwd.users.name must be a text, and is a number: json: ",
+    ),
     "a child that is cut off": (merge(f"inline: '{IGNITION[:-1]}'"), "ignition.config.merge[0].inline, line 4: "),
     "a child that is wrong, and wrong beside it": (
         passwd("{name: core, groups: wheel}") + storage("files", "path: etc/a") + CHILD, "groups, line 3: it must be",

@@ -21,7 +21,13 @@ _MEANS = {  # what Ignition says about an embedded config, and what that means
     "invalid character": "it is no Ignition config, and Butane is not translated here",
     "invalid config version": "it is no Ignition config, because it has no ignition.version such as 3.5.0",
     "unsupported config version": "Ignition reads no config of its version, which must be 3.0.0 or newer",
+    "util.versionStub": "it is no Ignition config, which is a JSON object with ignition.version such as 3.5.0",
 }
+_WRONG_KIND = re.compile(r"json: cannot unmarshal (\w+) into Go struct field \w+\.(\S+) of type (\S+)")
+_IN_WORDS = {
+    "string": "a text", "int": "a number", "number": "a number", "bool": "true or false", "array": "a list",
+    "object": "an object",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,8 +169,16 @@ def _in_child(child: Path, matched: "re.Match[str] | None", words: str) -> Findi
     why, line = (matched["why"], int(matched["line"] or 0)) if matched else (words, 0)
     path = (matched["path"] or "").lstrip(".") if matched else ""
     within = ", ".join(part for part in (path, f"line {line} of that config" if line else "") if part)
-    meaning = next((f"{meaning}: " for form, meaning in _MEANS.items() if form in why), "")
-    return Finding(child, f"{meaning}{why}{f' ({within})' if within else ''}", line)
+    return Finding(child, f"{_meaning(why)}{why}{f' ({within})' if within else ''}", line)
+
+
+def _meaning(why: str) -> str:
+    """What Ignition's words mean, to put before them; empty if they are plain."""
+    if wrong := _WRONG_KIND.search(why):
+        found, path, kind = wrong.groups()
+        wanted = "a list" if kind.startswith("[]") else _IN_WORDS.get(kind, "an object")
+        return f"{path} must be {wanted}, and is {_IN_WORDS.get(found, found)}: "
+    return next((f"{meaning}: " for form, meaning in _MEANS.items() if form in why), "")
 
 
 def displaced(merged: Merged, ours: Mapping[str, Any]) -> Iterator[Finding]:

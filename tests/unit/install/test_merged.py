@@ -84,6 +84,36 @@ def test_a_place_is_named_by_its_items(why: str, path: str, place: tuple[str, ..
     assert found.why == why or "bad" in found.why
 
 
+INTO = "json: cannot unmarshal {} into Go {}"
+
+
+@pytest.mark.parametrize(
+    ("why", "meaning"),
+    {
+        INTO.format("array", "value of type util.versionStub"): "it is no Ignition config, which is a JSON object",
+        INTO.format(
+            "array", "struct field Config.storage of type types.Storage"
+        ): "storage must be an object, and is a list",
+        INTO.format("object", "struct field Config.passwd.users of type []types.PasswdUser"): (
+            "passwd.users must be a list, and is an object"
+        ),
+        INTO.format("string", "struct field File.storage.files.mode of type int"): (
+            "storage.files.mode must be a number, and is a text"
+        ),
+        INTO.format("number", "struct field Unit.systemd.units.enabled of type bool"): (
+            "systemd.units.enabled must be true or false, and is a number"
+        ),
+        "invalid character 'h' looking for beginning of value": "it is no Ignition config",
+    }.items(),
+)
+def test_what_ignition_says_about_an_embedded_config_is_explained(why: str, meaning: str) -> None:
+    """Its own words follow."""
+    answer = {**EMPTY, "faults": [{"path": "merge[0]", "why": f"error at $, line 1 col 1: {why}"}]}
+    (found,) = Merged.parse(answer, {}).faults
+    assert found.why.startswith(meaning)
+    assert found.why.endswith(f"{why} (line 1 of that config)")
+
+
 @pytest.mark.parametrize(
     ("path", "text"),
     {
