@@ -43,6 +43,7 @@ def test_what_a_build_prints_gives_github_no_command(
         assert printed[1:] == [*SAID[:2], 'Get "https://b.example/x?…": reset']
 
 
+@pytest.mark.full
 def test_a_changed_overlay_is_built(own_clone: Clone) -> None:
     """The fingerprint covers the overlay's content and its executable bits, not the README."""
     fingerprints = "inv versions --lock x.lock.json > /dev/null && grep inputs x.lock.json"
@@ -138,6 +139,7 @@ def test_test_build_leaves_nothing_behind(clone: Clone) -> None:
     assert before == after
 
 
+@pytest.mark.full
 def test_every_build_argument_is_required(built: Clone) -> None:
     """Podman stops at an empty FROM; the first RUN names any other empty argument."""
     assert built.lab("podman build --layers=false .").returncode != 0
@@ -152,6 +154,7 @@ def test_every_build_argument_is_required(built: Clone) -> None:
     assert "the base has kernel 7.1.9-200.fc44.x86_64, the Lock says 7.1.8-1.fc44.x86_64" in done.stderr
 
 
+@pytest.mark.full
 def test_a_full_disk_is_told(clone: Clone) -> None:
     """If the layers do not fit, the error has three lines and there is no image."""
     full = "mkdir -p $HOME/../storage && mount -t tmpfs -o size=40m none $HOME/../storage"

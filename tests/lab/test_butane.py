@@ -21,6 +21,7 @@ def test_butane_is_a_filter(clone: Clone) -> None:
     assert "Traceback" not in bad.stderr
 
 
+@pytest.mark.full
 def test_without_a_butane_of_its_own_the_container_serves(clone: Clone) -> None:
     """With only podman on the PATH, a container without network and writable files gives exactly the same."""
     python = ready_folder(clone) / "venv/bin/python"

@@ -129,6 +129,7 @@ def test_what_cannot_be_read_stops_every_deletion(season: Clone) -> None:
     assert_three_lines(done, "no version of", "could not be read, and may need any of them", "skopeo inspect --raw")
 
 
+@pytest.mark.full
 def test_before_the_first_publication_there_is_nothing_to_do(clone: Clone) -> None:
     """That is a success, dry or not; a token that is too narrow, or cannot see the package, is still an error."""
     line = f"{IMAGE} does not exist yet: there is nothing to clean up\n"

@@ -112,6 +112,7 @@ def test_a_token_that_may_not_touch_packages_is_told_of(clone: Clone) -> None:
     assert re.search(r"^the package is +\? +public +not shown to this token https", done.stdout, re.MULTILINE)
 
 
+@pytest.mark.full
 def test_a_run_is_watched_to_its_end(own_clone: Clone) -> None:
     """The recipe reports each change, and fails if the run fails."""
     run_file = state(own_clone) / "forge/runs/1.json"
@@ -177,6 +178,7 @@ def test_the_doctor_finds_what_is_missing_and_what_is_wrong(own_clone: Clone) ->
     assert all(row["fix"] for row in found.values() if row["state"] != "ok")
 
 
+@pytest.mark.full
 def test_the_doctor_knows_a_private_key_that_does_not_fit(own_clone: Clone) -> None:
     """No host would accept what that key signs."""
     public = "overlay-root/etc/pki/cosign/cosign.pub"
@@ -188,6 +190,7 @@ def test_the_doctor_knows_a_private_key_that_does_not_fit(own_clone: Clone) -> N
     assert "does not ship the public half" in found["private key"]["message"]
 
 
+@pytest.mark.full
 def test_the_doctor_knows_a_key_whose_keygen_was_killed_at_its_end(own_clone: Clone) -> None:
     """The public half ships; only its own file has not its last name yet."""
     private = "~/.config/custom-coreos/signing"

@@ -88,6 +88,7 @@ def test_on_an_ordinary_day_both_streams_ahead_are_supported(clone: Clone) -> No
     assert done.stdout.count("OpenZFS 2.4.4 supports it") == 2
 
 
+@pytest.mark.full
 def test_a_storm_is_seen_ahead(clone: Clone) -> None:
     """It shows what testing and next bring, about when, and whether OpenZFS is ready; also as JSON."""
     done = clone.lab("inv forecast; inv forecast --json", "storm-ahead")

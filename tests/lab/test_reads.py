@@ -46,6 +46,7 @@ def with_skopeo(clone: Clone, pattern: str, said: str, status: int) -> str:
     return f"PATH={path.parent}:$PATH"
 
 
+@pytest.mark.full
 def test_one_refusal_of_the_public_tag_changes_nothing(one_401: Clone) -> None:
     """With and without a login, readers with skopeo and the others know what is published."""
     for login in ("rm -rf ~/.docker", LOGIN):
@@ -93,6 +94,7 @@ def test_a_login_that_is_not_taken_is_an_error(own_clone: Clone) -> None:
     assert_three_lines(done, "does not accept the login in", "log in again: podman login", "(tried 3 times)")
 
 
+@pytest.mark.full
 def test_what_is_not_published_yet_is_told_in_true_words(own_clone: Clone) -> None:
     """A stranger cannot distinguish it from a private package; a login shows that it does not exist."""
     shown = checked(own_clone.lab("inv versions --json").stdout, "versions")

@@ -177,6 +177,7 @@ esac
 """
 
 
+@pytest.mark.full
 def test_the_provenance_of_the_kmods_is_checked_where_gh_can(own_clone: Clone) -> None:
     """It checks the digest against the repository that builds the kmods; a fault stops, and the token goes nowhere."""
     lock = "PATH=$PWD/bin:$PATH inv versions --lock x.json"

@@ -187,6 +187,7 @@ def test_the_commands_for_a_running_machine_are_true(site: Site, browser: Browse
     assert (tmp_path / "switched").read_text() == expected
 
 
+@pytest.mark.full
 def test_a_base_url_with_a_path_is_taken_and_what_is_none_is_refused(site: Site) -> None:
     """The line names the file below that path; a query or a space would change what people type."""
     done = site.clone.lab("inv site --out other --base-url https://nas.example/a/b", "season")
