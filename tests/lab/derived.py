@@ -16,14 +16,15 @@ def derived(instruction: str) -> str:
     )
 
 
-def verified(built: Clone, steps: Sequence[str]) -> list[dict[str, str]]:
+def verified(built: Clone, steps: Sequence[str], words: str = "") -> list[dict[str, str]]:
     """Build an image with each step, and return the faults of each by their checks; all in one lab.
 
+    `words` are further arguments of `verify`.
     `verify` exits with 1 where there is a fault, and its error has each of them.
     """
     done = built.lab(
         "".join(
-            f"{derived(f'RUN {step}')} > /dev/null || exit; inv verify localhost/wrong --json; echo status $?; "
+            f"{derived(f'RUN {step}')} > /dev/null || exit; inv verify localhost/wrong --json {words}; echo status $?; "
             for step in steps
         ),
         seconds=HOUR,

@@ -112,7 +112,7 @@ def test_a_machine_that_nobody_can_enter_is_told(own_clone: Clone) -> None:
 
 
 def test_odd_files_are_read_or_refused_whole(own_clone: Clone) -> None:
-    """A byte order mark, a megabyte, a half-written ignition.json of a killed run, a repository without one."""
+    """A byte order mark, five megabytes, a half-written ignition.json of a killed run, a repository without one."""
     butane = own_clone.path / "butane.yaml"
     good = butane.read_text()
     whole = own_clone.inv("ignition").stdout
@@ -120,7 +120,8 @@ def test_odd_files_are_read_or_refused_whole(own_clone: Clone) -> None:
     assert own_clone.inv("ignition").stdout == whole
     butane.write_text("\ufeff" + good)
     assert own_clone.inv("ignition").stdout == whole
-    butane.write_text(good.replace("inline: nas", f"inline: {'nas ' * 250_000}"))
+    lines = f"\n{' ' * 10}{'nas ' * 20}" * 65_000
+    butane.write_text(good.replace("inline: nas", f"inline: |{lines}"))
     done = own_clone.inv("ignition")
     assert done.returncode == 0, done.stderr
     assert done.stdout == f"sha512-{hashlib.sha512((own_clone.path / 'ignition.json').read_bytes()).hexdigest()}\n"

@@ -14,7 +14,7 @@ from tests.lab.conftest import Clone, assert_three_lines, ready_folder
 EMPTY = "from invoke import task\n\n\n@task\ndef nothing(c):\n    pass\n"
 
 
-def cheapest(*commands: list[str], rounds: int = 8) -> list[float]:
+def cheapest(*commands: list[str], rounds: int = 15) -> list[float]:
     """Return the least processor time of each command in seconds, measured in turn; other tests run beside it."""
     quiet = (os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0)
     best = [float("inf")] * len(commands)
@@ -28,7 +28,7 @@ def cheapest(*commands: list[str], rounds: int = 8) -> list[float]:
 
 
 def test_listing_recipes_costs_little_more_than_bare_invoke(clone: Clone, tmp_path: Path) -> None:
-    """It takes at most 1.3 times as long as an empty tasks.py, and the launcher adds at most half of that."""
+    """It takes at most 1.3 times as long as an empty tasks.py, and the launcher adds at most a third of that."""
     (tmp_path / "tasks.py").write_text(EMPTY)
     python = ready_folder(clone) / "venv/bin"
     empty, ours, launched = cheapest(
@@ -38,7 +38,7 @@ def test_listing_recipes_costs_little_more_than_bare_invoke(clone: Clone, tmp_pa
     )
     print(f"inv --list: {ours / empty:.2f} times an empty tasks.py; {launched / empty:.2f} times with the launcher")
     assert ours / empty <= 1.3
-    assert launched / empty <= 1.8
+    assert launched - ours <= empty / 3  # 50 ms where an empty tasks.py takes 150
 
 
 def test_recipes_are_listed_grouped_and_in_order(clone: Clone) -> None:

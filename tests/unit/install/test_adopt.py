@@ -6,7 +6,7 @@ from difflib import SequenceMatcher
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tasks.model.errors import TaskError
@@ -23,7 +23,6 @@ SEVERAL = [KEY, *(f"ssh-ed25519 {KEY.split()[1][:-4]}{end}" for end in ("MDE0 me
 KEYS = st.lists(st.sampled_from(SEVERAL), max_size=3, unique=True)
 
 
-@settings(max_examples=settings().max_examples // 4)
 @given(KEYS, HOSTNAMES)
 def test_adopting_twice_changes_nothing_and_keeps_every_comment(keys: list[str], hostname: str) -> None:
     """This holds for any new and any old values."""
@@ -64,7 +63,6 @@ def documents(draw: st.DrawFn) -> str:
     return text.replace("\n", draw(st.sampled_from(["\n", "\r\n"])))
 
 
-@settings(max_examples=settings().max_examples // 4)
 @given(documents(), KEYS.filter(bool), HOSTNAMES)
 def test_only_the_lines_of_keys_and_host_name_change(before: str, keys: list[str], hostname: str) -> None:
     """Comments, list style, line ends and other documents stay, however the file is written."""

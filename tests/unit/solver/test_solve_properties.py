@@ -160,4 +160,4 @@ def test_five_thousand_pairs_take_little() -> None:
     """In the worst case no pair fits, so the solver looks at every pair."""
     world = five_thousand_pairs()
     assert solve(world).verdict is Verdict.BLOCKED
-    assert efforts(lambda: solve(world))[0] < 5  # yardsticks; it is 1.7 on an idle machine
+    assert efforts(lambda: solve(world))[0] < 4  # yardsticks; it is 1.7 on an idle machine
