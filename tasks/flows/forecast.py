@@ -1,5 +1,6 @@
 """What the streams ahead will bring."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tasks.flows import gather, own_kmods, show
@@ -8,6 +9,7 @@ from tasks.model.solver import forecast as model
 from tasks.model.solver.judge import judge
 
 if TYPE_CHECKING:
+    from tasks.model.image import KmodsTag
     from tasks.model.solver.candidates import Candidates
     from tasks.settings.values import Settings
 
@@ -22,13 +24,16 @@ def predict(settings: "Settings", request: Request = NEWEST) -> model.Forecast:
     stream = request.stream or settings.stream
     streams = stream, *model.ahead_of(stream)
     newest = gather.newest_releases(settings, gather.policy(settings, request), streams)
-    return model.forecast({name: _accepted(settings, each) for name, each in newest.items()}, stream)
+    notes: list[str] = []
+    accepted = {
+        name: own_kmods.without_refused(settings, candidates, _built_from, notes.append)
+        for name, candidates in newest.items()
+    }
+    predicted = model.forecast(accepted, stream)
+    return replace(predicted, notes=(*predicted.notes, *dict.fromkeys(notes)))
 
 
-def _accepted(settings: "Settings", candidates: "Candidates") -> "Candidates":
-    """Leave out kmods that builds would refuse; only the newest release's are checked, because that costs requests."""
+def _built_from(candidates: "Candidates") -> "KmodsTag | None":
+    """Return the kmods that the newest release would be built from; None if it cannot be built."""
     option = judge(candidates, candidates.newest)
-    while option.buildable and own_kmods.unsigned(settings, candidates, option.kmods_tag):
-        candidates = candidates.refusing(option.kmods_tag)
-        option = judge(candidates, candidates.newest)
-    return candidates
+    return option.kmods_tag if option.buildable else None

@@ -9,6 +9,8 @@ from tasks.model.image import ImageRef, KmodsTag
 from tasks.model.kmods import Inside, Module
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tasks.model.lock import Lock
     from tasks.model.solver.candidates import Candidates
     from tasks.settings.values import Settings
@@ -55,6 +57,19 @@ def unsigned(settings: "Settings", candidates: "Candidates", pair: KmodsTag) -> 
     digest = registry.digest(settings.own_kmods, str(pair))
     fault = _signature_fault(ImageRef(settings.own_kmods, digest)) if digest else "the registry no longer has it"
     return f"{settings.own_kmods}:{pair} does not count: {fault}" if fault else ""
+
+
+def without_refused(
+    settings: "Settings",
+    candidates: "Candidates",
+    pair_of: "Callable[[Candidates], KmodsTag | None]",
+    note: "Callable[[str], None]",
+) -> "Candidates":
+    """Leave out the pair that `pair_of` would take, and note why, until its kmods are others' or a shipped key's."""
+    while (pair := pair_of(candidates)) and (why := unsigned(settings, candidates, pair)):
+        note(why)
+        candidates = candidates.refusing(pair)
+    return candidates
 
 
 def require_accepted(settings: "Settings", lock: "Lock") -> None:

@@ -27,11 +27,8 @@ def available(settings: "Settings", request: "Request") -> str:
     """Return the newest release's kmods as repository:tag; if there are none, stop with the reason."""
     stream = request.stream or settings.stream
     newest = gather.newest_releases(settings, gather.policy(settings, request), [stream])[stream]
-    repository, tag = require_kmods(newest)
-    while why := own_kmods.unsigned(settings, newest, tag):
-        say(why)
-        newest = newest.refusing(tag)
-        repository, tag = require_kmods(newest)
+    accepted = own_kmods.without_refused(settings, newest, lambda each: require_kmods(each)[1], say)
+    repository, tag = require_kmods(accepted)
     return f"{repository}:{tag}"
 
 
