@@ -54,8 +54,9 @@ def _paths(test: str, path: str, exists: Exists) -> bool | None:
     system = path == "/usr" or (path.startswith("/usr/") and not path.startswith(_OF_MACHINE))
     if test == "PathIsReadWrite":
         return False if system else None
-    if path.split("/")[1] not in _TOP and path != "/":
-        return None if exists(f"/{path.split('/')[1]}") else False
+    top = path.split("/")[1]
+    if top and top not in _TOP:
+        return None if exists(f"/{top}") else False
     shipped = exists(path) and path.startswith(("/usr/", "/etc/"))
     if shipped or _ALWAYS.fullmatch(path):
         return True if test == "PathExists" else None

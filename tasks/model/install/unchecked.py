@@ -4,16 +4,22 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from tasks.model.certificates import CERTIFICATES
+from tasks.model.contract.updates import SERVICE, TIMER
 from tasks.model.install.ignition import Caution, is_remote
 from tasks.model.install.merged import Merged, parts, plain
 from tasks.model.install.units import FOLDER
 from tasks.model.signing import KEYS, PERSONAL, POLICY, REDIRECTS, REGISTRIES
+from tasks.model.systemd import nearby
 
-_UNITS = FOLDER.removeprefix("/")
+_UPDATES = tuple(
+    f"{FOLDER[1:]}/{name}"
+    for unit in (TIMER, SERVICE)
+    for name in (unit, *(f"{each}.d/" for each in (unit.rpartition(".")[2], *nearby(unit))))
+)
 _DECIDING = {
     (POLICY, f"{REGISTRIES}/", f"{KEYS}/", *PERSONAL): "which images the machine accepts",
     (*REDIRECTS, *CERTIFICATES): "whether the machine finds its updates",
-    (f"{_UNITS}/bootc-", f"{_UNITS}/timer.d/", f"{_UNITS}/service.d/"): "whether the machine updates itself",
+    _UPDATES: "whether the machine updates itself",
 }
 _OPEN = ("http:", "tftp:")  # without TLS
 _INSTEAD = "write its content here"

@@ -63,8 +63,8 @@ def test_every_part_counts() -> None:
 
 def test_other_files_from_an_address_pass() -> None:
     """Somebody else says something about those without a hash."""
-    passing = "/etc/containers/storage.conf", "/etc/pki/ca-trust/source/anchors/a.pem", "/etc/systemd/system/a.service"
-    for path in passing:
+    own = "/etc/systemd/system/bootc-a.service"
+    for path in ("/etc/containers/storage.conf", "/etc/hostname", "/etc/pki/ca-trust/source/anchors/a.pem", own):
         assert said(path, source="https://a/b") == []
     assert said("/etc/containers/registries.conf", source="data:,x") == []
 
