@@ -23,9 +23,9 @@ _DEEPEST = 8  # shells within shells
 _DNF = ("dnf", "dnf5", "dnf-3", "yum")
 _UPDATERS = ("dnf-automatic", "uupd", "ublue-update", "topgrade", "zincati")  # whatever their arguments are
 _VERBS = {
-    "bootc": ("upgrade", "update", "switch", "edit"),
+    "bootc": ("upgrade", "update", "switch", "rollback", "edit"),
     "rpm-ostree": (
-        "upgrade", "update", "rebase", "deploy", "install", "uninstall", "override", "reset", "initramfs",
+        "upgrade", "update", "rebase", "deploy", "install", "uninstall", "override", "rollback", "reset", "initramfs",
         "initramfs-etc",
     ),
     "ostree": ("admin upgrade", "admin deploy", "admin switch", "container image deploy"),
@@ -68,6 +68,11 @@ def of_line(line: str, values: Mapping[str, str] | None = None) -> list[Command]
 def update(found: Iterable[Command]) -> str:
     """The first command that changes which system the machine boots, such as `bootc upgrade`; empty if none does."""
     return next(filter(None, map(_update, found)), "")
+
+
+def goes_back(words: Command) -> bool:
+    """Whether a command makes the machine boot its previous system."""
+    return basename(words[0]) in ("bootc", "rpm-ostree") and arguments(words)[:1] == ["rollback"]
 
 
 def reboots(found: Iterable[Command]) -> bool:

@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Callable, Iterator, Sequence
+from itertools import filterfalse
 
-from tasks.model.commands import Command, arguments, commands, fails, of_line, reboots
+from tasks.model.commands import Command, arguments, commands, fails, goes_back, of_line, reboots
 from tasks.model.contract.conditions import Exists, surely_false, unknown
 from tasks.model.systemd import Unit, is_true, seconds
 
@@ -105,14 +106,17 @@ def _updates(words: Command) -> bool:
 
 
 def ran_by(line: str, unit: Unit, read: Read) -> Iterator[Command]:
-    """The commands of a unit's line, and those of a script that it names."""
+    """The commands of a unit's line, and those of a script that it names.
+
+    A script may go back to the previous system, because it can look first, as greenboot's health check does.
+    """
     said = (word for each in unit.values("Service", "Environment") for word in _words(each))
     values = dict(word.split("=", 1) for word in said if "=" in word)
     for words in of_line(line, values):
         yield words
         for word in words:
             if script := read(word):
-                yield from commands(script)
+                yield from filterfalse(goes_back, commands(script))
 
 
 def _words(line: str) -> Sequence[str]:

@@ -27,6 +27,7 @@ def at_boot(text: str, name: str = "mine.service") -> Files:
         at_boot(f"{RUN}/usr/bin/bootc switch ghcr.io/o/other\n"),
         at_boot(f"{RUN}/usr/bin/rpm-ostree install -y htop\n"),
         at_boot(f"{RUN}/bin/sh -c 'rpm-ostree rebase x'\n"),
+        at_boot(f"{RUN}/usr/bin/bootc rollback\n"),
         at_boot("[Service]\nExecStart=/bin/true\nExecStartPost=/usr/bin/dnf -y upgrade\n"),
         at_boot(f"{RUN}/usr/libexec/mine\n") | {"/usr/libexec/mine": "#!/bin/bash\nrpm-ostree upgrade --reboot\n"},
         at_boot(f"{RUN}mine\n") | {"/usr/bin/mine": "#!/bin/bash\nrpm-ostree upgrade --reboot\n"},
@@ -56,7 +57,8 @@ def test_a_second_updater_is_refused_however_it_is_started(files: Files) -> None
         {f"{SYSTEM}/mine.service": f"{RUN}bootc upgrade --apply\n"},
         {f"{SYSTEM}/rpm-ostreed-automatic.timer": "[Timer]\n", f"{SYSTEM}/zincati.service": f"{RUN}zincati agent\n"},
         at_boot(f"{RUN}/usr/bin/rpm-ostree status -b\n"),
-        at_boot(f"{RUN}/usr/bin/bootc rollback\n"),  # a health check, such as greenboot's, goes back to a good image
+        at_boot(f"{RUN}/usr/libexec/check\n") | {"/usr/libexec/check": "#!/bin/sh\nhealthy || bootc rollback\n"},
+        at_boot(f"{RUN}/usr/libexec/check\n") | {"/usr/libexec/check": "#!/bin/sh\nhealthy || rpm-ostree rollback\n"},
         at_boot(f"{RUN}/usr/bin/rpm-ostree kargs --append-if-missing=quiet\n"),
         at_boot(f"{RUN}/usr/bin/rpm-ostree countme\n"),
         at_boot("[Timer]\nOnCalendar=weekly\n", "rpm-ostree-countme.timer")
