@@ -143,6 +143,11 @@ def _unexpected(error: Exception) -> TaskError:
             f"the Python package {error.name} is not installed", f"{sys.executable} has no such package",
             "run it with ./inv, which installs what is missing",
         )  # fmt: skip
+    if isinstance(error, RecursionError):
+        return TaskError(
+            "something that was read here is nested too deeply", str(error),
+            "look at the file or the address that the recipe read last; to see where: ./inv --debug …",
+        )  # fmt: skip
     if getattr(error, "problem_mark", None):  # of Invoke's YAML parser, about another file than invoke.yaml
         from tasks.settings import invoke_yaml
 

@@ -225,7 +225,7 @@ def parse_json(body: bytes, what: str, host: str) -> object:
     """Parse a host's answer as JSON."""
     try:
         return json.loads(body)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         kind = "an HTML page" if body.lstrip()[:1] == b"<" else f"{len(body)} bytes that are not JSON"
         raise TaskError(what, f"{host} answered with {kind}", _AGAIN) from error
 

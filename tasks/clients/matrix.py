@@ -12,5 +12,5 @@ def read_matrix() -> Matrix:
     text = workspace.read_text(workspace.ROOT / FILE)
     try:
         return Matrix.parse(tomllib.loads(text), FILE)
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise TaskError(f"{FILE} is not TOML", str(error), f"correct {FILE} at that place") from error

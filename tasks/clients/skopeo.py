@@ -76,7 +76,7 @@ def tags(name: str) -> tuple[str, ...]:
 def _json(argv: list[str], what: str, name: str, reference: str = "") -> dict[str, object]:
     try:
         document = json.loads(_read(argv, what, name, reference))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise TaskError(what, f"skopeo's answer is not JSON: {error}", "try again in a few minutes") from error
     if not isinstance(document, dict):
         raise TaskError(what, "skopeo's answer is not a JSON object", "try again in a few minutes")

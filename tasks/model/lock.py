@@ -154,7 +154,7 @@ def _tarball(digest: object, file: str) -> str:
 def _object(text: str, file: str) -> dict[str, object]:
     try:
         document = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise _lock_error(file, f"it is not JSON: {error}") from error
     if not isinstance(document, dict):
         raise _lock_error(file, "it must be a JSON object")

@@ -35,6 +35,12 @@ def stops(c):
 def lacks(c):
     """Need a package that is not there."""
     import no_such_package
+
+@task
+def sinks(c):
+    """Read what is nested too deeply."""
+    import json
+    json.loads("[" * 100_000)
 '''
 
 
@@ -56,6 +62,7 @@ def run(program: Program, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *word
             "crashes",
             ["unexpected error (this is a bug, please report it)", "  why: KeyError: 'x'", "  next: check the flags"],
         ),
+        ("sinks", ["something that was read here is nested too deeply", "  why: maximum recursion", "  next: look at"]),
         ("stops", ["interrupted", "  why: its child processes were stopped", "  next: run it again"]),
         ("lacks", ["the Python package no_such_package is not installed", "  why: ", "  next: run it with ./inv"]),
     ],

@@ -66,6 +66,13 @@ def test_no_login_comes_from_netrc(
     assert "Authorization" not in there.asked[0].headers
 
 
+def test_an_answer_that_is_nested_too_deeply_is_told(hosts: requests.Session) -> None:
+    """It is the host's fault, and no bug."""
+    hosts.mount("https://a.example", _Host(b"[" * 100_000))
+    with pytest.raises(TaskError, match=r"a\.example answered with 100000 bytes that are not JSON"):
+        http.get_json("https://a.example/x", what="x could not be read")
+
+
 def test_a_host_that_trickles_is_left_after_its_time(hosts: requests.Session) -> None:
     """The limit counts from the request to the last byte."""
     hosts.mount("https://a.example", _Host(*[b"x"] * 50, pause=0.1))

@@ -28,6 +28,12 @@ def test_packages_are_a_list_of_names(packages: object) -> None:
     assert caught.value.why == "packages must be a list of names"
 
 
+def test_a_lock_that_is_nested_too_deeply_is_refused_by_name() -> None:
+    """The error says which file."""
+    with pytest.raises(TaskError, match=r"x\.json is not a Lock"):
+        Lock.from_json("[" * 100_000, "x.json")
+
+
 @pytest.mark.parametrize("field", [field.name for field in dataclasses.fields(Lock) if field.name != "zfs_tarball"])
 def test_a_lock_that_lacks_a_field_is_refused_by_name(field: str) -> None:
     """No field has a silent default."""

@@ -40,7 +40,7 @@ def parse(text: str, what: str = "the Ignition file") -> dict[str, Any]:
     """Read a document as JSON."""
     try:
         document = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise TaskError(f"{what} is not JSON", str(error), "create it: ./inv ignition") from error
     if not isinstance(document, dict):
         raise TaskError(f"{what} is not a JSON object", f"it begins with {text[:20]!r}", "create it: ./inv ignition")

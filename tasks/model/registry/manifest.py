@@ -101,7 +101,7 @@ class Manifest:
         """Read a manifest and compute its digest from its bytes."""
         try:
             document = json.loads(body)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise _malformed(source, f"it is not JSON: {error}") from error
         if not isinstance(document, dict):
             raise _malformed(source, "it is not a JSON object")

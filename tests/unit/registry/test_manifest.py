@@ -28,7 +28,7 @@ def test_of_an_unknown_form_everything_that_looks_like_a_digest_is_needed() -> N
     assert not found.is_known
 
 
-@pytest.mark.parametrize("body", [b"", b"<html>", b"[]", b'{"a"'])
+@pytest.mark.parametrize("body", [b"", b"<html>", b"[]", b'{"a"', b"[" * 100_000])
 def test_what_is_no_manifest_is_an_error(body: bytes) -> None:
     """It could need anything."""
     with pytest.raises(TaskError, match="is not a manifest"):
