@@ -7,7 +7,7 @@ from tasks.clients import host, identity, isolation, key_pairs, login, registry,
 from tasks.clients.github import api, repo_settings
 from tasks.clients.matrix import read_matrix
 from tasks.flows import keys
-from tasks.flows.matrix import rows
+from tasks.flows.matrix import combined, rows
 from tasks.model.doctor import Finding, Health, of_disk, of_error, of_scopes, of_tool
 from tasks.model.errors import TaskError
 from tasks.model.github.repo_settings import PAGES, SettingState
@@ -159,7 +159,8 @@ def _matrix() -> Finding:
         message = f"it lacks {', '.join(f'OpenZFS {row.zfs}' for row in behind)}"
         return Finding("matrix", Health.WARNING, message, "./inv sync-matrix")
     if faults:
-        return Finding("matrix", Health.WARNING, "; ".join(faults), "try again in a few minutes")
+        error = combined(faults)
+        return Finding("matrix", Health.WARNING, f"{error.what}: {error.why}", error.next)
     return Finding("matrix", Health.OK, f"it has every OpenZFS release up to {max(known)}")
 
 

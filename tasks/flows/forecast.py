@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tasks.flows import gather, own_kmods, show
+from tasks.model.errors import TaskError
 from tasks.model.request import NEWEST, Request
 from tasks.model.solver import forecast as model
 from tasks.model.solver.judge import judge
@@ -16,7 +17,11 @@ if TYPE_CHECKING:
 
 def forecast(settings: "Settings", request: Request, *, json: bool) -> None:
     """Show what the streams ahead will bring."""
-    (show.forecast_json if json else show.forecast)(predict(settings, request))
+    predicted = predict(settings, request)
+    if predicted.unread and not predicted.outlooks:
+        what = f"nothing is known about the streams ahead of {predicted.stream}"
+        raise TaskError(what, "; ".join(predicted.notes), "try again in a few minutes")
+    (show.forecast_json if json else show.forecast)(predicted)
 
 
 def predict(settings: "Settings", request: Request = NEWEST) -> model.Forecast:

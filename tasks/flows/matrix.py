@@ -59,12 +59,12 @@ def sync(*, every: bool, check: bool) -> None:
     if behind and workspace.write_whole(path, with_rows(workspace.read_text(path), behind)):
         say(f"{FILE} written; next: git diff {FILE}")
     if faults:
-        raise TaskError(f"{len(faults)} releases could not be read", "; ".join(faults), "try again in a few minutes")
+        raise combined(faults)
     if not behind:
         answer("up to date")
 
 
-def rows(known: Mapping["Version", KernelRange], *, every: bool) -> tuple[list[Row], list[str]]:
+def rows(known: Mapping["Version", KernelRange], *, every: bool) -> tuple[list[Row], list[TaskError]]:
     """Read from META the rows that the matrix lacks (or all); also return the errors of what could not be read."""
     listed = api.openzfs_releases()
     with side_by_side() as pool:
@@ -74,8 +74,16 @@ def rows(known: Mapping["Version", KernelRange], *, every: bool) -> tuple[list[R
             try:
                 latest.append(Row.of(zfs, listed[zfs], meta.result()))
             except TaskError as error:
-                faults.append(f"{error.what}: {error.why}")
+                faults.append(error)
     return latest, faults
+
+
+def combined(faults: list[TaskError]) -> TaskError:
+    """Make one error of those of several releases."""
+    if len(faults) == 1:
+        return faults[0]
+    why = "; ".join(f"{error.what}: {error.why}" for error in faults)
+    return TaskError(f"{len(faults)} releases could not be read", why, "; ".join(dict.fromkeys(e.next for e in faults)))
 
 
 def block(settings: "Settings", named: Mapping[str, str], reason: str, *, unblock: bool) -> None:

@@ -29,14 +29,15 @@ def test_the_matrix_learns_what_meta_says(own_clone: Clone) -> None:
 def test_a_meta_that_cannot_be_read_loses_nothing(own_clone: Clone) -> None:
     """The matrix does not change, and the error names the release."""
     before = (own_clone.path / "compat_matrix.toml").read_text()
-    assert_three_lines(own_clone.lab("inv sync-matrix", "meta-down"), "2 releases could not be read", "OpenZFS 2.4.5")
+    done = own_clone.lab("inv sync-matrix", "meta-down")
+    assert_three_lines(done, "2 releases could not be read", "OpenZFS 2.4.5", "try again in a few minutes")
     assert (own_clone.path / "compat_matrix.toml").read_text() == before
 
 
 def test_a_meta_with_an_absurd_kernel_is_not_believed(own_clone: Clone) -> None:
     """OpenZFS's own CI once left 99.99: neither the matrix nor a decision takes it."""
     before = (own_clone.path / "compat_matrix.toml").read_text()
-    assert_three_lines(own_clone.lab("inv sync-matrix", "meta-absurd"), "1 releases could not be read", "99.99")
+    assert_three_lines(own_clone.lab("inv sync-matrix", "meta-absurd"), "OpenZFS 2.4.5 states", "99.99", "by hand")
     assert (own_clone.path / "compat_matrix.toml").read_text() == before
     done = own_clone.lab("inv versions --json", "meta-absurd")
     assert checked(done.stdout, "versions")["chosen"]["zfs"] == "2.4.4"
@@ -86,6 +87,12 @@ def test_on_an_ordinary_day_both_streams_ahead_are_supported(clone: Clone) -> No
     assert done.returncode == 0, done.stderr
     assert [row.split()[0] for row in done.stdout.splitlines()[1:3]] == ["testing", "next"]
     assert done.stdout.count("OpenZFS 2.4.4 supports it") == 2
+
+
+def test_a_forecast_that_knows_nothing_is_an_error(clone: Clone) -> None:
+    """The world `waiting` has neither testing nor next."""
+    words = ("nothing is known about the streams ahead of stable", "fedora-coreos:testing", "try again")
+    assert_three_lines(clone.lab("inv forecast", "waiting"), *words)
 
 
 @pytest.mark.full
