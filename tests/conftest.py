@@ -10,7 +10,8 @@ settings.load_profile("default")
 FIRST = (
     "test_boot",
     "test_bare",
-    "test_crash",
+    "test_kills",
+    "test_failures",
     "test_kmods_workflow",
     "test_workflows",
     "test_workflow_days",

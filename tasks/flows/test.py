@@ -17,7 +17,8 @@ PARTS = {  # of --full, each well below an hour; every other test belongs to `re
     "boot": ("boot",),
     "bare": ("bare",),
     "workflows": ("workflows", "workflow_days", "kmods_workflow", "own_kmods"),
-    "crash": ("crash",),
+    "kills": ("kills",),
+    "failures": ("failures",),
     "publish": ("publish", "publish_races", "signing", "policy_recipes", "cleanup"),
 }
 

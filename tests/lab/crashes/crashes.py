@@ -1,6 +1,7 @@
 """The crash test: end `publish` at every moment around every call that it makes, and run it again after each.
 
-    crashes.py CHECKOUT STATE 1 2  takes the first of two shares of all moments, and ends each in every way
+    crashes.py CHECKOUT STATE kill 1 2  takes the first of two shares of all moments, and kills each run there
+    crashes.py CHECKOUT STATE fail 1 2  lets each call hang, or fail after it was carried out
 
 Runs in the lab. It prints one line of JSON for each run; the runs' output is in STATE/crashes.log.
 """
@@ -122,8 +123,9 @@ class Crashes:
 
 
 def main() -> None:
-    """End runs at this share's moments: kill each; hang before a call, and fail after it."""
-    checkout, state, share, shares = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4])
+    """End runs at this share's moments: kill each; or hang before a call, and fail after it."""
+    checkout, state, kills = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3] == "kill"
+    share, shares = map(int, sys.argv[4:])
     os.environ.pop("GITHUB_ACTIONS", None)
     crashes = Crashes(checkout, state)
     crashes.prepare()
@@ -131,9 +133,9 @@ def main() -> None:
     _tell({"calls": sum(len(calls) // 2 for calls in phases)})
     for calls, built in zip(phases, (False, True), strict=True):
         for number, call in enumerate(calls, 1):
-            if number % shares == share % shares:
-                for how in ("kill", "hang" if call.startswith("before") else "fail"):
-                    _tell({**asdict(crashes.one(how, number, built=built)), "call": call})
+            if (number + 1) // 2 % shares == share % shares:  # both sides of a call
+                how = "kill" if kills else "hang" if call.startswith("before") else "fail"
+                _tell({**asdict(crashes.one(how, number, built=built)), "call": call})
 
 
 def _tell(document: dict[str, object]) -> None:
