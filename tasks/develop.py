@@ -4,7 +4,7 @@ from invoke import Context, task
 
 _TEST = {
     "full": "run everything: also the long tests, with more examples for each property",
-    "part": "with --full, run only one part: boot, bare, workflows, kills, failures, publish or rest",
+    "part": "with --full, run only one part: boot, bare, workflows, kmods, kills, failures, publish or rest",
     "unit": "run only the unit tests",
     "mutants": "change the deciding modules a little, and show each change that no test notices",
 }

@@ -12,6 +12,7 @@ FIRST = (
     "test_bare",
     "test_kills",
     "test_failures",
+    "test_build_time",
     "test_kmods_workflow",
     "test_workflows",
     "test_workflow_days",

@@ -16,7 +16,8 @@ _FOLDERS = ("tests/unit", "tests/lab")
 PARTS = {  # of --full, each well below an hour; every other test belongs to `rest`
     "boot": ("boot",),
     "bare": ("bare",),
-    "workflows": ("workflows", "workflow_days", "kmods_workflow", "own_kmods"),
+    "workflows": ("workflows", "workflow_days"),
+    "kmods": ("kmods_workflow", "own_kmods", "build_time"),
     "kills": ("kills",),
     "failures": ("failures",),
     "publish": ("publish", "publish_races", "signing", "policy_recipes", "cleanup"),

@@ -208,16 +208,6 @@ def test_what_cannot_be_booted_is_said(
     assert "=== inv" not in done.stderr
 
 
-@on_debian_12
-@pytest.mark.full
-def test_prebuilt_modules_save_seventy_percent(booted: tuple[Clone, subprocess.CompletedProcess[str]]) -> None:
-    """They save that much of the time of an image with modules from source."""
-    clone, _ = booted
-    done = clone.inv("bench", "--only", "build-time", seconds=2 * HOUR)
-    assert done.returncode == 0, done.stdout + done.stderr[-4000:]
-    assert "an image from prebuilt modules" in done.stdout + done.stderr
-
-
 def _start(clone: Clone, *words: str, **env: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [str(clone.path / "inv"), "boot", *words], cwd=clone.path, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
