@@ -6,7 +6,7 @@ import pytest
 
 from lab.hosts.upstreams import KEY
 from tests.documents import DOCUMENTS, ELSEWHERE, commands
-from tests.lab.conftest import Clone
+from tests.lab.conftest import HOUR, Clone
 from tests.lab.published import LOGIN
 
 _BEFORE = {
@@ -25,7 +25,7 @@ def test_the_commands_of_the_documents_do_what_they_say(own_clone: Clone, docume
     """They run in order, in an ordinary lab; the test reports the first that fails."""
     typed = [_INSTEAD.get(line, line) for line in commands(document) if line not in ELSEWHERE]
     script = "\n".join([f"cd {own_clone.path}", "export GITHUB_TOKEN=lab-token", _BEFORE.get(document, "true"), *typed])
-    done = own_clone.lab(f"set -ex\n{script}")
+    done = own_clone.lab(f"set -ex\n{script}", seconds=HOUR)  # --mutants takes minutes, even for one module
     assert done.returncode == 0, done.stderr[-3000:]
 
 
