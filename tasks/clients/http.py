@@ -1,6 +1,5 @@
 """HTTPS with timeouts, retries with backoff, waits that a host asks for, and limits on size and time."""
 
-import json
 import time
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ import requests
 
 from tasks.clients import audit, http_session
 from tasks.console import say
-from tasks.model import hints
+from tasks.model import hints, json_text
 from tasks.model.errors import TaskError
 from tasks.model.words import without_signatures
 
@@ -224,8 +223,8 @@ def _body(response: requests.Response, request: _Request) -> bytes:
 def parse_json(body: bytes, what: str, host: str) -> object:
     """Parse a host's answer as JSON."""
     try:
-        return json.loads(body)
-    except (ValueError, RecursionError) as error:
+        return json_text.loads(body)
+    except ValueError as error:
         kind = "an HTML page" if body.lstrip()[:1] == b"<" else f"{len(body)} bytes that are not JSON"
         raise TaskError(what, f"{host} answered with {kind}", _AGAIN) from error
 

@@ -1,11 +1,11 @@
 """One login for every tool: the file with a registry's login that podman, skopeo, oras and actions read."""
 
 import base64
-import json
 from os import environ, geteuid
 from pathlib import Path
 
 from tasks.clients import shell
+from tasks.model import json_text
 from tasks.model.errors import TaskError
 
 
@@ -28,7 +28,7 @@ def file_for(host: str) -> Path | None:
 def _entry(path: Path, host: str) -> str | None:
     """The entry for a host: `user:password` in base64, empty if a helper keeps it, None if there is none."""
     try:
-        document = json.loads(path.read_text())
+        document = json_text.loads(path.read_text())
     except (OSError, ValueError):
         return None
     match document:

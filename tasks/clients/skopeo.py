@@ -4,14 +4,13 @@ If skopeo fails, the registry itself is asked for the cause: skopeo's words diff
 "not found" may mean a file on this machine.
 """
 
-import json
 import re
 from datetime import datetime
 from time import sleep
 from typing import TYPE_CHECKING
 
 from tasks.clients import registry, shell
-from tasks.model import hints
+from tasks.model import hints, json_text
 from tasks.model.errors import TaskError
 from tasks.model.image import BaseImage
 
@@ -75,8 +74,8 @@ def tags(name: str) -> tuple[str, ...]:
 
 def _json(argv: list[str], what: str, name: str, reference: str = "") -> dict[str, object]:
     try:
-        document = json.loads(_read(argv, what, name, reference))
-    except (ValueError, RecursionError) as error:
+        document = json_text.loads(_read(argv, what, name, reference))
+    except ValueError as error:
         raise TaskError(what, f"skopeo's answer is not JSON: {error}", "try again in a few minutes") from error
     if not isinstance(document, dict):
         raise TaskError(what, "skopeo's answer is not a JSON object", "try again in a few minutes")

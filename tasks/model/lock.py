@@ -9,6 +9,7 @@ from typing import Self
 
 from packaging.version import Version
 
+from tasks.model import json_text
 from tasks.model.errors import TaskError
 from tasks.model.image import DIGEST, ImageRef
 from tasks.model.versions import Kernel, parse_fcos, parse_zfs
@@ -153,8 +154,8 @@ def _tarball(digest: object, file: str) -> str:
 
 def _object(text: str, file: str) -> dict[str, object]:
     try:
-        document = json.loads(text)
-    except (ValueError, RecursionError) as error:
+        document = json_text.loads(text)
+    except ValueError as error:
         raise _lock_error(file, f"it is not JSON: {error}") from error
     if not isinstance(document, dict):
         raise _lock_error(file, "it must be a JSON object")

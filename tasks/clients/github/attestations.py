@@ -1,9 +1,9 @@
 """Attestations of an image: the sigstore bundles that actions/attest pushes to the registry."""
 
 import base64
-import json
 
 from tasks.clients import registry
+from tasks.model import json_text
 from tasks.model.image import ImageRef
 from tasks.model.registry.manifest import BUNDLE, Descriptor
 
@@ -16,8 +16,8 @@ def statements(image: ImageRef, attached: tuple[Descriptor, ...]) -> list[object
 
 def _statement(bundle: bytes) -> object:
     try:
-        envelope = json.loads(bundle)["dsseEnvelope"]
-        statement: object = json.loads(base64.b64decode(envelope["payload"]))
+        envelope = json_text.loads(bundle)["dsseEnvelope"]
+        statement: object = json_text.loads(base64.b64decode(envelope["payload"]))
     except (ValueError, KeyError, TypeError):
         return None
     return statement

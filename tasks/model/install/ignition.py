@@ -15,6 +15,7 @@ from functools import cache
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
+from tasks.model import json_text
 from tasks.model.errors import TaskError
 
 NAMES = ("path", "name", "device")  # the keys that name the items of a list, in any order
@@ -39,8 +40,8 @@ class Entry:
 def parse(text: str, what: str = "the Ignition file") -> dict[str, Any]:
     """Read a document as JSON."""
     try:
-        document = json.loads(text)
-    except (ValueError, RecursionError) as error:
+        document = json_text.loads(text)
+    except ValueError as error:
         raise TaskError(f"{what} is not JSON", str(error), "create it: ./inv ignition") from error
     if not isinstance(document, dict):
         raise TaskError(f"{what} is not a JSON object", f"it begins with {text[:20]!r}", "create it: ./inv ignition")
@@ -128,7 +129,7 @@ def _child(entry: Entry) -> dict[str, Any] | None:
     match [part.partition("[")[0] for part in entry.path]:
         case [*_, "config", "merge" | "replace", "source"]:
             try:
-                document = json.loads(entry.content)
+                document = json_text.loads(entry.content)
             except ValueError:
                 return None
             return document if isinstance(document, dict) else None

@@ -1,9 +1,9 @@
 """Cautions about disks that only the machine's TPM opens."""
 
-import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from tasks.model import json_text
 from tasks.model.install.ignition import Path
 from tasks.model.install.merged import Merged
 
@@ -54,7 +54,7 @@ def _numbers(pin: Mapping[str, Any]) -> list[str]:
 
 def _json(text: object) -> Mapping[str, Any]:
     try:
-        config = json.loads(str(text or "{}"))
+        config = json_text.loads(str(text or "{}"))
     except ValueError:
         return {}
     return config if isinstance(config, dict) else {}

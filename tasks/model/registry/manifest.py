@@ -1,12 +1,12 @@
 """Manifests of images, lists of images and artifacts. Format: the OCI image specification, 1.1."""
 
 import hashlib
-import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
+from tasks.model import json_text
 from tasks.model.errors import TaskError
 
 OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json"
@@ -100,8 +100,8 @@ class Manifest:
     def parse(cls, body: bytes, source: str) -> Self:
         """Read a manifest and compute its digest from its bytes."""
         try:
-            document = json.loads(body)
-        except (ValueError, RecursionError) as error:
+            document = json_text.loads(body)
+        except ValueError as error:
             raise _malformed(source, f"it is not JSON: {error}") from error
         if not isinstance(document, dict):
             raise _malformed(source, "it is not a JSON object")

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any, Self
 from urllib.parse import quote
 
+from tasks.model import json_text
 from tasks.model.errors import TaskError
 
 _VERSION = "SPDX-2.3"
@@ -144,7 +145,7 @@ class Listed:
     def parse(cls, content: bytes, source: str) -> Self:
         """Read one of our own documents."""
         try:
-            document = json.loads(content)
+            document = json_text.loads(content)
             packages = dict(_versions(document["packages"]))
             files = {str(row["fileName"]).removeprefix("."): _sha256(row) for row in document.get("files", [])}
         except (ValueError, KeyError, TypeError) as error:

@@ -45,7 +45,9 @@ def test_a_listing_that_is_not_whole_is_an_error(listing: str) -> None:
         Contents.parse(listing, "i")
 
 
-@pytest.mark.parametrize("content", [b"", b"[]", b"{}", b'{"packages": [{"name": "x"}]}', b'{"packages": 7}'])
+@pytest.mark.parametrize(
+    "content", [b"", b"[]", b"{}", b'{"packages": [{"name": "x"}]}', b'{"packages": 7}', b"[" * 100_000]
+)
 def test_a_document_of_another_form_is_an_error(content: bytes) -> None:
     """Anything can be attached to an image."""
     with pytest.raises(TaskError, match="cannot be read"):
