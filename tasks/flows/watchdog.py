@@ -37,9 +37,8 @@ def watchdog(settings: "Settings", jobs: str, *, keep_alive: bool) -> None:
         current |= model.seen_of_forecast(ahead, now)
     before = model.known(open_issues[0].body) if open_issues else ()
     troubles = model.merged(before, current)
-    unread = _unread(decision, ahead)
-    calm = f"nothing is known to be wrong, but {' and '.join(unread)} could not be read" if unread else "all is well"
-    answer(model.title(troubles) or calm)
+    unread = model.unread(decision, ahead)
+    answer(model.title(troubles) or model.calm(unread))
     text, farewell = model.body(troubles, decision, ahead), "" if unread else model.farewell(before, decision)
     _report(settings.repository, open_issues, troubles, text, farewell)
     if keep_alive:
@@ -62,12 +61,6 @@ def _result(future: "Future[_Result]") -> "_Result | None":
     except TaskError as error:
         say(f"{error.what}: {error.why}")
         return None
-
-
-def _unread(decision: "Decision | None", ahead: "Forecast | None") -> list[str]:
-    """Return what no source answered for, in words."""
-    versions = ["the versions"] if decision is None else []
-    return versions + (["the forecast"] if ahead is None else [f"the stream {stream}" for stream in ahead.unread])
 
 
 def _report(

@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from tasks.model import json_text
 from tasks.model.errors import TaskError
 from tasks.model.solver.forecast import Forecast, Outlook
 from tasks.model.solver.solve import Decision, Verdict
@@ -52,7 +53,7 @@ class Jobs:
     def parse(cls, text: str, workflow: str, url: str) -> "Jobs":
         """Read what GitHub gives to the last job; stops if it has another form."""
         try:
-            needs = json.loads(text)
+            needs = json_text.loads(text)
             results = {str(name): str(job["result"]) for name, job in needs.items()}
             verdicts = {str(name): (job.get("outputs") or {}).get("verdict") for name, job in needs.items()}
         except (ValueError, AttributeError, KeyError, TypeError) as error:
@@ -132,7 +133,7 @@ def known(body: str) -> tuple[Trouble, ...]:
     """The troubles that an issue reports; none if an edit has damaged its text."""
     state = _STATE.search(body)
     try:
-        return tuple(Trouble.parse(row) for row in json.loads(state[1])) if state else ()
+        return tuple(Trouble.parse(row) for row in json_text.loads(state[1])) if state else ()
     except (ValueError, KeyError, TypeError):
         return ()
 
@@ -177,6 +178,20 @@ def _ahead(forecast: Forecast | None) -> str:
     sentences = [each.sentence for each in forecast.outlooks]
     sentences += [f"{stream} could not be read" for stream in forecast.unread]
     return "\n".join(f"- {sentence}" for sentence in sentences) or "No stream is ahead of this one."
+
+
+def unread(decision: Decision | None, forecast: Forecast | None) -> list[str]:
+    """What could not be read, in words."""
+    registries = ["the registries"] if decision is None else []
+    streams = ["the streams ahead"] if forecast is None else [f"the stream {stream}" for stream in forecast.unread]
+    return registries + streams
+
+
+def calm(unread_ones: list[str]) -> str:
+    """The title where no trouble is known."""
+    if not unread_ones:
+        return "all is well"
+    return f"nothing is known to be wrong, but {' and '.join(unread_ones)} could not be read"
 
 
 def farewell(before: tuple[Trouble, ...], decision: Decision | None) -> str:

@@ -163,8 +163,31 @@ def test_the_issue_remembers_every_trouble_whatever_its_words(troubles: tuple[Tr
 
 
 @pytest.mark.parametrize(
-    "body", ["", "edited by hand", "<!-- state: [ -->", "<!-- state: {} -->", "<!-- state: [1] -->"]
+    ("decision", "streams", "words"),
+    [
+        (GOOD, ("testing", "next"), "all is well"),
+        (None, ("testing", "next"), "nothing is known to be wrong, but the registries could not be read"),
+        (GOOD, ("testing",), "nothing is known to be wrong, but the stream next could not be read"),
+        (GOOD, None, "nothing is known to be wrong, but the streams ahead could not be read"),
+        (None, ("testing",), "nothing is known to be wrong, but the registries and the stream next could not be read"),
+    ],
 )
+def test_what_could_not_be_read_is_named(
+    decision: Decision | None, streams: tuple[str, ...] | None, words: str
+) -> None:
+    """Not knowing is not the same as all is well."""
+    read = candidates("2.4.4", stable=published())
+    ahead = None if streams is None else forecast(dict.fromkeys(("stable", *streams), read), "stable")
+    assert watchdog.calm(watchdog.unread(decision, ahead)) == words
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "", "edited by hand", "<!-- state: [ -->", "<!-- state: {} -->", "<!-- state: [1] -->",
+        f"<!-- state: {'[' * 100_000} -->",
+    ],
+)  # fmt: skip
 def test_an_issue_that_was_spoilt_by_an_edit_remembers_nothing(body: str) -> None:
     """It also stops no run; a text without any state is somebody else's issue."""
     assert watchdog.known(body) == ()
