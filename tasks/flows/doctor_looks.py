@@ -159,8 +159,7 @@ def _matrix() -> Finding:
         message = f"it lacks {', '.join(f'OpenZFS {row.zfs}' for row in behind)}"
         return Finding("matrix", Health.WARNING, message, "./inv sync-matrix")
     if faults:
-        error = combined(faults)
-        return Finding("matrix", Health.WARNING, f"{error.what}: {error.why}", error.next)
+        return of_error("matrix", Health.WARNING, combined(faults))
     return Finding("matrix", Health.OK, f"it has every OpenZFS release up to {max(known)}")
 
 

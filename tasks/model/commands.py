@@ -70,11 +70,6 @@ def update(found: Iterable[Command]) -> str:
     return next(filter(None, map(_update, found)), "")
 
 
-def goes_back(words: Command) -> bool:
-    """Whether a command makes the machine boot its previous system."""
-    return basename(words[0]) in ("bootc", "rpm-ostree") and arguments(words)[:1] == ["rollback"]
-
-
 def reboots(found: Iterable[Command]) -> bool:
     """Whether a command reboots the machine."""
     return any(map(_reboots, found))

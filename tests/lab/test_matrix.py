@@ -39,6 +39,8 @@ def test_a_meta_with_an_absurd_kernel_is_not_believed(own_clone: Clone) -> None:
     before = (own_clone.path / "compat_matrix.toml").read_text()
     assert_three_lines(own_clone.lab("inv sync-matrix", "meta-absurd"), "OpenZFS 2.4.5 states", "99.99", "by hand")
     assert (own_clone.path / "compat_matrix.toml").read_text() == before
+    seen = checked(own_clone.lab("inv doctor --json", "meta-absurd").stdout, "doctor")
+    assert any("states a kernel" in row["message"] and "by hand" in row["fix"] for row in seen["findings"])
     done = own_clone.lab("inv versions --json", "meta-absurd")
     assert checked(done.stdout, "versions")["chosen"]["zfs"] == "2.4.4"
     assert any("Linux-Maximum 99.99" in note for note in checked(done.stdout, "versions")["notes"])

@@ -3,8 +3,9 @@
 import re
 from collections.abc import Callable, Iterator, Sequence
 from itertools import filterfalse
+from posixpath import basename
 
-from tasks.model.commands import Command, arguments, commands, fails, goes_back, of_line, reboots
+from tasks.model.commands import Command, arguments, commands, fails, of_line, reboots
 from tasks.model.contract.conditions import Exists, surely_false, unknown
 from tasks.model.systemd import Unit, is_true, seconds
 
@@ -116,7 +117,12 @@ def ran_by(line: str, unit: Unit, read: Read) -> Iterator[Command]:
         yield words
         for word in words:
             if script := read(word):
-                yield from filterfalse(goes_back, commands(script))
+                yield from filterfalse(_goes_back, commands(script))
+
+
+def _goes_back(words: Command) -> bool:
+    """Whether a command makes the machine boot its previous system."""
+    return basename(words[0]) in ("bootc", "rpm-ostree") and arguments(words)[:1] == ["rollback"]
 
 
 def _words(line: str) -> Sequence[str]:
