@@ -207,7 +207,7 @@ def _ordered(doomed: list[Fate], needs: Mapping[str, tuple[str, ...]]) -> tuple[
         parents[digest] = -1
         order.append(by_digest[digest])
         for needed in set(needs.get(digest, ())) & by_digest.keys():
-            parents[needed] -= parents[needed] > 0
+            parents[needed] -= 1
             if parents[needed] == 0:
                 ready.append(needed)
     return tuple(order)

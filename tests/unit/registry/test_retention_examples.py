@@ -43,6 +43,29 @@ def test_what_needs_each_other_is_deleted_once() -> None:
     assert sorted(fate.version.digest for fate in decided.deletions) == sorted(made.truth)
 
 
+def test_what_needs_another_is_deleted_before_it_although_it_is_older() -> None:
+    """Each has one parent; the reason says that none has a tag."""
+    made = Registry()
+    image = made.image(400, [])
+    inner = made.index(500, [], [{"digest": image}])
+    outer = made.index(600, [], [{"digest": inner}])
+    deletions = plan(made.package(), replace(POLICY, keep=0, max_fraction=1), NOW).deletions
+    assert [fate.version.digest for fate in deletions] == [outer, inner, image]
+    assert {fate.reason for fate in deletions} == {"older than 90 days, no tag, and nothing that is kept needs it"}
+
+
+def test_only_the_list_under_the_fallback_tag_names_records() -> None:
+    """A list under the tag of a signature names none."""
+    made = Registry()
+    digest = made.image(400, [])
+    note = record.promoted(NOW, lock(), "", "")
+    entry = {"artifactType": str(note.kind), "annotations": note.annotations()}
+    made.index(400, [signature_tag(digest)], [{"digest": f"sha256:{'a' * 64}", **entry}])
+    assert made.package().records() == {}
+    made.index(400, [referrers_tag(digest)], [{"digest": f"sha256:{'a' * 64}", **entry}])
+    assert {each.kind for each in made.package().records()[digest]} == {note.kind}
+
+
 def test_a_reason_names_what_needs_a_version_or_may_need_it() -> None:
     """The digest is cut as podman cuts it."""
     made = Registry()
