@@ -5,6 +5,7 @@ import sys
 from collections.abc import Mapping, Sequence
 
 SCHEMA = 1  # of every JSON answer
+_UNWRAPPED = 10_000  # columns; a row has no more, so without a terminal grep finds every sentence whole
 _STYLES = {
     **dict.fromkeys(("ok", "success", "BUILD", "SKIP"), "green"),
     **dict.fromkeys(("warning", "cancelled", "in_progress", "queued", "HOLD"), "yellow"),
@@ -56,7 +57,7 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
 
     console = Console()
     if not console.is_terminal:
-        console.width = 240
+        console.width = _UNWRAPPED
     shown = Table(*columns, box=None, pad_edge=False, header_style="bold", show_header=any(columns))
     for row in rows:
         shown.add_row(*(Text(cell, _STYLES.get(cell, "")) for cell in row))
