@@ -10,7 +10,7 @@ from tests.lab.published import LOGIN
 LATE = "7.2.1-200.fc44.x86_64"
 PAIR = "--zfs 2.4.3 --kernel 6.12.100-200.fc44.x86_64"
 CONTAINERS = "podman images -q custom-coreos-kmods; podman ps -aq --external"
-KEPT = f"{{ {CONTAINERS}; ls $XDG_CACHE_HOME/custom-coreos 2> /dev/null | grep zfs-; }}"
+KEPT = f"{{ {CONTAINERS}; find ~/.. -name '*zfs-*.tar.gz*'; }}"  # in the lab's whole folder
 
 
 @on_debian_12
