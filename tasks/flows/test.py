@@ -17,7 +17,7 @@ PARTS = {  # of --full, each well below an hour; every other test belongs to `re
     "boot": ("boot",),
     "bare": ("bare",),
     "workflows": ("workflows", "workflow_days"),
-    "kmods": ("kmods_workflow", "own_kmods", "build_time"),
+    "kmods": ("kmods", "kmods_workflow", "own_kmods", "build_time"),
     "kills": ("kills",),
     "failures": ("failures",),
     "publish": ("publish", "publish_races", "signing", "policy_recipes", "cleanup"),
