@@ -10,12 +10,10 @@ from lab.make import cache, images, quick
 from lab.make.layout import changed
 from lab.real import kernels
 from lab.real.openzfs import Opener
-from lab.world import Release, World
+from lab.world import BASE, KMODS, Release, World
 
-_BASE = "fedora/fedora-coreos"
 _BUTANE = "coreos/butane"
 _FEDORA = "fedora/fedora"
-_KMODS = "samhclark/fedora-zfs-kmods"
 _SEEDED = "seeded"
 
 
@@ -28,17 +26,16 @@ def seed(world: World, state: Path, opener: Opener) -> None:
     if mark.exists() and mark.read_text() == material:
         return
     quay, ghcr = (Storage(state / "registry" / host) for host in PORTS)
-    quay.remove(_BASE)
-    ghcr.remove(_KMODS)
+    quay.remove(BASE)
+    ghcr.remove(KMODS)
     for release in world.release:
         if release.version in bases:
             newest = world.newest(release.stream) == release
-            padding = _padding(world) if release.stream == "stable" else []
-            tags = [release.version, *([release.stream, *padding] if newest else [])]
-            quay.add(_BASE, tags, _adjusted(release, bases[release.version], state))
-    stray = [*world.stray_kmods_tags, *_old_kmods(world)]
+            tags = [release.version, *([release.stream] if newest else [])]
+            quay.add(BASE, tags, _adjusted(release, bases[release.version], state))
+    stray = list(world.stray_kmods_tags)
     for pair, layout in kmods.items():
-        ghcr.add(_KMODS, [f"zfs-{pair.zfs}_kernel-{pair.kernel}", *stray], layout)
+        ghcr.add(KMODS, [f"zfs-{pair.zfs}_kernel-{pair.kernel}", *stray], layout)
         stray = []
     if world.past_days:
         past_images.write(ghcr, world.past_days)
@@ -62,13 +59,3 @@ def _adjusted(release: Release, layout: Path, state: Path) -> Path:
     labels = {"ostree.linux": release.label} if release.label else {}
     created = datetime.now(UTC) - timedelta(hours=release.age_hours) if release.age_hours else None
     return changed(layout, state / "images" / release.version, labels, created) if labels or created else layout
-
-
-def _old_kmods(world: World) -> list[str]:
-    return [
-        f"zfs-2.3.{number % 10}_kernel-6.{number // 10}.1-200.fc42.x86_64" for number in range(world.more_kmods_tags)
-    ]
-
-
-def _padding(world: World) -> list[str]:
-    return [f"41.20240101.{number}.0" for number in range(world.more_base_tags)]

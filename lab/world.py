@@ -3,6 +3,7 @@
 import tomllib
 from dataclasses import MISSING, dataclass, field, fields
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar, get_args, get_type_hints
 
@@ -10,6 +11,7 @@ from tasks.model.errors import TaskError
 
 _Record = TypeVar("_Record")
 FOLDER = Path(__file__).with_name("worlds")
+BASE, KMODS = "fedora/fedora-coreos", "samhclark/fedora-zfs-kmods"
 ARCHIVE = "fedoraproject-updates-archive.fedorainfracloud.org"
 HOSTS = {
     "quay.io": "127.0.1.1",
@@ -119,6 +121,15 @@ class World:
     def newest(self, stream: str) -> Release | None:
         """Return the release that a stream's tag points at."""
         return max((r for r in self.release if r.stream == stream and r.image), key=lambda r: r.order, default=None)
+
+
+@cache
+def more_tags(world: World, repository: str) -> frozenset[str]:
+    """Return the tags that a repository lists and nobody reads; in storage, thousands take minutes to remove."""
+    if repository == BASE:
+        return frozenset(f"41.20240101.{number}.0" for number in range(world.more_base_tags))
+    count = world.more_kmods_tags if repository == KMODS else 0
+    return frozenset(f"zfs-2.3.{number % 10}_kernel-6.{number // 10}.1-200.fc42.x86_64" for number in range(count))
 
 
 _LISTS = {"release": Release, "kmods": Kmods, "openzfs": GithubRelease, "fault": Fault}

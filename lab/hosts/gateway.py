@@ -24,7 +24,7 @@ from lab.hosts.forge import Asked, Forge
 from lab.hosts.ghcr import TOKEN, WORKFLOW_TOKEN, Packages
 from lab.hosts.past_images import OWN
 from lab.hosts.registries import PORTS
-from lab.world import HOSTS, Fault, World, load
+from lab.world import HOSTS, Fault, World, load, more_tags
 
 PAGE = 100
 WORKFLOW = f"owner:{WORKFLOW_TOKEN}"
@@ -145,7 +145,8 @@ class Gateway:
                 return web.Response(status=answer.status, body=await answer.read(), content_type="application/json")
             listing = await answer.json(content_type=None)
         size, last = int(request.query.get("n", PAGE)), request.query.get("last", "")
-        tags = [tag for tag in sorted(listing["tags"] or []) if tag > last]
+        known = {*(listing["tags"] or []), *more_tags(self.world, listing["name"])}
+        tags = [tag for tag in sorted(known) if tag > last]
         response = web.json_response({"name": listing["name"], "tags": tags[:size]})
         if len(tags) > size:
             response.headers["Link"] = f'<{request.path}?n={size}&last={tags[size - 1]}>; rel="next"'
