@@ -70,13 +70,22 @@ def prepare_own_keys(states: Path) -> None:
     So no key of a lab is ever written into the checkout. Files that are neither key nor policy are the checkout's.
     """
     for folder in KEY_FOLDERS:
-        for path in (ROOT / folder, states / folder):
-            path.mkdir(parents=True, exist_ok=True)
+        _make_for_owner(ROOT / folder)
+        (states / folder).mkdir(parents=True, exist_ok=True)
         for path in (ROOT / folder).rglob("*"):
             if path.is_file() and not _KEY_FILES.search(str(path)):
                 own = states / path.relative_to(ROOT)
                 own.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy2(path, own)
+
+
+def _make_for_owner(folder: Path) -> None:
+    """Make a folder that belongs to the owner of the one above it: keys are written there without sudo."""
+    for path in reversed((folder, *folder.parents)):
+        if not path.exists():
+            path.mkdir(exist_ok=True)
+            owner = path.parent.stat()
+            os.chown(path, owner.st_uid, owner.st_gid)
 
 
 def remove_empty_key_folders() -> None:

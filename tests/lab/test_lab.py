@@ -185,6 +185,15 @@ def test_a_checkout_that_another_user_owns_is_copied_with_its_revision(tmp_path:
     assert (tmp_path / "copy/inv").exists()
 
 
+def test_a_lab_under_sudo_leaves_nothing_of_roots_in_a_users_checkout(own_clone: Clone) -> None:
+    """The folders over which it mounts its own keys belong to the user, who writes keys there without sudo."""
+    subprocess.run(["chown", "--recursive", "4242:4242", str(own_clone.path)], check=True)
+    assert own_clone.lab("true").returncode == 0
+    assert (own_clone.path / "overlay-root/etc/pki/cosign").is_dir()
+    find = ["find", str(own_clone.path / "overlay-root"), "-uid", "0"]
+    assert subprocess.run(find, capture_output=True, text=True, check=True).stdout == ""
+
+
 @pytest.mark.parametrize("variable", [{}, {"GIT_DIR": "../.git"}])
 def test_a_zip_unpacked_in_another_repository_has_no_revision(tmp_path: Path, variable: dict[str, str]) -> None:
     """The other repository's commit and remote are not ours, not even in one of its hooks."""
