@@ -3,7 +3,6 @@
 import shutil
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from pathlib import Path
 
 from lab.make import cache, debian, rpms
@@ -59,11 +58,8 @@ RUN dnf --releasever={fedora} -yq install kernel fedora-release-coreos zincati b
 
 
 def bases(world: World) -> dict[str, Path]:
-    """Make an OCI layout with a manifest list for each release of a world, two at a time; the keys are versions."""
-    releases = [release for release in world.release if release.image]
-    with ThreadPoolExecutor(2) as pool:
-        layouts = pool.map(partial(_base, world), releases)
-        return dict(zip((release.version for release in releases), layouts, strict=True))
+    """Make an OCI layout with a manifest list for each release of a world; the keys are versions."""
+    return {release.version: _base(world, release) for release in world.release if release.image}
 
 
 def kmods(world: World, opener: openzfs.Opener) -> dict[Kmods, Path]:
